@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Backend: the way into the kernel. Holds one image in force and at most one prepared beside it.
+ * What it enforces outlives the process: the next backend_new() on the same folder adopts it. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "policy/image.h"
+#include "util/cleanup.h"
+
+typedef enum Tier {
+        TIER_NONE,
+        TIER_LSM,
+        TIER_FMOD_RET,
+} Tier;
+
+typedef enum Guarantee {
+        GUARANTEE_NONE,
+        GUARANTEE_AUDIT,
+        GUARANTEE_DENY,
+} Guarantee;
+
+typedef enum Mode {
+        MODE_ENFORCE,
+        MODE_AUDIT,
+} Mode;
+
+const char *tier_to_string(Tier tier);           /* "none", "lsm", "fmod-ret" */
+const char *guarantee_to_string(Guarantee guarantee); /* "none", "audit", "deny" */
+const char *mode_to_string(Mode mode);           /* "enforce", "audit" */
+int mode_from_string(const char *text, Mode *ret_mode); /* 0 or -EINVAL */
+
+/* Positive result of backend_prepare(): a hook the image needs cannot deny on this machine; see
+ * backend_hook() for the reasons. */
+#define BACKEND_E_GUARANTEE 1
+
+/* One hook as it stands now. Strings belong to the backend. */
+typedef struct HookStatus {
+        const char *name;   /* "file_open" */
+        const char *symbol; /* what the program is attached to in the kernel; "" if nothing fits */
+        Tier tier;
+        Guarantee guarantee;
+        int attached; /* and has been seen to deny */
+        int required; /* by the image in force */
+        const char *reason; /* why it is not attached; "" if it is */
+        uint64_t calls, denials, audits;
+} HookStatus;
+
+/* What was found in force at start, and what is in force after each commit. */
+typedef struct BackendState {
+        uint64_t generation; /* 0: nothing in force */
+        uint8_t digest[DIGEST_SIZE];
+        Mode mode;
+        int adopted; /* it was in force before this process began */
+} BackendState;
+
+/* event is valid during the call only, and has been bounded: every length in it is within its room. */
+typedef void (*BackendEventFunc)(void *userdata, const struct event *event);
+
+typedef struct BackendConfig {
+        const char *pin_directory; /* a bpffs is mounted here if there is none */
+        const char *canary_directory; /* the service's own, for the files of the canary */
+        BackendEventFunc on_event;
+        void *userdata;
+} BackendConfig;
+
+typedef struct Backend Backend;
+
+/* Probes the kernel, proves the tier by a canary denial, adopts what is pinned. A machine that can
+ * enforce nothing is no error: the tier is TIER_NONE and each hook says why. Returns 0 or a negative
+ * errno. */
+int backend_new(Backend **ret_backend, const BackendConfig *config);
+
+/* Lets go of the descriptors; what is pinned goes on enforcing. */
+Backend *backend_free(Backend *backend);
+
+Tier backend_tier(const Backend *backend);
+void backend_state(const Backend *backend, BackendState *ret_state);
+
+/* hook: 0…N_HOOKS-1 */
+void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status);
+
+/* Facts for GetCapabilities: kernel release, the LSM list ("" if unknown), whether BTF is there. */
+typedef struct BackendFacts {
+        const char *kernel;
+        const char *lsm_list;
+        int has_btf, has_bpf_lsm;
+        const char *missing; /* what the machine lacks for a stronger tier; "" */
+        const char *remedy;  /* what an administrator can do about it; "" */
+} BackendFacts;
+void backend_facts(const Backend *backend, BackendFacts *ret_facts);
+
+/* How to find paths and cgroups on this machine; valid until backend_free(). */
+const Resolver *backend_resolver(const Backend *backend);
+
+/* Fills the idle slot and attaches, proving each, the hooks that the image needs and are not attached.
+ * Nothing that is in force changes. In MODE_ENFORCE a needed hook that cannot deny gives
+ * BACKEND_E_GUARANTEE. Returns 0, that, or a negative errno; on failure the idle slot is empty again. */
+int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint64_t generation);
+
+/* One store puts the prepared image and its mode in force. Cannot fail. Hooks that nothing needs any
+ * longer are released after it. */
+void backend_commit(Backend *backend);
+void backend_abort(Backend *backend);
+
+/* Puts another mode (and generation) in force for the same image, in one store. Returns 0,
+ * BACKEND_E_GUARANTEE or a negative errno. */
+int backend_set_mode(Backend *backend, Mode mode, uint64_t generation);
+
+/* Hits of a rule of the image in force, lossless. 0 for a number out of range. */
+uint64_t backend_rule_hits(const Backend *backend, uint32_t rule);
+
+/* Readable when events wait; -1 if there is none (TIER_NONE). */
+int backend_event_fd(const Backend *backend);
+
+/* Hands at most max waiting events to on_event. Returns how many, or a negative errno. */
+int backend_dispatch_events(Backend *backend, unsigned max);
+
+typedef struct EventCounters {
+        uint64_t emitted, lost; /* since the maps were made: they outlive the service */
+} EventCounters;
+void backend_event_counters(const Backend *backend, EventCounters *ret_counters);
+
+/* Where a path inside the file system of device (as events carry both) is found from the service's
+ * root. Returns a new string, or NULL if that file system is not mounted where it can be seen (or
+ * memory is short). */
+char *backend_visible_path(const Backend *backend, uint32_t device, const char *path);
+
+DEFINE_CLEANUP(Backend *, backend_free);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Events: what was decided, told to whoever asked for it. A record from the kernel's ring gets the
+ * name of its rule, becomes one JSON object, and goes to every open stream. What a stream could not
+ * take is counted and told in the stream itself. emitted = delivered + suppressed + lost, always. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "abi.h"
+#include "policy/image.h"
+#include "util/cleanup.h"
+
+/* What a stream wants; all that are set must match. */
+typedef struct EventFilter {
+        char *policy;       /* NULL: any */
+        char *hook;         /* NULL: any */
+        uint32_t verdict;   /* 0: any, else VERDICT_… */
+        uint32_t uid;       /* UINT32_MAX: any */
+        uint64_t since_seq; /* recent events from this number on are sent first; UINT64_MAX: none */
+} EventFilter;
+void event_filter_deinit(EventFilter *filter);
+
+/* Names the rule of an event of a generation. Returns NULL if that image is gone. */
+typedef const ImageRule *(*EventNameFunc)(void *userdata, uint64_t generation, uint32_t rule);
+/* As backend_visible_path(). */
+typedef char *(*EventPathFunc)(void *userdata, uint32_t device, const char *path);
+
+typedef struct EventHubConfig {
+        sd_event *loop;
+        EventNameFunc name_rule;
+        EventPathFunc visible_path;
+        void *userdata;
+} EventHubConfig;
+
+#define EVENT_STREAMS_MAX 64u     /* open at once, in all */
+#define EVENT_STREAMS_PER_UID 16u
+#define EVENT_RECENT_MAX 1024u    /* kept in memory for since_seq */
+
+typedef struct EventHub EventHub;
+
+int event_hub_new(EventHub **ret_hub, const EventHubConfig *config);
+EventHub *event_hub_free(EventHub *hub);
+
+/* Takes one record from the ring. */
+void event_hub_take(EventHub *hub, const struct event *event);
+
+/* Opens a SOCK_SEQPACKET stream for a reader of that uid; ret_seq is the number of the last event
+ * before it. The caller owns the descriptor. Takes the filter's strings. Returns 0, -EMFILE (limits)
+ * or another negative errno. */
+int event_hub_open(EventHub *hub, uint32_t uid, EventFilter *filter, int *ret_fd, uint64_t *ret_seq);
+
+/* lost_in_kernel: backend_event_counters().lost, told to streams as {"lost":n} when it grows. */
+void event_hub_note_lost(EventHub *hub, uint64_t lost_in_kernel);
+
+/* An event counts once: delivered if some reader (stream or journal) got it, suppressed if none wanted
+ * it, lost if those who wanted it could not take it. */
+typedef struct EventTotals {
+        uint64_t delivered, suppressed, lost;
+} EventTotals;
+void event_hub_totals(const EventHub *hub, EventTotals *ret_totals);
+
+/* One JSON object, without a line end. rule may be NULL; path is the visible path, may be NULL.
+ * Returns a new string or NULL when memory is short. */
+char *event_format(const struct event *event, const ImageRule *rule, const char *path);
+
+/* Turns the names of an event (object first, up to the root) into "/a/b". Bytes that are not UTF-8 or
+ * are control characters become \xNN. Returns a new string or NULL. */
+char *event_path(const struct event *event);
+
+DEFINE_CLEANUP(EventHub *, event_hub_free);

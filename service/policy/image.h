@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* PolicyImage: the records of all documents in force, as the kernel's maps take them.
+ * Compiling is pure: where a path or a cgroup lies on this machine is asked of a Resolver. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "policy/policy.h"
+
+/* A name inside one file system. */
+typedef struct Place {
+        uint32_t device; /* of the superblock, major << 20 | minor */
+        char *path;      /* from the root of that file system: "/a/b", or "/" */
+} Place;
+
+/* Where an absolute path of a document leads now. */
+typedef struct Location {
+        Place name;   /* the name itself, links in its parents followed */
+        Place target; /* what it leads to if its last component is a symbolic link; else path is NULL */
+        uint32_t exists; /* the fields below are set: they speak of the file in the end */
+        uint32_t n_links;
+        uint32_t is_directory;
+        uint64_t inode;
+        uint32_t device;             /* of the superblock */
+        uint32_t inode_generation;
+        uint32_t generation_known;
+} Location;
+
+void location_deinit(Location *location);
+
+typedef struct Resolver {
+        /* Fills location (whose strings the caller frees). Returns 0 or a negative errno. */
+        int (*locate)(void *userdata, const char *path, Location *ret_location);
+        /* Returns 0, -ENOENT if there is no such cgroup now, or another negative errno. */
+        int (*find_cgroup)(void *userdata, const char *path, uint64_t *ret_id);
+        void *userdata;
+} Resolver;
+
+/* One document of the set that is compiled together. */
+typedef struct Document {
+        const char *name;
+        const char *text;
+        size_t n_text;
+        Policy *policy;
+} Document;
+
+/* What a rule number in an event stands for. Strings belong to the image. Number 0 is no rule. */
+typedef struct ImageRule {
+        char *document;
+        uint32_t line;
+        char *section;
+        char *entry;
+} ImageRule;
+
+typedef struct TrieEntry {
+        struct trie_key key;
+        struct trie_value value;
+} TrieEntry;
+
+typedef struct RootEntry {
+        uint32_t device;
+        struct trie_value value;
+} RootEntry;
+
+typedef struct PinEntry {
+        struct pin_key key;
+        struct pin_value value;
+} PinEntry;
+
+typedef struct NetEntry {
+        struct net_key key;
+        struct net_value value;
+} NetEntry;
+
+/* Arrays are sorted by key, without doubles. rules[0] and rulesets[0] stand for none. */
+typedef struct PolicyImage {
+        uint8_t digest[DIGEST_SIZE]; /* of names and texts of the documents */
+        uint32_t flags;              /* IMAGE_… */
+        uint64_t hooks;              /* HOOK_BIT of each hook the rules need */
+        TrieEntry *trie;
+        size_t n_trie;
+        RootEntry *roots;
+        size_t n_roots;
+        PinEntry *pins;
+        size_t n_pins;
+        NetEntry *nets;
+        size_t n_nets;
+        struct prefix prefixes[N_PREFIXES_MAX];
+        uint32_t n_prefixes;
+        uint64_t *cgroups;
+        size_t n_cgroups;
+        struct ruleset *rulesets;
+        size_t n_rulesets;
+        ImageRule *rules;
+        size_t n_rules; /* number 0 counted */
+} PolicyImage;
+
+/* documents: sorted by name, names distinct. diagnostics: one per document, in their order; compiling
+ * adds warnings (a cgroup that is not there). Returns 0, a negative errno (-E2BIG: more nodes or rules
+ * than the ABI can number). Resolver errors other than -ENOENT are returned as they are. */
+int policy_image_compile(PolicyImage **ret_image, const Document *documents, size_t n_documents,
+                         const Resolver *resolver, Diagnostics *diagnostics);
+PolicyImage *policy_image_free(PolicyImage *image);
+
+DEFINE_CLEANUP(PolicyImage *, policy_image_free);

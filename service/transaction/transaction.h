@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Enforcement: the set of named documents in force, and the one way to change it.
+ * A change is a transaction: prepare (parse, compile, record as pending, fill the idle slot; may
+ * fail), commit (one switch), record. A failure at any step leaves the old set in force, whole. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+#include "policy/digest.h"
+#include "policy/image.h"
+#include "policy/policy.h"
+#include "util/cleanup.h"
+
+/* Positive results, translated to D-Bus errors by bus/error.c. */
+typedef enum TransactionError {
+        TRANSACTION_E_INVALID_POLICY = 1, /* faults are in the plan's diagnostics */
+        TRANSACTION_E_TOO_LARGE,
+        TRANSACTION_E_INVALID_NAME,
+        TRANSACTION_E_NO_SUCH_POLICY,
+        TRANSACTION_E_GENERATION,    /* expect is not the generation in force */
+        TRANSACTION_E_GUARANTEE,     /* the policy needs a hook that cannot deny here */
+        TRANSACTION_E_TOO_MANY,      /* DOCUMENTS_MAX */
+        TRANSACTION_E_KERNEL,        /* the kernel refused the prepared image */
+        TRANSACTION_E_STALE,         /* the plan was made for another generation */
+} TransactionError;
+
+#define DOCUMENTS_MAX 256u
+#define EXPECT_ANY UINT64_MAX
+
+/* A document in force. */
+typedef struct Loaded {
+        Document document;
+        uint8_t digest[DIGEST_SIZE]; /* of its text alone */
+        uint64_t generation;         /* in which it last changed */
+        uint64_t changed_usec;       /* CLOCK_REALTIME */
+} Loaded;
+
+typedef enum ChangeKind {
+        CHANGE_ADDED,
+        CHANGE_REMOVED,
+} ChangeKind;
+
+/* One line of difference between what is in force and what a plan would put in force. */
+typedef struct Change {
+        ChangeKind kind;
+        char *section;
+        char *entry;
+} Change;
+
+/* What a request would do. Made against one generation and committed only on that one. */
+typedef struct Plan {
+        char *name;
+        int changed;                  /* 0: what is in force is equal, committing does nothing */
+        uint64_t generation;          /* the one it was made against */
+        uint8_t digest[DIGEST_SIZE];  /* of the whole set as it would be: bound to the authorization */
+        uint8_t document_digest[DIGEST_SIZE]; /* zero for a removal */
+        Change *changes;
+        size_t n_changes;
+        Diagnostics diagnostics;      /* of the named document; warnings too */
+        int removal;
+        char *text;                   /* NULL for a removal */
+        size_t n_text;
+        Policy *policy;               /* NULL for a removal */
+} Plan;
+Plan *plan_free(Plan *plan);
+
+typedef struct Enforcement Enforcement;
+
+/* What listeners are told, after the fact. names: documents that are new, changed or gone. */
+typedef enum EnforcementChange {
+        ENFORCEMENT_DOCUMENTS,
+        ENFORCEMENT_MODE,
+} EnforcementChange;
+typedef void (*EnforcementFunc)(void *userdata, EnforcementChange change);
+
+typedef struct EnforcementConfig {
+        const char *state_directory; /* "/var/lib/aegis" */
+        Backend *backend;
+        EnforcementFunc on_change;
+        void *userdata;
+} EnforcementConfig;
+
+/* Loads the stored set and makes it what the kernel enforces; what is pinned and equal is adopted
+ * without being touched. Returns 0 or a negative errno; a damaged store is no error: what the kernel
+ * has stays in force and enforcement_trouble() says so. */
+int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *config);
+Enforcement *enforcement_free(Enforcement *enforcement);
+
+uint64_t enforcement_generation(const Enforcement *enforcement); /* 0: nothing was ever applied */
+const uint8_t *enforcement_digest(const Enforcement *enforcement);
+Mode enforcement_mode(const Enforcement *enforcement);
+size_t enforcement_n_documents(const Enforcement *enforcement);
+const Loaded *enforcement_document(const Enforcement *enforcement, size_t i); /* sorted by name */
+const Loaded *enforcement_find(const Enforcement *enforcement, const char *name); /* or NULL */
+/* The image in force, for naming a rule of an event. May be NULL. */
+const PolicyImage *enforcement_image(const Enforcement *enforcement);
+/* Sentences about what is not as it should be (a damaged store, an allowance whose cgroup is not
+ * there); NULL-terminated, belongs to the enforcement. Empty when all is well. */
+const char *const *enforcement_trouble(const Enforcement *enforcement);
+
+/* What Apply of this document would do. ret_plan is set, with diagnostics, also for
+ * TRANSACTION_E_INVALID_POLICY. Returns 0, a TransactionError or a negative errno. */
+int enforcement_plan(Enforcement *enforcement, const char *name, const char *text, size_t n_text,
+                     Plan **ret_plan);
+int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **ret_plan);
+
+/* Puts a plan in force. expect: EXPECT_ANY or the generation that must be in force. ret_generation is
+ * the one in force afterwards. Returns 0, a TransactionError or a negative errno. */
+int enforcement_commit(Enforcement *enforcement, const Plan *plan, uint64_t expect,
+                       uint64_t *ret_generation);
+
+/* Returns 0, a TransactionError or a negative errno. *ret_changed is 0 if it was so already. */
+int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
+                         uint64_t *ret_generation);
+
+DEFINE_CLEANUP(Plan *, plan_free);
+DEFINE_CLEANUP(Enforcement *, enforcement_free);

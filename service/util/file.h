@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* File: bounded reading and durable replacing of whole files, without following symbolic links. */
+#pragma once
+
+#include <stddef.h>
+
+/* Reads at most max bytes of name in the directory dir_fd (AT_FDCWD for the working directory) and
+ * appends a NUL that n does not count. Returns 0, -EFBIG for a longer file, -ELOOP for a symbolic
+ * link in the path, or another negative errno. */
+int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n);
+
+/* Writes data to a new file of mode 0600 beside name, syncs it, renames it to name, syncs the
+ * directory. Returns 0 or a negative errno; on failure name is what it was. */
+int file_replace(int dir_fd, const char *name, const void *data, size_t n);
+
+/* Syncs a directory. Returns 0 or a negative errno. */
+int directory_sync(int dir_fd);
+
+/* Opens a directory below no symbolic link, making it with the given mode if it is not there.
+ * Returns a descriptor or a negative errno. */
+int directory_open(const char *path, unsigned mode);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Log: one line to standard error, with the syslog priority in front where the journal reads it. */
+#pragma once
+
+#include <syslog.h>
+
+/* Messages of a higher number than this are not written. level: LOG_ERR … LOG_DEBUG. */
+void log_set_max_level(int level);
+
+void log_full(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Logs "message: strerror" and returns the negative errno, so that `return log_errno(r, …)` reads well. */
+int log_errno(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_full(LOG_ERR, __VA_ARGS__)
+#define log_warning(...) log_full(LOG_WARNING, __VA_ARGS__)
+#define log_notice(...) log_full(LOG_NOTICE, __VA_ARGS__)
+#define log_info(...) log_full(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_full(LOG_DEBUG, __VA_ARGS__)
