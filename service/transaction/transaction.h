@@ -19,11 +19,11 @@ typedef enum TransactionError {
         TRANSACTION_E_TOO_LARGE,
         TRANSACTION_E_INVALID_NAME,
         TRANSACTION_E_NO_SUCH_POLICY,
-        TRANSACTION_E_GENERATION,    /* expect is not the generation in force */
-        TRANSACTION_E_GUARANTEE,     /* the policy needs a hook that cannot deny here */
-        TRANSACTION_E_TOO_MANY,      /* DOCUMENTS_MAX */
-        TRANSACTION_E_KERNEL,        /* the kernel refused the prepared image */
-        TRANSACTION_E_STALE,         /* the plan was made for another generation */
+        TRANSACTION_E_GENERATION, /* expect is not the generation in force */
+        TRANSACTION_E_GUARANTEE,  /* the policy needs a hook that cannot deny here */
+        TRANSACTION_E_TOO_MANY,   /* DOCUMENTS_MAX */
+        TRANSACTION_E_KERNEL,     /* the kernel refused the prepared image */
+        TRANSACTION_E_STALE,      /* the plan was made for another generation */
 } TransactionError;
 
 #define DOCUMENTS_MAX 256u
@@ -52,17 +52,18 @@ typedef struct Change {
 /* What a request would do. Made against one generation and committed only on that one. */
 typedef struct Plan {
         char *name;
-        int changed;                  /* 0: what is in force is equal, committing does nothing */
-        uint64_t generation;          /* the one it was made against */
-        uint8_t digest[DIGEST_SIZE];  /* of the whole set as it would be: bound to the authorization */
+        int changed;                 /* 0: what is in force is equal, committing does nothing */
+        uint64_t generation;         /* the one it was made against */
+        uint8_t digest[DIGEST_SIZE]; /* of the whole set as it would be: bound to the authorization
+                                      */
         uint8_t document_digest[DIGEST_SIZE]; /* zero for a removal */
         Change *changes;
         size_t n_changes;
-        Diagnostics diagnostics;      /* of the named document; warnings too */
+        Diagnostics diagnostics; /* of the named document; warnings too */
         int removal;
-        char *text;                   /* NULL for a removal */
+        char *text; /* NULL for a removal */
         size_t n_text;
-        Policy *policy;               /* NULL for a removal */
+        Policy *policy; /* NULL for a removal */
 } Plan;
 Plan *plan_free(Plan *plan);
 
@@ -83,8 +84,8 @@ typedef struct EnforcementConfig {
 } EnforcementConfig;
 
 /* Loads the stored set and makes it what the kernel enforces; what is pinned and equal is adopted
- * without being touched. Returns 0 or a negative errno; a damaged store is no error: what the kernel
- * has stays in force and enforcement_trouble() says so. */
+ * without being touched. Returns 0 or a negative errno; a damaged store is no error: what the
+ * kernel has stays in force and enforcement_trouble() says so. */
 int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *config);
 Enforcement *enforcement_free(Enforcement *enforcement);
 
@@ -96,6 +97,10 @@ const Loaded *enforcement_document(const Enforcement *enforcement, size_t i); /*
 const Loaded *enforcement_find(const Enforcement *enforcement, const char *name); /* or NULL */
 /* The image in force, for naming a rule of an event. May be NULL. */
 const PolicyImage *enforcement_image(const Enforcement *enforcement);
+/* What a rule number in an event of a generation stands for, or NULL if that image is gone (the one
+ * before the image in force is kept). */
+const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t generation,
+                                       uint32_t rule);
 /* Sentences about what is not as it should be (a damaged store, an allowance whose cgroup is not
  * there); NULL-terminated, belongs to the enforcement. Empty when all is well. */
 const char *const *enforcement_trouble(const Enforcement *enforcement);
@@ -106,14 +111,19 @@ int enforcement_plan(Enforcement *enforcement, const char *name, const char *tex
                      Plan **ret_plan);
 int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **ret_plan);
 
-/* Puts a plan in force. expect: EXPECT_ANY or the generation that must be in force. ret_generation is
- * the one in force afterwards. Returns 0, a TransactionError or a negative errno. */
+/* Puts a plan in force. expect: EXPECT_ANY or the generation that must be in force. ret_generation
+ * is the one in force afterwards. Returns 0, a TransactionError or a negative errno. */
 int enforcement_commit(Enforcement *enforcement, const Plan *plan, uint64_t expect,
                        uint64_t *ret_generation);
 
 /* Returns 0, a TransactionError or a negative errno. *ret_changed is 0 if it was so already. */
 int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
                          uint64_t *ret_generation);
+
+/* Whether the kernel has what should be in force; to be called from time to time. What could not be
+ * put in force at start is tried again, and what something else took away is put back. Returns 0 if
+ * it has, 1 if not (enforcement_trouble() says why), or a negative errno. */
+int enforcement_check(Enforcement *enforcement);
 
 DEFINE_CLEANUP(Plan *, plan_free);
 DEFINE_CLEANUP(Enforcement *, enforcement_free);

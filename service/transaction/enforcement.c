@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Enforcement: see transaction.h. This room holds the object and the one way in which what is in
+ * force changes; recover.c is the start, plan.c the look ahead. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "transaction/internal.h"
+#include "util/log.h"
+
+/* At most so many calls of enforcement_check() pass between two attempts. */
+#define WAITS_MAX 32u
+
+void proposal_deinit(Proposal *proposal)
+{
+        proposal->documents = document_set_free(proposal->documents);
+        proposal->image = policy_image_free(proposal->image);
+        diagnostics_deinit(&proposal->findings);
+}
+
+int proposal_compile(Proposal *proposal, const Resolver *resolver)
+{
+        return document_set_compile(proposal->documents, resolver, NULL, &proposal->findings,
+                                    &proposal->image);
+}
+
+uint64_t enforcement_next_generation(const Enforcement *enforcement)
+{
+        uint64_t newest = enforcement->generation;
+        BackendState state;
+
+        backend_state(enforcement->backend, &state);
+        if (state.generation > newest)
+                newest = state.generation;
+        /* EXPECT_ANY must never be a generation: rather stay than wrap. */
+        return newest < EXPECT_ANY - 1 ? newest + 1 : newest;
+}
+
+static void naming_deinit(Naming *naming)
+{
+        naming->image = policy_image_free(naming->image);
+}
+
+static void tell_findings(Enforcement *enforcement, const Diagnostics *findings)
+{
+        trouble_clear(&enforcement->trouble, TROUBLE_POLICY);
+        for (size_t i = 0; i < findings->n_items; i++)
+                trouble_add(&enforcement->trouble, TROUBLE_POLICY, "Policy %s (line %u)",
+                            findings->items[i].message, findings->items[i].line);
+}
+
+/* The image that was in force goes on naming events that are still on their way. */
+static void take_image(Enforcement *enforcement, Proposal *proposal)
+{
+        if (!proposal->image) {
+                enforcement->current.last = proposal->generation;
+                return;
+        }
+        naming_deinit(&enforcement->previous);
+        enforcement->previous = enforcement->current;
+        enforcement->current = (Naming){.image = TAKE_PTR(proposal->image),
+                                        .first = proposal->generation,
+                                        .last = proposal->generation};
+        tell_findings(enforcement, &proposal->findings);
+}
+
+void enforcement_take(Enforcement *enforcement, Proposal *proposal)
+{
+        take_image(enforcement, proposal);
+        document_set_free(enforcement->documents);
+        enforcement->documents = TAKE_PTR(proposal->documents);
+        document_set_digest(enforcement->documents, enforcement->digest);
+        enforcement->generation = proposal->generation;
+        enforcement->mode = proposal->mode;
+        enforcement->documents_unknown = 0;
+}
+
+void enforcement_publish(Enforcement *enforcement)
+{
+        int r = store_publish_next(enforcement->store);
+
+        enforcement->unpublished = r < 0;
+        trouble_clear(&enforcement->trouble, TROUBLE_STORE);
+        if (r < 0)
+                trouble_add(
+                        &enforcement->trouble, TROUBLE_STORE,
+                        "The record of generation %llu has not got its name on disk (%s): after a "
+                        "power cut the one before may come back",
+                        (unsigned long long) enforcement->generation, strerror(-r));
+}
+
+static int translate_backend(int error)
+{
+        if (error == 0 || error == -ENOMEM)
+                return error;
+        return error == BACKEND_E_GUARANTEE ? TRANSACTION_E_GUARANTEE : TRANSACTION_E_KERNEL;
+}
+
+static int enact_in_kernel(Enforcement *enforcement, const Proposal *proposal)
+{
+        Backend *backend = enforcement->backend;
+        int r;
+
+        if (!proposal->image)
+                return backend_set_mode(backend, proposal->mode, proposal->generation);
+        r = backend_prepare(backend, proposal->image, proposal->mode, proposal->generation);
+        if (r != 0) {
+                backend_abort(backend);
+                return r;
+        }
+        backend_commit(backend);
+        return 0;
+}
+
+/* STORE_NEXT may hold what is in force: it must have its name before another takes its place. */
+static int record_next(Enforcement *enforcement, const Proposal *proposal)
+{
+        StoreRecord record = {.documents = proposal->documents,
+                              .mode = proposal->mode,
+                              .generation = proposal->generation};
+
+        if (enforcement->unpublished)
+                enforcement_publish(enforcement);
+        if (enforcement->unpublished)
+                return -EIO;
+        return store_write_next(enforcement->store, &record);
+}
+
+/* What is to be put in force is on disk; from here on it either is in force or never was. */
+static int switch_over(Enforcement *enforcement, Proposal *proposal)
+{
+        int r = enact_in_kernel(enforcement, proposal);
+
+        if (r < 0)
+                log_errno(r, "The kernel did not take generation %llu",
+                          (unsigned long long) proposal->generation);
+        if (r != 0)
+                return translate_backend(r);
+        enforcement_take(enforcement, proposal);
+        enforcement->in_force = 1;
+        trouble_clear(&enforcement->trouble, TROUBLE_KERNEL);
+        return 0;
+}
+
+int enforcement_enact(Enforcement *enforcement, Proposal *proposal)
+{
+        int r;
+
+        r = record_next(enforcement, proposal);
+        if (r < 0)
+                return r;
+        r = switch_over(enforcement, proposal);
+        if (r != 0) {
+                store_discard_next(enforcement->store);
+                return r;
+        }
+        enforcement_publish(enforcement);
+        return 0;
+}
+
+int enforcement_enact_recorded(Enforcement *enforcement, Proposal *proposal)
+{
+        return switch_over(enforcement, proposal);
+}
+
+/* ---- life ---- */
+
+int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *config)
+{
+        _cleanup_(enforcement_freep) Enforcement *enforcement = calloc(1, sizeof(*enforcement));
+        int r;
+
+        if (!enforcement)
+                return log_errno(-ENOMEM, "The enforcement cannot be set up");
+        enforcement->backend = config->backend;
+        enforcement->on_change = config->on_change;
+        enforcement->userdata = config->userdata;
+        r = digest_init();
+        if (r < 0)
+                return log_errno(r, "libsodium cannot be used");
+        r = document_set_new(&enforcement->documents);
+        if (r < 0)
+                return log_errno(r, "The enforcement cannot be set up");
+        document_set_digest(enforcement->documents, enforcement->digest);
+        r = store_open(&enforcement->store, config->state_directory);
+        if (r < 0)
+                return r;
+        r = enforcement_recover(enforcement);
+        if (r < 0)
+                return log_errno(r, "What was in force cannot be restored");
+        *ret_enforcement = TAKE_PTR(enforcement);
+        return 0;
+}
+
+Enforcement *enforcement_free(Enforcement *enforcement)
+{
+        if (!enforcement)
+                return NULL;
+        naming_deinit(&enforcement->current);
+        naming_deinit(&enforcement->previous);
+        document_set_free(enforcement->documents);
+        store_close(enforcement->store);
+        free(enforcement);
+        return NULL;
+}
+
+/* ---- what is in force ---- */
+
+uint64_t enforcement_generation(const Enforcement *enforcement)
+{
+        return enforcement->generation;
+}
+
+const uint8_t *enforcement_digest(const Enforcement *enforcement)
+{
+        return enforcement->digest;
+}
+
+Mode enforcement_mode(const Enforcement *enforcement)
+{
+        return enforcement->mode;
+}
+
+size_t enforcement_n_documents(const Enforcement *enforcement)
+{
+        return document_set_size(enforcement->documents);
+}
+
+const Loaded *enforcement_document(const Enforcement *enforcement, size_t i)
+{
+        return document_set_get(enforcement->documents, i);
+}
+
+const Loaded *enforcement_find(const Enforcement *enforcement, const char *name)
+{
+        return document_set_find(enforcement->documents, name);
+}
+
+const PolicyImage *enforcement_image(const Enforcement *enforcement)
+{
+        return enforcement->current.image;
+}
+
+const char *const *enforcement_trouble(const Enforcement *enforcement)
+{
+        return trouble_sentences(&enforcement->trouble);
+}
+
+static int naming_covers(const Naming *naming, uint64_t generation, uint32_t rule)
+{
+        return naming->image && generation >= naming->first && generation <= naming->last &&
+               rule != RULE_NONE && rule < naming->image->n_rules;
+}
+
+const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t generation,
+                                       uint32_t rule)
+{
+        if (naming_covers(&enforcement->current, generation, rule))
+                return &enforcement->current.image->rules[rule];
+        if (naming_covers(&enforcement->previous, generation, rule))
+                return &enforcement->previous.image->rules[rule];
+        return NULL;
+}
+
+/* ---- changes ---- */
+
+static void tell(const Enforcement *enforcement, EnforcementChange change)
+{
+        if (enforcement->on_change)
+                enforcement->on_change(enforcement->userdata, change);
+}
+
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t) now.tv_sec * 1000000u + (uint64_t) now.tv_nsec / 1000u;
+}
+
+/* The set as planned, if it is still what the authorization was given for. */
+static int propose_plan(const Enforcement *enforcement, const Plan *plan, Proposal *proposal)
+{
+        uint8_t digest[DIGEST_SIZE];
+        int r;
+
+        r = plan_realize(plan, enforcement->documents, proposal->generation, now_usec(),
+                         &proposal->documents);
+        if (r != 0)
+                return r;
+        document_set_digest(proposal->documents, digest);
+        if (memcmp(digest, plan->digest, DIGEST_SIZE) != 0)
+                return TRANSACTION_E_STALE;
+        return proposal_compile(proposal, backend_resolver(enforcement->backend));
+}
+
+static int commit_plan(Enforcement *enforcement, const Plan *plan)
+{
+        _cleanup_(proposal_deinit) Proposal proposal = {
+                .mode = enforcement->mode,
+                .generation = enforcement_next_generation(enforcement),
+        };
+        int r;
+
+        r = propose_plan(enforcement, plan, &proposal);
+        if (r < 0)
+                return log_errno(r, "The change of %s cannot be made", plan->name);
+        if (r > 0)
+                return r;
+        r = enforcement_enact(enforcement, &proposal);
+        if (r != 0)
+                return r;
+        trouble_clear(&enforcement->trouble, TROUBLE_START);
+        tell(enforcement, ENFORCEMENT_DOCUMENTS);
+        return 0;
+}
+
+int enforcement_commit(Enforcement *enforcement, const Plan *plan, uint64_t expect,
+                       uint64_t *ret_generation)
+{
+        int r;
+
+        if (expect != EXPECT_ANY && expect != enforcement->generation)
+                return TRANSACTION_E_GENERATION;
+        if (plan->generation != enforcement->generation)
+                return TRANSACTION_E_STALE;
+        if (plan->changed) {
+                r = commit_plan(enforcement, plan);
+                if (r != 0)
+                        return r;
+        }
+        *ret_generation = enforcement->generation;
+        return 0;
+}
+
+/* While the kernel has what is wanted, one store changes the mode. Else all is given to it again.
+ */
+static int propose_mode(Enforcement *enforcement, Proposal *proposal)
+{
+        int r;
+
+        r = document_set_copy(enforcement->documents, &proposal->documents);
+        if (r < 0)
+                return r;
+        if (enforcement->in_force && enforcement->generation > 0)
+                return 0;
+        return proposal_compile(proposal, backend_resolver(enforcement->backend));
+}
+
+static int change_mode(Enforcement *enforcement, Mode mode)
+{
+        _cleanup_(proposal_deinit) Proposal proposal = {
+                .mode = mode,
+                .generation = enforcement_next_generation(enforcement),
+        };
+        int r;
+
+        r = propose_mode(enforcement, &proposal);
+        if (r < 0)
+                return log_errno(r, "The mode cannot be changed");
+        if (r > 0)
+                return r;
+        return enforcement_enact(enforcement, &proposal);
+}
+
+/* Nothing is known of what the kernel has, so nothing can be recorded; the switch itself works. */
+static int change_mode_unrecorded(Enforcement *enforcement, Mode mode)
+{
+        uint64_t generation = enforcement_next_generation(enforcement);
+        int r;
+
+        r = backend_set_mode(enforcement->backend, mode, generation);
+        if (r != 0)
+                return translate_backend(r);
+        enforcement->mode = mode;
+        enforcement->generation = generation;
+        return 0;
+}
+
+int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
+                         uint64_t *ret_generation)
+{
+        int changed = mode != enforcement->mode, r = 0;
+
+        if (changed && enforcement->documents_unknown)
+                r = change_mode_unrecorded(enforcement, mode);
+        else if (changed)
+                r = change_mode(enforcement, mode);
+        if (r != 0)
+                return r;
+        *ret_changed = changed;
+        *ret_generation = enforcement->generation;
+        if (changed)
+                tell(enforcement, ENFORCEMENT_MODE);
+        return 0;
+}
+
+/* ---- keeping it so ---- */
+
+void enforcement_explain(Enforcement *enforcement, int error)
+{
+        unsigned long long generation = enforcement->generation;
+        Trouble *trouble = &enforcement->trouble;
+
+        trouble_clear(trouble, TROUBLE_KERNEL);
+        if (error == TRANSACTION_E_GUARANTEE)
+                trouble_add(trouble, TROUBLE_KERNEL,
+                            "Generation %llu is not in force: a hook it needs cannot deny on this "
+                            "machine",
+                            generation);
+        else if (error == TRANSACTION_E_TOO_LARGE)
+                trouble_add(trouble, TROUBLE_KERNEL,
+                            "Generation %llu is not in force: its documents are too large together",
+                            generation);
+        else if (error < 0)
+                trouble_add(trouble, TROUBLE_KERNEL, "Generation %llu is not in force: %s",
+                            generation, strerror(-error));
+        else
+                trouble_add(trouble, TROUBLE_KERNEL,
+                            "Generation %llu is not in force: the kernel did not take it",
+                            generation);
+}
+
+static int kernel_agrees(const Enforcement *enforcement)
+{
+        BackendState state;
+
+        backend_state(enforcement->backend, &state);
+        if (state.generation != enforcement->generation)
+                return 0;
+        if (state.generation == 0)
+                return 1;
+        return state.mode == enforcement->mode &&
+               memcmp(state.digest, enforcement->digest, DIGEST_SIZE) == 0;
+}
+
+/* Attempts grow rarer: compiling a large set again and again would be a burden of its own. */
+static int is_time_to_try(Enforcement *enforcement)
+{
+        if (enforcement->n_waits > 0) {
+                enforcement->n_waits--;
+                return 0;
+        }
+        if (enforcement->n_tries < WAITS_MAX)
+                enforcement->n_tries = enforcement->n_tries * 2 + 1;
+        enforcement->n_waits = enforcement->n_tries;
+        return 1;
+}
+
+static int try_again(Enforcement *enforcement)
+{
+        _cleanup_(proposal_deinit) Proposal proposal = {
+                .mode = enforcement->mode,
+                .generation = enforcement_next_generation(enforcement),
+        };
+        int r;
+
+        r = document_set_copy(enforcement->documents, &proposal.documents);
+        if (r < 0)
+                return r;
+        r = proposal_compile(&proposal, backend_resolver(enforcement->backend));
+        if (r != 0)
+                return r;
+        return enforcement_enact(enforcement, &proposal);
+}
+
+static int restore(Enforcement *enforcement)
+{
+        int r;
+
+        if (!is_time_to_try(enforcement))
+                return 1;
+        r = try_again(enforcement);
+        if (r != 0) {
+                enforcement_explain(enforcement, r);
+                return r == -ENOMEM ? r : 1;
+        }
+        enforcement->n_tries = enforcement->n_waits = 0;
+        log_notice("Generation %llu is in force again",
+                   (unsigned long long) enforcement->generation);
+        tell(enforcement, ENFORCEMENT_DOCUMENTS);
+        return 0;
+}
+
+int enforcement_check(Enforcement *enforcement)
+{
+        if (enforcement->unpublished)
+                enforcement_publish(enforcement);
+        if (enforcement->in_force && kernel_agrees(enforcement))
+                return 0;
+        if (enforcement->documents_unknown)
+                return 1;
+        if (enforcement->in_force) {
+                enforcement->in_force = 0;
+                trouble_add(&enforcement->trouble, TROUBLE_KERNEL,
+                            "The kernel no longer has what was put in force");
+                tell(enforcement, ENFORCEMENT_DOCUMENTS);
+        }
+        return restore(enforcement);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the rooms of transaction/ share: the enforcement's inside. Included by nobody else. */
+#pragma once
+
+#include "transaction/set.h"
+#include "transaction/store.h"
+#include "transaction/transaction.h"
+#include "transaction/trouble.h"
+
+/* An image and the generations whose events it names. */
+typedef struct Naming {
+        PolicyImage *image;
+        uint64_t first, last;
+} Naming;
+
+struct Enforcement {
+        Backend *backend;
+        EnforcementFunc on_change;
+        void *userdata;
+        Store *store;
+        DocumentSet *documents;
+        uint8_t digest[DIGEST_SIZE];
+        uint64_t generation;
+        Mode mode;
+        int documents_unknown;     /* the store is lost: the kernel goes on with what it has */
+        int in_force;              /* the kernel was given the documents, or holds them already */
+        int unpublished;           /* what is in force is still called STORE_NEXT */
+        unsigned n_tries, n_waits; /* see enforcement_check() */
+        Naming current, previous;
+        Trouble trouble;
+};
+
+/* What is to be put in force. */
+typedef struct Proposal {
+        DocumentSet *documents;
+        PolicyImage *image; /* NULL: the image stays, only the mode and the generation change */
+        Diagnostics findings;
+        Mode mode;
+        uint64_t generation;
+} Proposal;
+void proposal_deinit(Proposal *proposal);
+
+/* Compiles proposal->documents into proposal->image. Returns 0, a TransactionError or a negative
+ * errno. */
+int proposal_compile(Proposal *proposal, const Resolver *resolver);
+
+/* Record aside, prepare, switch, publish. On success the proposal's parts belong to the
+ * enforcement; on failure nothing changed. Returns 0, a TransactionError or a negative errno. */
+int enforcement_enact(Enforcement *enforcement, Proposal *proposal);
+
+/* The same for what is already the record on disk, at start. */
+int enforcement_enact_recorded(Enforcement *enforcement, Proposal *proposal);
+
+/* Takes the proposal as what is wanted, without touching kernel or disk. */
+void enforcement_take(Enforcement *enforcement, Proposal *proposal);
+
+/* Gives the last written record its name, or remembers that this is still to be done. */
+void enforcement_publish(Enforcement *enforcement);
+
+/* The number for the next change: above all that the store or the kernel has seen. */
+uint64_t enforcement_next_generation(const Enforcement *enforcement);
+
+/* Tells why what is wanted is not in force. */
+void enforcement_explain(Enforcement *enforcement, int error);
+
+/* The start: see recover.c. Returns 0 or a negative errno. */
+int enforcement_recover(Enforcement *enforcement);
+
+/* The set as it would be with the plan done; entries it adds carry generation and changed_usec.
+ * Returns 0, a TransactionError or -ENOMEM. */
+int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t generation,
+                 uint64_t changed_usec, DocumentSet **ret_documents);
+
+/* The lines of difference between two policies, either of which may be NULL. Returns 0 or -ENOMEM.
+ */
+int plan_compare(Plan *plan, const Policy *before, const Policy *after);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Plan: what a request would do, found out without doing it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transaction/internal.h"
+#include "util/array.h"
+#include "util/log.h"
+
+Plan *plan_free(Plan *plan)
+{
+        if (!plan)
+                return NULL;
+        for (size_t i = 0; i < plan->n_changes; i++) {
+                free(plan->changes[i].section);
+                free(plan->changes[i].entry);
+        }
+        free(plan->changes);
+        diagnostics_deinit(&plan->diagnostics);
+        policy_unref(plan->policy);
+        free(plan->name);
+        free(plan->text);
+        free(plan);
+        return NULL;
+}
+
+/* ---- the difference ---- */
+
+typedef struct RuleList {
+        const Rule **rules;
+        size_t n_rules;
+} RuleList;
+
+static void rule_list_deinit(RuleList *list)
+{
+        free(list->rules);
+}
+
+static int rule_compare(const Rule *a, const Rule *b)
+{
+        int r = strcmp(a->section, b->section);
+
+        return r != 0 ? r : strcmp(a->entry, b->entry);
+}
+
+static int rule_compare_pointers(const void *a, const void *b)
+{
+        return rule_compare(*(const Rule *const *) a, *(const Rule *const *) b);
+}
+
+static int rule_list_init(RuleList *list, const Policy *policy)
+{
+        size_t n = policy ? policy_n_rules(policy) : 0;
+
+        list->rules = calloc(n + 1, sizeof(list->rules[0]));
+        if (!list->rules)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                list->rules[i] = policy_rule(policy, i);
+        qsort(list->rules, n, sizeof(list->rules[0]), rule_compare_pointers);
+        list->n_rules = n;
+        return 0;
+}
+
+static int plan_add_change(Plan *plan, ChangeKind kind, const Rule *rule)
+{
+        Change *change = &plan->changes[plan->n_changes];
+
+        *change = (Change){.kind = kind, .section = strdup(rule->section)};
+        change->entry = strdup(rule->entry);
+        plan->n_changes++;
+        return change->section && change->entry ? 0 : -ENOMEM;
+}
+
+/* Walks both sorted lists at once; what only one of them has is a change. */
+static int plan_merge(Plan *plan, const RuleList *before, const RuleList *after)
+{
+        for (size_t b = 0, a = 0; b < before->n_rules || a < after->n_rules;) {
+                int order, r = 0;
+
+                if (b == before->n_rules)
+                        order = 1;
+                else if (a == after->n_rules)
+                        order = -1;
+                else
+                        order = rule_compare(before->rules[b], after->rules[a]);
+                if (order < 0)
+                        r = plan_add_change(plan, CHANGE_REMOVED, before->rules[b]);
+                else if (order > 0)
+                        r = plan_add_change(plan, CHANGE_ADDED, after->rules[a]);
+                if (r < 0)
+                        return r;
+                b += order <= 0;
+                a += order >= 0;
+        }
+        return 0;
+}
+
+int plan_compare(Plan *plan, const Policy *before, const Policy *after)
+{
+        _cleanup_(rule_list_deinit) RuleList old = {}, new = {};
+        int r;
+
+        r = rule_list_init(&old, before);
+        if (r < 0)
+                return r;
+        r = rule_list_init(&new, after);
+        if (r < 0)
+                return r;
+        plan->changes = calloc(old.n_rules + new.n_rules + 1, sizeof(plan->changes[0]));
+        if (!plan->changes)
+                return -ENOMEM;
+        return plan_merge(plan, &old, &new);
+}
+
+/* ---- planning ---- */
+
+static Plan *plan_new(const Enforcement *enforcement, const char *name)
+{
+        Plan *plan = calloc(1, sizeof(*plan));
+
+        if (!plan)
+                return NULL;
+        plan->generation = enforcement->generation;
+        plan->name = strdup(name);
+        if (!plan->name)
+                return plan_free(plan);
+        memcpy(plan->digest, enforcement->digest, DIGEST_SIZE);
+        return plan;
+}
+
+static int plan_read_document(Plan *plan, const char *text, size_t n_text)
+{
+        int r;
+
+        plan->text = malloc(n_text + 1);
+        if (!plan->text)
+                return -ENOMEM;
+        if (n_text > 0)
+                memcpy(plan->text, text, n_text);
+        plan->text[n_text] = '\0';
+        plan->n_text = n_text;
+        digest_bytes(plan->text, n_text, plan->document_digest);
+        r = policy_parse(&plan->policy, plan->text, n_text, &plan->diagnostics);
+        if (r == POLICY_E_TOO_LARGE)
+                return TRANSACTION_E_TOO_LARGE;
+        return r > 0 ? TRANSACTION_E_INVALID_POLICY : r;
+}
+
+static int plan_is_equal(const Plan *plan, const Loaded *loaded)
+{
+        return loaded && loaded->document.n_text == plan->n_text &&
+               memcmp(loaded->document.text, plan->text, plan->n_text) == 0;
+}
+
+int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t generation,
+                 uint64_t changed_usec, DocumentSet **ret_documents)
+{
+        _cleanup_(entry_unrefp) Entry *entry = NULL;
+        Document document = {.name = plan->name,
+                             .text = plan->text,
+                             .n_text = plan->n_text,
+                             .policy = plan->policy};
+        int r;
+
+        if (plan->removal)
+                return document_set_without(documents, plan->name, ret_documents);
+        r = entry_new(&entry, &document, generation, changed_usec);
+        if (r < 0)
+                return r;
+        return document_set_with(documents, entry, ret_documents);
+}
+
+/* Compiles the set as it would be: what is wrong with it should be known before anyone is asked. */
+static int plan_try(Plan *plan, const Enforcement *enforcement)
+{
+        const Resolver *resolver = backend_resolver(enforcement->backend);
+        _cleanup_(document_set_freep) DocumentSet *documents = NULL;
+        _cleanup_(policy_image_freep) PolicyImage *image = NULL;
+        int r;
+
+        r = plan_realize(plan, enforcement->documents, enforcement->generation, 0, &documents);
+        if (r != 0)
+                return r;
+        document_set_digest(documents, plan->digest);
+        return document_set_compile(documents, resolver, plan->name, &plan->diagnostics, &image);
+}
+
+static int plan_document(Plan *plan, const Enforcement *enforcement, const char *text,
+                         size_t n_text)
+{
+        const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
+        int r;
+
+        r = plan_read_document(plan, text, n_text);
+        if (r != 0)
+                return r;
+        if (plan_is_equal(plan, loaded))
+                return 0;
+        plan->changed = 1;
+        r = plan_try(plan, enforcement);
+        if (r != 0)
+                return r;
+        return plan_compare(plan, loaded ? loaded->document.policy : NULL, plan->policy);
+}
+
+int enforcement_plan(Enforcement *enforcement, const char *name, const char *text, size_t n_text,
+                     Plan **ret_plan)
+{
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r;
+
+        if (!policy_name_is_valid(name))
+                return TRANSACTION_E_INVALID_NAME;
+        if (n_text > POLICY_SIZE_MAX)
+                return TRANSACTION_E_TOO_LARGE;
+        plan = plan_new(enforcement, name);
+        if (!plan)
+                return log_errno(-ENOMEM, "The document %s cannot be planned", name);
+        r = plan_document(plan, enforcement, text, n_text);
+        if (r < 0)
+                return log_errno(r, "The document %s cannot be planned", name);
+        if (r != 0 && r != TRANSACTION_E_INVALID_POLICY)
+                return r;
+        *ret_plan = TAKE_PTR(plan);
+        return r;
+}
+
+static int plan_removal(Plan *plan, const Enforcement *enforcement)
+{
+        const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
+        int r;
+
+        plan->removal = 1;
+        plan->changed = 1;
+        if (!loaded)
+                return TRANSACTION_E_NO_SUCH_POLICY;
+        r = plan_try(plan, enforcement);
+        if (r != 0)
+                return r;
+        return plan_compare(plan, loaded->document.policy, NULL);
+}
+
+int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **ret_plan)
+{
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r;
+
+        if (!policy_name_is_valid(name))
+                return TRANSACTION_E_INVALID_NAME;
+        plan = plan_new(enforcement, name);
+        if (!plan)
+                return log_errno(-ENOMEM, "The removal of %s cannot be planned", name);
+        r = plan_removal(plan, enforcement);
+        if (r < 0)
+                return log_errno(r, "The removal of %s cannot be planned", name);
+        if (r != 0)
+                return r;
+        *ret_plan = TAKE_PTR(plan);
+        return 0;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Record: see record.h. */
+#include "transaction/record.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/log.h"
+
+#define RECORD_VERSION 1u
+#define HEADER_SIZE 32u
+#define ENTRY_HEADER_SIZE 24u
+
+static const char magic[8] = {'A', 'E', 'G', 'S', 'T', 'A', 'T', 'E'};
+
+/* ---- writing ---- */
+
+static uint8_t *put(uint8_t *at, const void *data, size_t n)
+{
+        if (n > 0)
+                memcpy(at, data, n);
+        return at + n;
+}
+
+static uint8_t *put_u32(uint8_t *at, uint32_t number)
+{
+        number = htole32(number);
+        return put(at, &number, sizeof(number));
+}
+
+static uint8_t *put_u64(uint8_t *at, uint64_t number)
+{
+        number = htole64(number);
+        return put(at, &number, sizeof(number));
+}
+
+static uint32_t mode_to_number(Mode mode)
+{
+        switch (mode) {
+        case MODE_ENFORCE:
+                return 0;
+        case MODE_AUDIT:
+                return 1;
+        }
+        return 0;
+}
+
+static uint8_t *put_header(uint8_t *at, const StoreRecord *record)
+{
+        at = put(at, magic, sizeof(magic));
+        at = put_u32(at, RECORD_VERSION);
+        at = put_u32(at, mode_to_number(record->mode));
+        at = put_u64(at, record->generation);
+        at = put_u32(at, (uint32_t) document_set_size(record->documents));
+        return put_u32(at, 0);
+}
+
+static uint8_t *put_document(uint8_t *at, const Loaded *loaded)
+{
+        size_t n_name = strlen(loaded->document.name);
+
+        at = put_u32(at, (uint32_t) n_name);
+        at = put_u32(at, (uint32_t) loaded->document.n_text);
+        at = put_u64(at, loaded->generation);
+        at = put_u64(at, loaded->changed_usec);
+        at = put(at, loaded->document.name, n_name);
+        return put(at, loaded->document.text, loaded->document.n_text);
+}
+
+static size_t record_size(const StoreRecord *record)
+{
+        size_t size = HEADER_SIZE + DIGEST_SIZE;
+
+        for (size_t i = 0; i < document_set_size(record->documents); i++) {
+                const Document *document = &document_set_get(record->documents, i)->document;
+
+                size += ENTRY_HEADER_SIZE + strlen(document->name) + document->n_text;
+        }
+        return size;
+}
+
+int record_encode(const StoreRecord *record, uint8_t **ret_data, size_t *ret_n)
+{
+        size_t n = record_size(record);
+        uint8_t *data = malloc(n), *at;
+
+        if (!data)
+                return -ENOMEM;
+        at = put_header(data, record);
+        for (size_t i = 0; i < document_set_size(record->documents); i++)
+                at = put_document(at, document_set_get(record->documents, i));
+        digest_bytes(data, (size_t) (at - data), at);
+        *ret_data = data;
+        *ret_n = n;
+        return 0;
+}
+
+/* ---- reading ---- */
+
+/* What is left to read. Whoever takes more than there is gets nothing, and `failed` stays set. */
+typedef struct Reader {
+        const uint8_t *at;
+        size_t n_left;
+        int failed;
+} Reader;
+
+static const void *take(Reader *reader, size_t n)
+{
+        const uint8_t *taken = reader->at;
+
+        if (reader->failed || n > reader->n_left) {
+                reader->failed = 1;
+                return NULL;
+        }
+        reader->at += n;
+        reader->n_left -= n;
+        return taken;
+}
+
+static uint32_t take_u32(Reader *reader)
+{
+        const void *bytes = take(reader, sizeof(uint32_t));
+        uint32_t number = 0;
+
+        if (bytes)
+                memcpy(&number, bytes, sizeof(number));
+        return le32toh(number);
+}
+
+static uint64_t take_u64(Reader *reader)
+{
+        const void *bytes = take(reader, sizeof(uint64_t));
+        uint64_t number = 0;
+
+        if (bytes)
+                memcpy(&number, bytes, sizeof(number));
+        return le64toh(number);
+}
+
+static int malformed(const char *reason)
+{
+        log_warning("A record of the store is damaged: %s", reason);
+        return RECORD_E_MALFORMED;
+}
+
+static int check_seal(const uint8_t *data, size_t n)
+{
+        uint8_t digest[DIGEST_SIZE];
+
+        if (n < HEADER_SIZE + DIGEST_SIZE)
+                return malformed("it is too short");
+        digest_bytes(data, n - DIGEST_SIZE, digest);
+        if (memcmp(digest, data + n - DIGEST_SIZE, DIGEST_SIZE) != 0)
+                return malformed("its checksum does not fit");
+        return 0;
+}
+
+static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_n_documents)
+{
+        const void *start = take(reader, sizeof(magic));
+        uint32_t version = take_u32(reader), mode = take_u32(reader), n_documents;
+
+        record->generation = take_u64(reader);
+        n_documents = take_u32(reader);
+        if (!start || memcmp(start, magic, sizeof(magic)) != 0)
+                return malformed("it does not begin as a record does");
+        if (version != RECORD_VERSION)
+                return malformed("it has another version");
+        if (take_u32(reader) != 0 || reader->failed || mode > 1)
+                return malformed("its header makes no sense");
+        if (record->generation == 0 || record->generation == EXPECT_ANY)
+                return malformed("its generation is out of range");
+        if (n_documents > DOCUMENTS_MAX)
+                return malformed("it has too many documents");
+        record->mode = mode == 1 ? MODE_AUDIT : MODE_ENFORCE;
+        *ret_n_documents = n_documents;
+        return 0;
+}
+
+typedef struct RawDocument {
+        char name[POLICY_NAME_MAX + 1];
+        const char *text;
+        uint32_t n_text;
+        uint64_t generation, changed_usec;
+} RawDocument;
+
+static int take_document(Reader *reader, RawDocument *ret_raw)
+{
+        uint32_t n_name = take_u32(reader);
+        RawDocument raw = {.n_text = take_u32(reader)};
+        const char *name;
+
+        raw.generation = take_u64(reader);
+        raw.changed_usec = take_u64(reader);
+        if (n_name > POLICY_NAME_MAX || raw.n_text > POLICY_SIZE_MAX)
+                return malformed("a document is too large");
+        name = take(reader, n_name);
+        raw.text = take(reader, raw.n_text);
+        if (reader->failed)
+                return malformed("it ends within a document");
+        memcpy(raw.name, name, n_name);
+        if (strlen(raw.name) != n_name || !policy_name_is_valid(raw.name))
+                return malformed("a document has no valid name");
+        *ret_raw = raw;
+        return 0;
+}
+
+static int parse_document(const RawDocument *raw, Entry **ret_entry)
+{
+        _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
+        _cleanup_(policy_unrefp) Policy *policy = NULL;
+        Document document = {.name = raw->name, .text = raw->text, .n_text = raw->n_text};
+        int r;
+
+        r = policy_parse(&policy, raw->text, raw->n_text, &diagnostics);
+        if (r < 0)
+                return r;
+        if (r > 0) {
+                log_warning("The stored document %s is not one that this version takes", raw->name);
+                return RECORD_E_MALFORMED;
+        }
+        document.policy = policy;
+        return entry_new(ret_entry, &document, raw->generation, raw->changed_usec);
+}
+
+/* Adds the next document of the record to record->documents. */
+static int add_document(Reader *reader, StoreRecord *record)
+{
+        _cleanup_(entry_unrefp) Entry *entry = NULL;
+        DocumentSet *grown = NULL;
+        size_t n_before = document_set_size(record->documents);
+        RawDocument raw;
+        int r;
+
+        r = take_document(reader, &raw);
+        if (r != 0)
+                return r;
+        if (raw.generation > record->generation)
+                return malformed("a document is newer than its set");
+        r = parse_document(&raw, &entry);
+        if (r != 0)
+                return r;
+        r = document_set_with(record->documents, entry, &grown);
+        if (r != 0)
+                return r < 0 ? r : malformed("its documents are too many");
+        document_set_free(record->documents);
+        record->documents = grown;
+        if (document_set_size(grown) != n_before + 1)
+                return malformed("a document is there twice");
+        return 0;
+}
+
+static int read_record(Reader *reader, StoreRecord *record)
+{
+        uint32_t n_documents = 0;
+        int r;
+
+        r = take_header(reader, record, &n_documents);
+        if (r != 0)
+                return r;
+        for (uint32_t i = 0; i < n_documents; i++) {
+                r = add_document(reader, record);
+                if (r != 0)
+                        return r;
+        }
+        return reader->n_left > 0 ? malformed("there is more after its end") : 0;
+}
+
+int record_decode(const void *data, size_t n, StoreRecord *ret_record)
+{
+        _cleanup_(store_record_deinit) StoreRecord record = {};
+        Reader reader = {.at = data};
+        int r;
+
+        r = check_seal(data, n);
+        if (r != 0)
+                return r;
+        reader.n_left = n - DIGEST_SIZE;
+        r = document_set_new(&record.documents);
+        if (r < 0)
+                return r;
+        r = read_record(&reader, &record);
+        if (r != 0)
+                return r;
+        *ret_record = record;
+        record.documents = NULL;
+        return 0;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Recovery: at start, the record on disk and what the kernel has are brought together. What the
+ * kernel has and the record confirms is adopted without being touched; a switch that was made but
+ * not recorded is recorded; otherwise the record is put in force. Where nothing can be believed,
+ * the kernel keeps what it has: a lost file must not open the machine. */
+#include <errno.h>
+#include <string.h>
+
+#include "transaction/internal.h"
+#include "util/log.h"
+
+/* A record that was read, or what came in its way. */
+typedef struct Found {
+        StoreRecord record;
+        int result; /* of store_read() */
+} Found;
+
+static void found_deinit(Found *found)
+{
+        store_record_deinit(&found->record);
+}
+
+static int find(Enforcement *enforcement, StoreFile file, Found *ret_found)
+{
+        ret_found->result = store_read(enforcement->store, file, &ret_found->record);
+        return ret_found->result == -ENOMEM ? -ENOMEM : 0;
+}
+
+static int kernel_has(const Enforcement *enforcement, const StoreRecord *record)
+{
+        uint8_t digest[DIGEST_SIZE];
+        BackendState state;
+
+        backend_state(enforcement->backend, &state);
+        if (!state.adopted || state.generation != record->generation || state.mode != record->mode)
+                return 0;
+        document_set_digest(record->documents, digest);
+        return memcmp(digest, state.digest, DIGEST_SIZE) == 0;
+}
+
+static void propose_record(StoreRecord *record, Proposal *proposal)
+{
+        proposal->documents = TAKE_PTR(record->documents);
+        proposal->mode = record->mode;
+        proposal->generation = record->generation;
+}
+
+/* The kernel goes on; the image is compiled only so that rules have names. */
+static int adopt(Enforcement *enforcement, StoreRecord *record)
+{
+        _cleanup_(proposal_deinit) Proposal proposal = {};
+        int r;
+
+        propose_record(record, &proposal);
+        r = proposal_compile(&proposal, backend_resolver(enforcement->backend));
+        if (r == -ENOMEM)
+                return r;
+        enforcement_take(enforcement, &proposal);
+        enforcement->in_force = 1;
+        if (r != 0)
+                trouble_add(&enforcement->trouble, TROUBLE_POLICY,
+                            "The rules in force cannot be named: their documents do not compile");
+        log_info("Generation %llu was in force and stays so",
+                 (unsigned long long) enforcement->generation);
+        return 0;
+}
+
+/* Puts the record in force, under a new number if the kernel has had its number or a later one. */
+static int impose(Enforcement *enforcement, StoreRecord *record, int must_record)
+{
+        _cleanup_(proposal_deinit) Proposal proposal = {};
+        BackendState state;
+        int r;
+
+        backend_state(enforcement->backend, &state);
+        propose_record(record, &proposal);
+        if (state.generation >= proposal.generation) {
+                enforcement->generation = proposal.generation;
+                proposal.generation = enforcement_next_generation(enforcement);
+                must_record = 1;
+        }
+        r = proposal_compile(&proposal, backend_resolver(enforcement->backend));
+        if (r == 0)
+                r = must_record ? enforcement_enact(enforcement, &proposal)
+                                : enforcement_enact_recorded(enforcement, &proposal);
+        if (r == -ENOMEM)
+                return r;
+        if (r == 0) {
+                log_info("Generation %llu is in force",
+                         (unsigned long long) enforcement->generation);
+                return 0;
+        }
+        enforcement_take(enforcement, &proposal);
+        enforcement_explain(enforcement, r);
+        return 0;
+}
+
+/* Is it what the kernel has? Then nothing is left to do but, perhaps, to write it down. */
+static int settle(Enforcement *enforcement, Found *found, int must_record)
+{
+        int r;
+
+        if (!kernel_has(enforcement, &found->record))
+                return impose(enforcement, &found->record, must_record);
+        if (must_record) {
+                r = store_write_next(enforcement->store, &found->record);
+                if (r < 0)
+                        return r;
+        }
+        r = adopt(enforcement, &found->record);
+        if (r == 0 && must_record)
+                enforcement_publish(enforcement);
+        return r;
+}
+
+/* No record can be believed. */
+static void stand_still(Enforcement *enforcement, int was_there)
+{
+        BackendState state;
+
+        backend_state(enforcement->backend, &state);
+        enforcement->in_force = 1;
+        if (state.generation > 0) {
+                enforcement->documents_unknown = 1;
+                enforcement->generation = state.generation;
+                enforcement->mode = state.mode;
+                memcpy(enforcement->digest, state.digest, DIGEST_SIZE);
+                trouble_add(
+                        &enforcement->trouble, TROUBLE_START,
+                        "The record of what is in force is %s: the kernel goes on enforcing "
+                        "generation %llu, whose documents are not known here; the next document "
+                        "that is applied takes the place of all of them",
+                        was_there ? "damaged" : "missing", (unsigned long long) state.generation);
+        } else if (was_there) {
+                trouble_add(&enforcement->trouble, TROUBLE_START,
+                            "The record of what was in force is damaged, and so is the one before: "
+                            "nothing is enforced until documents are applied again");
+        }
+}
+
+static int recover_previous(Enforcement *enforcement, const Found *state)
+{
+        _cleanup_(found_deinit) Found previous = {};
+        int r;
+
+        r = find(enforcement, STORE_PREVIOUS, &previous);
+        if (r < 0)
+                return r;
+        if (state->result == STORE_E_DAMAGED)
+                store_set_aside(enforcement->store, STORE_STATE);
+        if (previous.result != 0) {
+                if (previous.result == STORE_E_DAMAGED)
+                        store_set_aside(enforcement->store, STORE_PREVIOUS);
+                stand_still(enforcement,
+                            state->result == STORE_E_DAMAGED || previous.result == STORE_E_DAMAGED);
+                return 0;
+        }
+        trouble_add(
+                &enforcement->trouble, TROUBLE_START,
+                "The record of what was in force is %s: the one before it, of generation %llu, is "
+                "used; check that the documents are those you want",
+                state->result == STORE_E_DAMAGED ? "damaged (kept as state.damaged)" : "missing",
+                (unsigned long long) previous.record.generation);
+        return settle(enforcement, &previous, 1);
+}
+
+int enforcement_recover(Enforcement *enforcement)
+{
+        _cleanup_(found_deinit) Found next = {}, state = {};
+        int r;
+
+        r = find(enforcement, STORE_NEXT, &next);
+        if (r < 0)
+                return r;
+        if (next.result == 0 && kernel_has(enforcement, &next.record)) {
+                r = adopt(enforcement, &next.record);
+                if (r == 0)
+                        enforcement_publish(enforcement);
+                return r;
+        }
+        /* It was never in force, or this machine has been switched off since: nobody was promised
+         * it. */
+        if (next.result != -ENOENT)
+                store_discard_next(enforcement->store);
+        r = find(enforcement, STORE_STATE, &state);
+        if (r < 0)
+                return r;
+        if (state.result == 0)
+                return settle(enforcement, &state, 0);
+        return recover_previous(enforcement, &state);
+}

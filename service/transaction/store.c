@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Store: see store.h. This room is about files; record.c knows what is in them. */
+#include "transaction/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "transaction/record.h"
+#include "util/file.h"
+#include "util/log.h"
+
+#define LINK_NAME ".state.previous.new"
+
+struct Store {
+        int directory;
+};
+
+const char *store_file_name(StoreFile file)
+{
+        switch (file) {
+        case STORE_STATE:
+                return "state";
+        case STORE_NEXT:
+                return "state.next";
+        case STORE_PREVIOUS:
+                return "state.previous";
+        }
+        return "";
+}
+
+void store_record_deinit(StoreRecord *record)
+{
+        record->documents = document_set_free(record->documents);
+}
+
+/* The directory must be ours alone: who can write there decides what is enforced at the next start.
+ */
+static int directory_claim(int directory, const char *path)
+{
+        struct stat st;
+
+        if (fstat(directory, &st) < 0)
+                return log_errno(-errno, "%s cannot be looked at", path);
+        if (st.st_uid != geteuid())
+                return log_errno(-EPERM, "%s belongs to uid %u", path, (unsigned) st.st_uid);
+        if ((st.st_mode & 077) && fchmod(directory, 0700) < 0)
+                return log_errno(-errno, "%s cannot be closed to others", path);
+        if (flock(directory, LOCK_EX | LOCK_NB) < 0) {
+                int error = errno == EWOULDBLOCK ? EBUSY : errno;
+
+                return log_errno(-error, "%s is in use by another aegisd", path);
+        }
+        return 0;
+}
+
+int store_open(Store **ret_store, const char *directory)
+{
+        _cleanup_(closep) int fd = directory_open(directory, 0700);
+        Store *store;
+        int r;
+
+        if (fd < 0)
+                return log_errno(fd, "%s cannot be opened", directory);
+        r = directory_claim(fd, directory);
+        if (r < 0)
+                return r;
+        store = malloc(sizeof(*store));
+        if (!store)
+                return -ENOMEM;
+        store->directory = TAKE_FD(fd);
+        *ret_store = store;
+        return 0;
+}
+
+Store *store_close(Store *store)
+{
+        if (!store)
+                return NULL;
+        close(store->directory);
+        free(store);
+        return NULL;
+}
+
+int store_read(Store *store, StoreFile file, StoreRecord *ret_record)
+{
+        const char *name = store_file_name(file);
+        _cleanup_(freep) char *data = NULL;
+        size_t n = 0;
+        int r;
+
+        r = file_read(store->directory, name, RECORD_SIZE_MAX, &data, &n);
+        if (r == -ENOENT || r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                log_errno(r, "The record %s cannot be read", name);
+                return STORE_E_DAMAGED;
+        }
+        r = record_decode(data, n, ret_record);
+        return r == RECORD_E_MALFORMED ? STORE_E_DAMAGED : r;
+}
+
+int store_write_next(Store *store, const StoreRecord *record)
+{
+        const char *name = store_file_name(STORE_NEXT);
+        _cleanup_(freep) uint8_t *data = NULL;
+        size_t n = 0;
+        int r;
+
+        r = record_encode(record, &data, &n);
+        if (r < 0)
+                return r;
+        r = file_replace(store->directory, name, data, n);
+        if (r < 0) {
+                /* It may have its name already, without being known to be durable. */
+                unlinkat(store->directory, name, 0);
+                return log_errno(r, "The record %s cannot be written", name);
+        }
+        return 0;
+}
+
+int store_discard_next(Store *store)
+{
+        const char *name = store_file_name(STORE_NEXT);
+
+        if (unlinkat(store->directory, name, 0) < 0) {
+                if (errno == ENOENT)
+                        return 0;
+                return log_errno(-errno, "The record %s cannot be removed", name);
+        }
+        return directory_sync(store->directory);
+}
+
+/* `state` must never be without a file, so the record before gets its second name first. */
+static int keep_previous(Store *store)
+{
+        int directory = store->directory;
+
+        if (unlinkat(directory, LINK_NAME, 0) < 0 && errno != ENOENT)
+                return -errno;
+        if (linkat(directory, store_file_name(STORE_STATE), directory, LINK_NAME, 0) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (renameat(directory, LINK_NAME, directory, store_file_name(STORE_PREVIOUS)) < 0)
+                return -errno;
+        /* A rename between two names of one file does nothing and leaves both. */
+        if (unlinkat(directory, LINK_NAME, 0) < 0 && errno != ENOENT)
+                return -errno;
+        return 0;
+}
+
+int store_publish_next(Store *store)
+{
+        const char *next = store_file_name(STORE_NEXT);
+        int r;
+
+        if (faccessat(store->directory, next, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0
+                                       : log_errno(-errno, "The record %s is out of reach", next);
+        r = keep_previous(store);
+        if (r < 0)
+                return log_errno(r, "The record before cannot be kept");
+        if (renameat(store->directory, next, store->directory, store_file_name(STORE_STATE)) < 0)
+                return log_errno(-errno, "The record %s cannot be renamed", next);
+        r = directory_sync(store->directory);
+        if (r < 0)
+                return log_errno(r, "The directory of the records cannot be synced");
+        return 0;
+}
+
+int store_set_aside(Store *store, StoreFile file)
+{
+        const char *name = store_file_name(file);
+        char aside[64];
+
+        snprintf(aside, sizeof(aside), "%s.damaged", name);
+        if (renameat(store->directory, name, store->directory, aside) < 0 && errno != ENOENT)
+                return log_errno(-errno, "The record %s cannot be put aside", name);
+        return 0;
+}
