@@ -33,7 +33,11 @@ void diagnostics_add(Diagnostics *diagnostics, Severity severity, uint32_t line,
                      const char *hint, const char *format, ...)
         __attribute__((format(printf, 6, 7)));
 
-/* "name:line:column: message; hint", a line each. Returns a new string or NULL when memory is short. */
+/* By line, then column. */
+void diagnostics_sort(Diagnostics *diagnostics);
+
+/* "name:line:column: message; hint", a line each; "warning: " stands before the message of one, and
+ * what was dropped is counted in a last line. Returns a new string or NULL when memory is short. */
 char *diagnostics_format(const Diagnostics *diagnostics, const char *name);
 
 void diagnostics_deinit(Diagnostics *diagnostics);
