@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Digest: see digest.h. A digest of bytes alone is what `b2sum -l 256` prints for the file. */
+#include "policy/digest.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+_Static_assert(DIGEST_SIZE == crypto_generichash_BYTES, "BLAKE2b-256");
+
+int digest_init(void)
+{
+        return sodium_init() < 0 ? -EIO : 0;
+}
+
+void digest_bytes(const void *data, size_t n, uint8_t ret_digest[DIGEST_SIZE])
+{
+        crypto_generichash(ret_digest, DIGEST_SIZE, data, n, NULL, 0);
+}
+
+/* With its length in front, no two different lists of strings feed the same bytes. */
+static void add_counted(crypto_generichash_state *state, const void *data, size_t n)
+{
+        uint64_t length = htole64(n);
+
+        crypto_generichash_update(state, (const uint8_t *) &length, sizeof(length));
+        crypto_generichash_update(state, data, n);
+}
+
+void digest_documents(const Document *documents, size_t n_documents,
+                      uint8_t ret_digest[DIGEST_SIZE])
+{
+        crypto_generichash_state state;
+
+        crypto_generichash_init(&state, NULL, 0, DIGEST_SIZE);
+        for (size_t i = 0; i < n_documents; i++) {
+                add_counted(&state, documents[i].name, strlen(documents[i].name));
+                add_counted(&state, documents[i].text, documents[i].n_text);
+        }
+        crypto_generichash_final(&state, ret_digest, DIGEST_SIZE);
+}
+
+void digest_format(const uint8_t digest[DIGEST_SIZE], char ret_hex[DIGEST_HEX_SIZE])
+{
+        sodium_bin2hex(ret_hex, DIGEST_HEX_SIZE, digest, DIGEST_SIZE);
+}
