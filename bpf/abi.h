@@ -3,11 +3,7 @@
  * A change of any layout here is a change of AEGIS_ABI, and so of the folder the pins are in. */
 #pragma once
 
-#ifdef __bpf__
-#include "kernel.h"
-#else
 #include <linux/types.h>
-#endif
 
 #define AEGIS_ABI 1u
 
@@ -52,18 +48,18 @@ enum hook {
 #define HOOK_BIT(hook) (1ull << (hook))
 
 /* The word a hook reads once and keeps for its whole decision. */
-#define WORD_SLOT 1u    /* which of the two slots is in force */
-#define WORD_AUDIT 2u   /* record, do not deny */
-#define WORD_CANARY 4u  /* the service is proving the hooks: see struct hot */
+#define WORD_SLOT 1u   /* which of the two slots is in force */
+#define WORD_AUDIT 2u  /* record, do not deny */
+#define WORD_CANARY 4u /* the service is proving the hooks: see struct hot */
 
 #define N_SLOTS 2
 
 /* What a slot holds; no bit, no look-up. */
-#define IMAGE_FILES 1u    /* rules about names in file systems */
+#define IMAGE_FILES 1u     /* rules about names in file systems */
 #define IMAGE_PIN_LINKS 2u /* pins for files with more than one link */
-#define IMAGE_PIN_ALL 4u  /* pins for any file (deny_inode) */
-#define IMAGE_NET 8u      /* rules about addresses and ports */
-#define IMAGE_CGROUPS 16u /* cgroups whose processes no rule binds */
+#define IMAGE_PIN_ALL 4u   /* pins for any file (deny_inode) */
+#define IMAGE_NET 8u       /* rules about addresses and ports */
+#define IMAGE_CGROUPS 16u  /* cgroups whose processes no rule binds */
 
 #define DIGEST_SIZE 32
 
@@ -82,9 +78,13 @@ struct header {
 struct hot {
         __u32 word;
         __u32 service_tgid; /* never denied: it must be able to mend a policy */
-        __u32 canary_tgid;  /* while WORD_CANARY: this process is denied, with CANARY_ERRNO */
-        __u32 abi;
+        __u32 canary_tgid;  /* while WORD_CANARY: this process is denied, with CANARY_ERRNO … */
+        __u32 canary_load;  /* … by the programs of this loading, not by those adopted */
         __u64 seed[2];
+        __u64 service_start_ns; /* told by the canary: a pid alone may be somebody else's by now */
+        __u32 abi;
+        __u32 zero;
+        __u32 reserved[4];
         struct header headers[N_SLOTS];
 };
 
@@ -96,9 +96,11 @@ struct hot {
 #define NAME_CHUNKS 5 /* 5 * 56 >= 255 */
 
 /* Node numbers have 24 bits, so that a directory's state fits a cached word. */
-#define NODE_OFF 0xffffffu /* no rule names anything here or below: only what is inherited counts */
+#define NODE_OFF 0xffffffu /* no rule names anything here or below: only what is inherited counts  \
+                            */
 #define N_NODES_MAX 0xfffffeu
-#define N_RULESETS_MAX 0xffffffu
+#define N_RULESETS_MAX 0x7fffffu
+#define RULESET_INHERITED 0x800000u /* in the kernel only: the name itself is not in the trie */
 
 /* One step of the trie: the name of a child of a node, in chunks of NAME_CHUNK, zero filled. */
 struct trie_key {
@@ -136,7 +138,8 @@ struct pin_value {
 
 /* ---- network ---- */
 
-/* Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. The prefix length counts 128 bits. */
+/* Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. The prefix length counts 128
+ * bits. */
 struct net_key {
         __u64 address[2];
         __u16 port;    /* host order; 0 is any */
@@ -175,9 +178,12 @@ enum event_verdict {
 };
 
 #define EVENT_PATH_CUT 1u /* the path has more names than there was room for */
+#define EVENT_UNPLACED 2u /* no rule: the name could not be followed to its root, denied in doubt  \
+                           */
+#define EVENT_HOLDS_RULES                                                                          \
+        4u /* no rule: rules name something below this directory, it cannot move */
 
-/* Why there is no rule in an event. */
-#define RULE_NONE 0u /* the name could not be followed to the root of its file system: denied in doubt */
+#define RULE_NONE 0u
 
 struct event {
         __u64 seq;
@@ -210,14 +216,37 @@ struct event {
         char path[EVENT_PATH_ROOM]; /* names from the object up to the root, each ended by NUL */
 };
 
+/* An event about a socket ends before the path. */
+#define EVENT_NET_SIZE __builtin_offsetof(struct event, path)
+
 #define N_CALL_LANES 32u /* processors share a lane beyond this many; the adds are atomic */
 
 /* Counters that never go back while the maps live. */
 struct counters {
-        __u64 seq;                 /* the last event's number */
-        __u64 lost[2];             /* events that found no room: denials, audits */
+        __u64 seq;     /* the last event's number */
+        __u64 lost[2]; /* events that found no room: denials, audits */
         __u64 denials[N_HOOKS];
         __u64 audits[N_HOOKS];
-        __u64 seen;                /* HOOK_BIT of each hook that has run as a canary */
-        __u64 unplaced;            /* names that could not be followed to a root */
+        __u64 seen;     /* HOOK_BIT of each hook that has denied a canary */
+        __u64 unplaced; /* names that could not be followed to a root */
+};
+
+struct call_lane {
+        __u64 calls[N_HOOKS];
+};
+
+/* Directory renames begun and ended. While they differ nothing is learnt; each begun one ends the
+ * life of what was learnt before. */
+struct renames {
+        __u64 begun;
+        __u64 reserved[7];
+        __u64 ended;
+};
+
+/* What is learnt about directories: x = key ^ data, so that a torn entry fails like any other miss.
+ */
+#define N_CACHE_ENTRIES 32768u
+struct cache_entry {
+        __u64 x;
+        __u64 data;
 };

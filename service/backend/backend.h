@@ -27,9 +27,9 @@ typedef enum Mode {
         MODE_AUDIT,
 } Mode;
 
-const char *tier_to_string(Tier tier);           /* "none", "lsm", "fmod-ret" */
-const char *guarantee_to_string(Guarantee guarantee); /* "none", "audit", "deny" */
-const char *mode_to_string(Mode mode);           /* "enforce", "audit" */
+const char *tier_to_string(Tier tier);                  /* "none", "lsm", "fmod-ret" */
+const char *guarantee_to_string(Guarantee guarantee);   /* "none", "audit", "deny" */
+const char *mode_to_string(Mode mode);                  /* "enforce", "audit" */
 int mode_from_string(const char *text, Mode *ret_mode); /* 0 or -EINVAL */
 
 /* Positive result of backend_prepare(): a hook the image needs cannot deny on this machine; see
@@ -42,8 +42,8 @@ typedef struct HookStatus {
         const char *symbol; /* what the program is attached to in the kernel; "" if nothing fits */
         Tier tier;
         Guarantee guarantee;
-        int attached; /* and has been seen to deny */
-        int required; /* by the image in force */
+        int attached;       /* and has been seen to deny */
+        int required;       /* by the image in force */
         const char *reason; /* why it is not attached; "" if it is */
         uint64_t calls, denials, audits;
 } HookStatus;
@@ -56,11 +56,12 @@ typedef struct BackendState {
         int adopted; /* it was in force before this process began */
 } BackendState;
 
-/* event is valid during the call only, and has been bounded: every length in it is within its room. */
+/* event is valid during the call only, and has been bounded: every length in it is within its room.
+ */
 typedef void (*BackendEventFunc)(void *userdata, const struct event *event);
 
 typedef struct BackendConfig {
-        const char *pin_directory; /* a bpffs is mounted here if there is none */
+        const char *pin_directory;    /* a bpffs is mounted here if there is none */
         const char *canary_directory; /* the service's own, for the files of the canary */
         BackendEventFunc on_event;
         void *userdata;
@@ -69,8 +70,8 @@ typedef struct BackendConfig {
 typedef struct Backend Backend;
 
 /* Probes the kernel, proves the tier by a canary denial, adopts what is pinned. A machine that can
- * enforce nothing is no error: the tier is TIER_NONE and each hook says why. Returns 0 or a negative
- * errno. */
+ * enforce nothing is no error: the tier is TIER_NONE and each hook says why. Returns 0 or a
+ * negative errno. */
 int backend_new(Backend **ret_backend, const BackendConfig *config);
 
 /* Lets go of the descriptors; what is pinned goes on enforcing. */
@@ -95,13 +96,14 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts);
 /* How to find paths and cgroups on this machine; valid until backend_free(). */
 const Resolver *backend_resolver(const Backend *backend);
 
-/* Fills the idle slot and attaches, proving each, the hooks that the image needs and are not attached.
- * Nothing that is in force changes. In MODE_ENFORCE a needed hook that cannot deny gives
- * BACKEND_E_GUARANTEE. Returns 0, that, or a negative errno; on failure the idle slot is empty again. */
+/* Fills the idle slot and attaches, proving each, the hooks that the image needs and are not
+ * attached. Nothing that is in force changes. In MODE_ENFORCE a needed hook that cannot deny gives
+ * BACKEND_E_GUARANTEE. Returns 0, that, or a negative errno; on failure the idle slot is empty
+ * again. */
 int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint64_t generation);
 
-/* One store puts the prepared image and its mode in force. Cannot fail. Hooks that nothing needs any
- * longer are released after it. */
+/* One store puts the prepared image and its mode in force. Cannot fail. Hooks that nothing needs
+ * any longer are released after it. */
 void backend_commit(Backend *backend);
 void backend_abort(Backend *backend);
 

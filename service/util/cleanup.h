@@ -10,7 +10,7 @@
 
 /* Defines `functionp` for _cleanup_(): calls function(*p) unless *p is NULL. */
 #define DEFINE_CLEANUP(type, function)                                                             \
-        static inline void function##p(type *p)                                                   \
+        static inline void function##p(type *p)                                                    \
         {                                                                                          \
                 if (*p)                                                                            \
                         function(*p);                                                              \

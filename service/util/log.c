@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Log: see log.h. A terminal gets plain lines; anything else gets the <N> prefix of sd-daemon(3). */
+/* Log: see log.h. A terminal gets plain lines; anything else gets the <N> prefix of sd-daemon(3).
+ */
 #include "log.h"
 
 #include <errno.h>

@@ -9,7 +9,8 @@ void log_set_max_level(int level);
 
 void log_full(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Logs "message: strerror" and returns the negative errno, so that `return log_errno(r, …)` reads well. */
+/* Logs "message: strerror" and returns the negative errno, so that `return log_errno(r, …)` reads
+ * well. */
 int log_errno(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_full(LOG_ERR, __VA_ARGS__)

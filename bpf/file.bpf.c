@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Files: opening, and every way to make, take away, move or change a name or what it names. */
+#include "place.h"
+
+#define IMAGE_ANY_FILE (IMAGE_FILES | IMAGE_PIN_LINKS | IMAGE_PIN_ALL)
+
+/* Nothing to ask: no rule of the policy in force is about files, and no canary is out. */
+static __always_inline bool leave_early(__u32 word)
+{
+        return !(word & WORD_CANARY) && !(word_header(word)->flags & IMAGE_ANY_FILE);
+}
+
+static __always_inline __u32 pinned_ruleset(const struct inode *inode, __u32 slot)
+{
+        struct pin_key key = {};
+        struct pin_value *value;
+        void *map = bpf_map_lookup_elem(&pins, &slot);
+
+        if (!map)
+                return 0;
+        key.inode = BPF_CORE_READ(inode, i_ino);
+        key.device = BPF_CORE_READ(inode, i_sb, s_dev);
+        value = bpf_map_lookup_elem(map, &key);
+        if (!value || (value->checked && value->generation != BPF_CORE_READ(inode, i_generation)))
+                return 0;
+        return value->ruleset;
+}
+
+/* What is known of the object of a decision, read once by the hook. */
+struct object {
+        struct dentry *dentry;
+        const struct inode *inode; /* an address; NULL for a name without a file */
+        bool is_directory;
+        __u32 n_links;
+};
+
+static __always_inline int decide_file(const struct object *object, __u32 word, enum hook hook,
+                                       __u32 access)
+{
+        __u32 slot = word & WORD_SLOT, flags = word_header(word)->flags;
+        struct decision decision = {};
+        struct place place = {};
+        int r = 0;
+
+        if (flags & IMAGE_FILES) {
+                r = place_of_directory(object->is_directory ? object->dentry
+                                                            : object->dentry->d_parent,
+                                       word, &place);
+                if (!r && !object->is_directory)
+                        r = place_of_name(object->dentry, slot, &place);
+        }
+        if (object->inode && !place.ruleset && !r &&
+            ((flags & IMAGE_PIN_ALL) || ((flags & IMAGE_PIN_LINKS) && object->n_links > 1)))
+                place.ruleset = pinned_ruleset(object->inode, slot);
+        if (!place.ruleset && !r)
+                return 0;
+        decision.dentry = (__u64) object->dentry;
+        decision.inode = (__u64) object->inode;
+        decision.word = word;
+        decision.hook = hook;
+        decision.access = access;
+        decision.ruleset = place.ruleset;
+        if (r)
+                decision.flags = EVENT_UNPLACED;
+        return conclude_file(&decision);
+}
+
+/* For hooks that are given a dentry. Its inode may be NULL where the verifier of some kernels (6.2
+ * to 6.15) holds that it never is, and drops the test: so it is read as a number. */
+static __always_inline int decide_dentry(struct dentry *dentry, __u32 word, enum hook hook,
+                                         __u32 access)
+{
+        struct object object = {.dentry = dentry};
+
+        object.inode = BPF_CORE_READ(dentry, d_inode);
+        if (object.inode) {
+                object.is_directory =
+                        (BPF_CORE_READ(object.inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
+                object.n_links = BPF_CORE_READ(object.inode, i_nlink);
+        }
+        return decide_file(&object, word, hook, access);
+}
+
+static __always_inline int guard_name(struct dentry *dentry, enum hook hook, __u32 access)
+{
+        __u32 word = word_read();
+
+        count_call(hook);
+        if (leave_early(word))
+                return 0;
+        if (is_canary(word, hook))
+                return -CANARY_ERRNO;
+        return verdict_return(decide_dentry(dentry, word, hook, access));
+}
+
+static __always_inline __u32 access_of_open(const struct file *file)
+{
+        __u32 mode = file->f_mode, access = 0;
+
+        if (mode & OPENED_READ)
+                access |= ACCESS_READ;
+        if (mode & OPENED_WRITE)
+                access |= ACCESS_WRITE;
+        if (file->f_flags & OPENED_FOR_EXEC)
+                access |= ACCESS_EXEC;
+        return access ? access : ACCESS_READ; /* mode 3, for ioctl alone */
+}
+
+SEC("lsm/file_open")
+int BPF_PROG(file_open, struct file *file)
+{
+        __u32 word = word_read();
+        struct object object;
+
+        count_call(HOOK_FILE_OPEN);
+        if (leave_early(word))
+                return 0;
+        if (is_canary(word, HOOK_FILE_OPEN))
+                return -CANARY_ERRNO;
+        object.dentry = file->f_path.dentry;
+        object.inode = file->f_inode;
+        object.is_directory = (file->f_inode->i_mode & MODE_TYPE) == MODE_DIRECTORY;
+        object.n_links = file->f_inode->i_nlink;
+        return verdict_return(decide_file(&object, word, HOOK_FILE_OPEN, access_of_open(file)));
+}
+
+SEC("lsm/inode_create")
+int BPF_PROG(inode_create, struct inode *dir, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_CREATE, ACCESS_CREATE);
+}
+
+SEC("lsm/inode_mkdir")
+int BPF_PROG(inode_mkdir, struct inode *dir, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_MKDIR, ACCESS_CREATE);
+}
+
+SEC("lsm/inode_mknod")
+int BPF_PROG(inode_mknod, struct inode *dir, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_MKNOD, ACCESS_CREATE);
+}
+
+SEC("lsm/inode_symlink")
+int BPF_PROG(inode_symlink, struct inode *dir, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_SYMLINK, ACCESS_CREATE);
+}
+
+SEC("lsm/inode_unlink")
+int BPF_PROG(inode_unlink, struct inode *dir, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_UNLINK, ACCESS_DELETE);
+}
+
+SEC("lsm/inode_rmdir")
+int BPF_PROG(inode_rmdir, struct inode *dir, struct dentry *dentry)
+{
+        const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+        int r = guard_name(dentry, HOOK_INODE_RMDIR, ACCESS_DELETE);
+
+        /* Where inodes have no generation the next directory may look like this one: forget it. */
+        if (!r && !BPF_CORE_READ(inode, i_generation)) {
+                __sync_fetch_and_add(&renames.begun, 1);
+                __sync_fetch_and_add(&renames.ended, 1);
+        }
+        return r;
+}
+
+SEC("lsm/inode_link")
+int BPF_PROG(inode_link, struct dentry *old_dentry, struct inode *dir, struct dentry *new_dentry)
+{
+        int r = guard_name(old_dentry, HOOK_INODE_LINK, ACCESS_LINK);
+
+        return r ? r : guard_name(new_dentry, HOOK_INODE_LINK, ACCESS_CREATE);
+}
+
+/* A directory that rules name something below may not move: it would carry that out of its name. */
+static __always_inline int decide_move(struct dentry *dentry, __u32 word)
+{
+        struct decision decision = {};
+        struct place place = {};
+        int r;
+
+        if (!(word_header(word)->flags & IMAGE_FILES))
+                return 0;
+        r = place_of_directory(dentry, word, &place);
+        if (!r && place.node == NODE_OFF)
+                return 0;
+        decision.dentry = (__u64) dentry;
+        decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
+        decision.word = word;
+        decision.hook = HOOK_INODE_RENAME;
+        decision.access = ACCESS_DELETE;
+        decision.flags = r ? EVENT_UNPLACED : EVENT_HOLDS_RULES;
+        return conclude_file(&decision);
+}
+
+/* What was learnt ends with a rename of a directory; nothing is learnt until it is done. */
+static __always_inline void rename_begin(void)
+{
+        __u32 *mark = bpf_task_storage_get(&renaming, bpf_get_current_task_btf(), NULL,
+                                           BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+        if (mark && *mark)
+                return; /* an exchange asks twice */
+        if (mark)
+                *mark = 1;
+        __sync_fetch_and_add(&renames.begun, 1);
+}
+
+SEC("lsm/inode_rename")
+int BPF_PROG(inode_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
+             struct dentry *new_dentry)
+{
+        __u32 word = word_read();
+        const struct inode *inode;
+        int r;
+
+        r = guard_name(old_dentry, HOOK_INODE_RENAME, ACCESS_DELETE);
+        if (r)
+                return r;
+        r = guard_name(new_dentry, HOOK_INODE_RENAME, ACCESS_CREATE);
+        if (r)
+                return r;
+        inode = BPF_CORE_READ(old_dentry, d_inode);
+        if (!inode || (BPF_CORE_READ(inode, i_mode) & MODE_TYPE) != MODE_DIRECTORY)
+                return 0;
+        r = verdict_return(decide_move(old_dentry, word));
+        if (!r)
+                rename_begin();
+        return r;
+}
+
+SEC("fexit/vfs_rename")
+int BPF_PROG(rename_end)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+        __u32 *mark = bpf_task_storage_get(&renaming, task, NULL, 0);
+
+        if (mark && *mark) {
+                *mark = 0;
+                __sync_fetch_and_add(&renames.ended, 1);
+        }
+        return 0;
+}
+
+/* Some hooks gained an argument in front. The service loads the one that fits the kernel's BTF. */
+SEC("lsm/inode_setattr")
+int BPF_PROG(inode_setattr, void *idmap, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_SETATTR, ACCESS_ATTR);
+}
+
+SEC("lsm/inode_setattr")
+int BPF_PROG(inode_setattr_2, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_SETATTR, ACCESS_ATTR);
+}
+
+SEC("lsm/inode_setxattr")
+int BPF_PROG(inode_setxattr, void *idmap, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_SETXATTR, ACCESS_ATTR);
+}
+
+SEC("lsm/inode_removexattr")
+int BPF_PROG(inode_removexattr, void *idmap, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_REMOVEXATTR, ACCESS_ATTR);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Place: the cold half. Global functions, which the verifier checks once and on their own; they
+ * read the kernel by address only, so that it does not matter which hook called. */
+#include "place.h"
+
+#define CLIMB_MAX 48   /* levels looked up in one call */
+#define DESCEND_MAX 16 /* levels walked down in one call; a power of two */
+
+extern const void rename_lock __ksym __weak;
+
+static __always_inline __u32 rename_seq(void)
+{
+        __u32 seq = 0;
+
+        if (&rename_lock)
+                bpf_probe_read_kernel(&seq, sizeof(seq), &rename_lock);
+        return seq;
+}
+
+int place_descend(struct place_step *step, __u32 slot)
+{
+        const struct dentry *dentry;
+        const unsigned char *name;
+        struct trie_key key;
+        struct trie_value *value;
+        __u32 length, done = 0, n, node;
+        void *map;
+
+        if (!step)
+                return -1;
+        slot &= 1;
+        map = bpf_map_lookup_elem(&trie, &slot);
+        if (!map)
+                return -1;
+        dentry = (const struct dentry *) step->dentry;
+        length = BPF_CORE_READ(dentry, d_name.len);
+        name = BPF_CORE_READ(dentry, d_name.name);
+        node = step->place.node;
+        for (int chunk = 0; chunk < NAME_CHUNKS; chunk++) {
+                __builtin_memset(&key, 0, sizeof(key));
+                n = length - done;
+                if (n > NAME_CHUNK)
+                        n = NAME_CHUNK;
+                barrier_var(n); /* clang would bound one copy of n and use another */
+                if (n > NAME_CHUNK)
+                        return -1;
+                key.node = node;
+                key.length = length;
+                key.chunk = chunk;
+                if (bpf_probe_read_kernel(key.name, n, name + done))
+                        return -1;
+                value = bpf_map_lookup_elem(map, &key);
+                if (!value) {
+                        place_inherit(&step->place);
+                        return 0;
+                }
+                node = value->node;
+                done += n;
+                if (done >= length) {
+                        step->place.node = node;
+                        step->place.ruleset = value->ruleset;
+                        step->place.lengths = value->lengths;
+                        return 0;
+                }
+        }
+        return -1;
+}
+
+static __always_inline __u64 key_of(const struct dentry *dentry, __u32 word)
+{
+        const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+        return cache_mix(BPF_CORE_READ(inode, i_ino),
+                         (__u64) BPF_CORE_READ(inode, i_sb, s_dev) << 32 |
+                                 BPF_CORE_READ(inode, i_generation),
+                         cookie_renames(word));
+}
+
+static __always_inline void place_take(struct place *place, const struct trie_value *value)
+{
+        place->node = value->node;
+        place->ruleset = value->ruleset;
+        place->lengths = value->lengths;
+}
+
+/* What the rules say of the root of dentry's file system. NULL: nothing, nor of anything below. */
+static __always_inline const struct trie_value *root_value(const struct dentry *dentry, __u32 slot)
+{
+        __u32 device = BPF_CORE_READ(dentry, d_sb, s_dev);
+        void *map = bpf_map_lookup_elem(&roots, &slot);
+
+        return map ? bpf_map_lookup_elem(map, &device) : NULL;
+}
+
+/* The way from a dentry up to the nearest place that is known. The topmost levels stay in it. */
+struct way {
+        __u64 levels[DESCEND_MAX];
+        __u32 n;
+};
+
+/* Returns 0 with step->place known and the way to it, 1 after CLIMB_MAX levels (walk->start is then
+ * the last), -1 if the tree does not hang together. */
+static __always_inline int climb(struct place_walk *walk, struct way *way, struct place_step *step)
+{
+        const struct dentry *dentry = (const struct dentry *) walk->start, *parent;
+        const struct trie_value *root;
+
+        for (int i = 0; i < CLIMB_MAX; i++) {
+                if (walk->known == (__u64) dentry) {
+                        step->place = walk->known_place;
+                        return 0;
+                }
+                parent = BPF_CORE_READ(dentry, d_parent);
+                if (parent == dentry) {
+                        root = root_value(dentry, walk->word & WORD_SLOT);
+                        if (!root || dentry != BPF_CORE_READ(dentry, d_sb, s_root))
+                                return -1;
+                        place_take(&step->place, root);
+                        return 0;
+                }
+                if (i && cache_find(key_of(dentry, walk->word), &step->place))
+                        return 0;
+                way->levels[way->n & (DESCEND_MAX - 1)] = (__u64) dentry;
+                way->n++;
+                dentry = parent;
+        }
+        walk->start = (__u64) dentry;
+        return 1;
+}
+
+static __always_inline int descend(struct way *way, struct place_step *step, __u32 slot)
+{
+        way->n += *(volatile __u32 *) &hot.zero; /* the verifier forgets how many */
+        for (int i = 0; i < DESCEND_MAX; i++) {
+                if (!way->n)
+                        break;
+                way->n--;
+                step->dentry = way->levels[way->n & (DESCEND_MAX - 1)];
+                if (step->place.node == NODE_OFF)
+                        place_inherit(&step->place);
+                else if (place_descend(step, slot))
+                        return -1;
+        }
+        return 0;
+}
+
+/* Climbs to the nearest known place, walks down from it, and learns the lowest directory reached.
+ * Returns 0, a negative number (cannot be told), or WALK_AGAIN: call again to go on. */
+int place_walk(struct place_walk *walk)
+{
+        struct place_step step = {};
+        struct way way = {};
+        __u64 begun, ended;
+        __u32 seq;
+        int r;
+
+        if (!walk)
+                return -1;
+        begun = *(volatile __u64 *) &renames.begun;
+        ended = *(volatile __u64 *) &renames.ended;
+        seq = rename_seq();
+        if (seq != walk->rename_seq)
+                walk->known = 0; /* the tree has moved: it may hang elsewhere now */
+        walk->rename_seq = seq;
+        if (!root_value((const struct dentry *) walk->start, walk->word & WORD_SLOT)) {
+                step.dentry = walk->start;
+                step.place.node = NODE_OFF;
+        } else {
+                r = climb(walk, &way, &step);
+                if (r)
+                        return r;
+                if (descend(&way, &step, walk->word & WORD_SLOT))
+                        return -1;
+        }
+        if (seq != rename_seq() || (seq & 1)) {
+                walk->start = walk->directory;
+                return WALK_AGAIN;
+        }
+        if (step.dentry) {
+                if (begun == ended)
+                        cache_learn(key_of((const struct dentry *) step.dentry, walk->word),
+                                    &step.place);
+                walk->known = step.dentry;
+                walk->known_place = step.place;
+        }
+        if (way.n)
+                return WALK_AGAIN;
+        walk->place = step.place;
+        if (walk->start == walk->directory)
+                return 0;
+        walk->start = walk->directory;
+        return WALK_AGAIN;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pins: what makes enforcement outlive the process. Links and maps hang in a bpffs of our own, in a
+ * folder named after the ABI: programs of another ABI never meet these maps. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "backend/private.h"
+#include "util/cleanup.h"
+#include "util/file.h"
+#include "util/log.h"
+
+#define LINK_PREFIX "link_"
+#define NEW_LINK "new_link"
+
+static int is_bpffs(int fd)
+{
+        struct statfs fs;
+
+        return fstatfs(fd, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
+
+static int mount_bpffs(const char *directory)
+{
+        _cleanup_(closep) int fd = directory_open(directory, 0700);
+
+        if (fd < 0)
+                return log_errno(fd, "Cannot open %s, where enforcement is to be pinned",
+                                 directory);
+        if (is_bpffs(fd))
+                return 0;
+        if (mount("bpf", directory, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") < 0)
+                return log_errno(errno, "Cannot mount a bpffs at %s", directory);
+        return 0;
+}
+
+int pin_folder_open(Backend *backend, const char *directory)
+{
+        int r;
+
+        r = mount_bpffs(directory);
+        if (r < 0)
+                return r;
+        if (asprintf(&backend->pin_path, "%s/abi%u", directory, AEGIS_ABI) < 0)
+                return -ENOMEM;
+        backend->pin_fd = directory_open(backend->pin_path, 0700);
+        if (backend->pin_fd < 0)
+                return log_errno(backend->pin_fd, "Cannot open %s", backend->pin_path);
+        return 0;
+}
+
+int pin_link(Backend *backend, struct bpf_link *link, const char *program)
+{
+        char path[PATH_MAX], name[SYMBOL_MAX + sizeof(LINK_PREFIX)];
+
+        snprintf(path, sizeof(path), "%s/" NEW_LINK, backend->pin_path);
+        snprintf(name, sizeof(name), LINK_PREFIX "%s", program);
+        unlinkat(backend->pin_fd, NEW_LINK, 0);
+        if (bpf_obj_pin(bpf_link__fd(link), path) < 0 ||
+            renameat(backend->pin_fd, NEW_LINK, backend->pin_fd, name) < 0)
+                return log_errno(errno, "Cannot pin the link of %s", program);
+        return 0;
+}
+
+void unpin_link(Backend *backend, const char *program)
+{
+        char name[SYMBOL_MAX + sizeof(LINK_PREFIX)];
+
+        snprintf(name, sizeof(name), LINK_PREFIX "%s", program);
+        unlinkat(backend->pin_fd, name, 0);
+}
+
+static int is_ours(const Backend *backend, const char *program)
+{
+        for (size_t i = 0; i < N_HOOKS; i++)
+                if (backend->attachments[i].link &&
+                    strcmp(backend->attachments[i].program, program) == 0)
+                        return 1;
+        return backend->rename_end && strcmp(program, "rename_end") == 0;
+}
+
+void unpin_strangers(Backend *backend)
+{
+        int fd = openat(backend->pin_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+
+        if (!directory) {
+                closep(&fd);
+                return;
+        }
+        while ((entry = readdir(directory)))
+                if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)) == 0 &&
+                    !is_ours(backend, entry->d_name + strlen(LINK_PREFIX)))
+                        unlinkat(backend->pin_fd, entry->d_name, 0);
+        closedir(directory);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Probe: what this kernel says it has. It is believed only where it denies: a canary proves that.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+
+#include "backend/private.h"
+#include "util/cleanup.h"
+
+#define LSM_LIST "/sys/kernel/security/lsm"
+
+static void read_line(const char *path, char *buffer, size_t size)
+{
+        _cleanup_(fclosep) FILE *file = fopen(path, "re");
+
+        buffer[0] = '\0';
+        if (!file || !fgets(buffer, (int) size, file))
+                return;
+        buffer[strcspn(buffer, "\n")] = '\0';
+}
+
+/* Whether word is a whole token of a list that commas divide. */
+static int list_has(const char *list, const char *word)
+{
+        size_t n = strlen(word);
+
+        for (const char *p = list; p; p = strchr(p, ',')) {
+                p += *p == ',';
+                if (strncmp(p, word, n) == 0 && (p[n] == ',' || p[n] == '\0'))
+                        return 1;
+        }
+        return 0;
+}
+
+static void explain(Probe *probe)
+{
+        probe->missing = probe->remedy = "";
+        if (!probe->has_btf) {
+                probe->missing = "the kernel carries no BTF";
+                probe->remedy = "run a kernel built with CONFIG_DEBUG_INFO_BTF=y";
+        } else if (!probe->has_bpf_lsm) {
+                probe->missing = "the kernel is built without BPF LSM";
+                probe->remedy = "run a kernel built with CONFIG_BPF_LSM=y";
+        } else if (probe->lsm_list[0] && !probe->lsm_listed) {
+                probe->missing = "bpf is not in the kernel's list of LSMs";
+                probe->remedy = "add bpf to lsm= on the kernel's command line and restart";
+        }
+}
+
+void probe_kernel(Probe *ret_probe)
+{
+        struct btf *btf = btf__load_vmlinux_btf();
+        struct utsname name;
+
+        *ret_probe = (Probe){};
+        if (uname(&name) == 0)
+                snprintf(ret_probe->kernel, sizeof(ret_probe->kernel), "%s", name.release);
+        read_line(LSM_LIST, ret_probe->lsm_list, sizeof(ret_probe->lsm_list));
+        ret_probe->has_btf = btf != NULL;
+        ret_probe->has_bpf_lsm =
+                btf && btf__find_by_name_kind(btf, "bpf_lsm_file_open", BTF_KIND_FUNC) > 0;
+        ret_probe->lsm_listed = list_has(ret_probe->lsm_list, "bpf");
+        btf__free(btf);
+        explain(ret_probe);
+}

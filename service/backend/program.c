@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Programs: see program.h. A hook exists when BTF has its function; a program fits by the number of
+ * arguments, never by the kernel's version. */
+#include "backend/program.h"
+
+#include <stdio.h>
+
+#define ONE_PROGRAM(hook)                                                                          \
+        {                                                                                          \
+                .name = hook, .variants = { {hook, 0} }                                            \
+        }
+
+const HookSpec hook_specs[N_HOOKS] = {
+        [HOOK_FILE_OPEN] = ONE_PROGRAM("file_open"),
+        [HOOK_INODE_CREATE] = ONE_PROGRAM("inode_create"),
+        [HOOK_INODE_LINK] = ONE_PROGRAM("inode_link"),
+        [HOOK_INODE_MKDIR] = ONE_PROGRAM("inode_mkdir"),
+        [HOOK_INODE_MKNOD] = ONE_PROGRAM("inode_mknod"),
+        [HOOK_INODE_REMOVEXATTR] = {"inode_removexattr", {{"inode_removexattr", 3}}},
+        [HOOK_INODE_RENAME] = ONE_PROGRAM("inode_rename"),
+        [HOOK_INODE_RMDIR] = ONE_PROGRAM("inode_rmdir"),
+        [HOOK_INODE_SETATTR] = {"inode_setattr", {{"inode_setattr", 3}, {"inode_setattr_2", 2}}},
+        [HOOK_INODE_SETXATTR] = {"inode_setxattr", {{"inode_setxattr", 6}}},
+        [HOOK_INODE_SYMLINK] = ONE_PROGRAM("inode_symlink"),
+        [HOOK_INODE_UNLINK] = ONE_PROGRAM("inode_unlink"),
+        [HOOK_SOCKET_BIND] = ONE_PROGRAM("socket_bind"),
+        [HOOK_SOCKET_CONNECT] = ONE_PROGRAM("socket_connect"),
+        [HOOK_SOCKET_SENDMSG] = ONE_PROGRAM("socket_sendmsg"),
+};
+
+void hook_symbol(enum hook hook, Tier tier, char ret_symbol[SYMBOL_MAX])
+{
+        const char *prefix = tier == TIER_FMOD_RET ? "security_" : "bpf_lsm_";
+
+        snprintf(ret_symbol, SYMBOL_MAX, "%s%s", prefix, hook_specs[hook].name);
+}
+
+/* -1: there is no such function. */
+static int count_arguments(const struct btf *btf, const char *symbol)
+{
+        int id = btf__find_by_name_kind(btf, symbol, BTF_KIND_FUNC);
+        const struct btf_type *function, *prototype;
+
+        if (id < 0)
+                return -1;
+        function = btf__type_by_id(btf, (unsigned) id);
+        prototype = function ? btf__type_by_id(btf, function->type) : NULL;
+        return prototype ? btf_vlen(prototype) : -1;
+}
+
+const char *hook_program(enum hook hook, Tier tier, const struct btf *btf, const char **ret_reason)
+{
+        const ProgramVariant *variants = hook_specs[hook].variants;
+        char symbol[SYMBOL_MAX];
+        int n;
+
+        hook_symbol(hook, tier, symbol);
+        n = count_arguments(btf, symbol);
+        if (n < 0) {
+                *ret_reason = "this kernel does not have the hook";
+                return NULL;
+        }
+        for (size_t i = 0; i < PROGRAM_VARIANTS && variants[i].program; i++)
+                if (!variants[i].n_arguments || variants[i].n_arguments == (unsigned) n)
+                        return variants[i].program;
+        *ret_reason = "the hook has other arguments in this kernel than any program here";
+        return NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Programs: which program stands for which hook, and where it goes in each tier. */
+#pragma once
+
+#include <bpf/btf.h>
+
+#include "backend/backend.h"
+
+#define PROGRAM_VARIANTS 2
+
+typedef struct ProgramVariant {
+        const char *program;  /* its name in the object; NULL ends the list */
+        unsigned n_arguments; /* that the hook must have; 0: whatever it has */
+} ProgramVariant;
+
+typedef struct HookSpec {
+        const char *name; /* as in the kernel: bpf_lsm_<name>, security_<name> */
+        ProgramVariant variants[PROGRAM_VARIANTS];
+} HookSpec;
+
+extern const HookSpec hook_specs[N_HOOKS];
+
+#define SYMBOL_MAX 64u
+
+/* The function a hook's program attaches to in a tier. */
+void hook_symbol(enum hook hook, Tier tier, char ret_symbol[SYMBOL_MAX]);
+
+/* The program of the object that fits this kernel's hook, or NULL: then *ret_reason says why. */
+const char *hook_program(enum hook hook, Tier tier, const struct btf *btf, const char **ret_reason);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Status: what the backend has, and what it has counted, in the words of its header. */
+#include <errno.h>
+#include <string.h>
+
+#include "backend/private.h"
+
+const char *tier_to_string(Tier tier)
+{
+        switch (tier) {
+        case TIER_NONE:
+                return "none";
+        case TIER_LSM:
+                return "lsm";
+        case TIER_FMOD_RET:
+                return "fmod-ret";
+        }
+        return "none";
+}
+
+const char *guarantee_to_string(Guarantee guarantee)
+{
+        switch (guarantee) {
+        case GUARANTEE_NONE:
+                return "none";
+        case GUARANTEE_AUDIT:
+                return "audit";
+        case GUARANTEE_DENY:
+                return "deny";
+        }
+        return "none";
+}
+
+const char *mode_to_string(Mode mode)
+{
+        switch (mode) {
+        case MODE_ENFORCE:
+                return "enforce";
+        case MODE_AUDIT:
+                return "audit";
+        }
+        return "enforce";
+}
+
+int mode_from_string(const char *text, Mode *ret_mode)
+{
+        for (Mode mode = MODE_ENFORCE; mode <= MODE_AUDIT; mode++)
+                if (strcmp(text, mode_to_string(mode)) == 0) {
+                        *ret_mode = mode;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static uint64_t hooks_required(const Backend *backend)
+{
+        if (!backend->hot)
+                return 0;
+        return backend->hot->headers[word_now(backend) & WORD_SLOT].hooks;
+}
+
+static void add_counters(const Backend *backend, enum hook hook, HookStatus *status)
+{
+        if (!backend->hot)
+                return;
+        for (size_t i = 0; i < N_CALL_LANES; i++)
+                status->calls += backend->lanes[i].calls[hook];
+        status->denials = backend->counters->denials[hook];
+        status->audits = backend->counters->audits[hook];
+}
+
+void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status)
+{
+        const Attachment *attachment = &backend->attachments[hook];
+        int attached = attachment->link != NULL;
+
+        *ret_status = (HookStatus){
+                .name = hook_specs[hook].name,
+                .symbol = attachment->program ? attachment->symbol : "",
+                .tier = attached ? backend->tier : TIER_NONE,
+                .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,
+                .attached = attached,
+                .required = (hooks_required(backend) & HOOK_BIT(hook)) != 0,
+                .reason = attached ? "" : attachment->reason,
+        };
+        add_counters(backend, hook, ret_status);
+}
+
+void backend_facts(const Backend *backend, BackendFacts *ret_facts)
+{
+        *ret_facts = (BackendFacts){
+                .kernel = backend->probe.kernel,
+                .lsm_list = backend->probe.lsm_list,
+                .has_btf = backend->probe.has_btf,
+                .has_bpf_lsm = backend->probe.has_bpf_lsm,
+                .missing = backend->probe.missing,
+                .remedy = backend->probe.remedy,
+        };
+}
+
+uint64_t backend_rule_hits(const Backend *backend, uint32_t rule)
+{
+        uint32_t slot, id;
+        uint64_t hits = 0;
+        int fd;
+
+        if (!backend->hot)
+                return 0;
+        slot = word_now(backend) & WORD_SLOT;
+        if (bpf_map_lookup_elem(bpf_map__fd(backend->skeleton->maps.hits), &slot, &id) < 0)
+                return 0;
+        fd = bpf_map_get_fd_by_id(id);
+        if (fd < 0)
+                return 0;
+        if (bpf_map_lookup_elem(fd, &rule, &hits) < 0)
+                hits = 0;
+        close(fd);
+        return hits;
+}
+
+void backend_event_counters(const Backend *backend, EventCounters *ret_counters)
+{
+        *ret_counters = (EventCounters){};
+        if (!backend->hot)
+                return;
+        ret_counters->emitted = __atomic_load_n(&backend->counters->seq, __ATOMIC_SEQ_CST);
+        ret_counters->lost = __atomic_load_n(&backend->counters->lost[0], __ATOMIC_SEQ_CST) +
+                             __atomic_load_n(&backend->counters->lost[1], __ATOMIC_SEQ_CST);
+}
