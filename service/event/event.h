@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Events: what was decided, told to whoever asked for it. A record from the kernel's ring gets the
  * name of its rule, becomes one JSON object, and goes to every open stream. What a stream could not
- * take is counted and told in the stream itself. emitted = delivered + suppressed + lost, always. */
+ * take is counted and told in the stream itself. emitted = delivered + suppressed + lost, always.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -35,9 +36,9 @@ typedef struct EventHubConfig {
         void *userdata;
 } EventHubConfig;
 
-#define EVENT_STREAMS_MAX 64u     /* open at once, in all */
+#define EVENT_STREAMS_MAX 64u /* open at once, in all */
 #define EVENT_STREAMS_PER_UID 16u
-#define EVENT_RECENT_MAX 1024u    /* kept in memory for since_seq */
+#define EVENT_RECENT_MAX 1024u /* kept in memory for since_seq */
 
 typedef struct EventHub EventHub;
 
@@ -48,15 +49,16 @@ EventHub *event_hub_free(EventHub *hub);
 void event_hub_take(EventHub *hub, const struct event *event);
 
 /* Opens a SOCK_SEQPACKET stream for a reader of that uid; ret_seq is the number of the last event
- * before it. The caller owns the descriptor. Takes the filter's strings. Returns 0, -EMFILE (limits)
- * or another negative errno. */
-int event_hub_open(EventHub *hub, uint32_t uid, EventFilter *filter, int *ret_fd, uint64_t *ret_seq);
+ * before it. The caller owns the descriptor. Takes the filter's strings. Returns 0, -EMFILE
+ * (limits) or another negative errno. */
+int event_hub_open(EventHub *hub, uint32_t uid, EventFilter *filter, int *ret_fd,
+                   uint64_t *ret_seq);
 
 /* lost_in_kernel: backend_event_counters().lost, told to streams as {"lost":n} when it grows. */
 void event_hub_note_lost(EventHub *hub, uint64_t lost_in_kernel);
 
-/* An event counts once: delivered if some reader (stream or journal) got it, suppressed if none wanted
- * it, lost if those who wanted it could not take it. */
+/* An event counts once: delivered if some reader (stream or journal) got it, suppressed if none
+ * wanted it, lost if those who wanted it could not take it. */
 typedef struct EventTotals {
         uint64_t delivered, suppressed, lost;
 } EventTotals;
@@ -66,8 +68,8 @@ void event_hub_totals(const EventHub *hub, EventTotals *ret_totals);
  * Returns a new string or NULL when memory is short. */
 char *event_format(const struct event *event, const ImageRule *rule, const char *path);
 
-/* Turns the names of an event (object first, up to the root) into "/a/b". Bytes that are not UTF-8 or
- * are control characters become \xNN. Returns a new string or NULL. */
+/* Turns the names of an event (object first, up to the root) into "/a/b". Bytes that are not UTF-8
+ * or are control characters become \xNN. Returns a new string or NULL. */
 char *event_path(const struct event *event);
 
 DEFINE_CLEANUP(EventHub *, event_hub_free);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* EventHub: see event.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "event/internal.h"
+#include "util/log.h"
+
+void event_filter_deinit(EventFilter *filter)
+{
+        free(filter->policy);
+        free(filter->hook);
+        filter->policy = filter->hook = NULL;
+}
+
+int event_hub_new(EventHub **ret_hub, const EventHubConfig *config)
+{
+        EventHub *hub = calloc(1, sizeof(*hub));
+
+        if (!hub)
+                return log_errno(-ENOMEM, "The event hub cannot be set up");
+        hub->config = *config;
+        sd_event_ref(hub->config.loop);
+        *ret_hub = hub;
+        return 0;
+}
+
+static void recent_deinit(Recent *recent)
+{
+        free(recent->text);
+        free(recent->policy);
+        *recent = (Recent){};
+}
+
+EventHub *event_hub_free(EventHub *hub)
+{
+        if (!hub)
+                return NULL;
+        while (hub->n_streams > 0)
+                event_hub_drop(hub, hub->streams[hub->n_streams - 1]);
+        for (size_t i = 0; i < EVENT_RECENT_MAX; i++)
+                recent_deinit(&hub->recent[i]);
+        sd_event_unref(hub->config.loop);
+        free(hub);
+        return NULL;
+}
+
+Recent *event_hub_recent(EventHub *hub, uint64_t position)
+{
+        return &hub->recent[position % EVENT_RECENT_MAX];
+}
+
+uint64_t event_hub_oldest(const EventHub *hub)
+{
+        return hub->n_taken > EVENT_RECENT_MAX ? hub->n_taken - EVENT_RECENT_MAX : 0;
+}
+
+void event_hub_drop(EventHub *hub, Stream *stream)
+{
+        for (size_t i = 0; i < hub->n_streams; i++) {
+                if (hub->streams[i] != stream)
+                        continue;
+                hub->streams[i] = hub->streams[--hub->n_streams];
+                stream_free(stream);
+                return;
+        }
+}
+
+/* From the last to the first, since dropping one puts the last in its place. */
+static void pump_all(EventHub *hub)
+{
+        for (size_t i = hub->n_streams; i > 0; i--)
+                if (stream_pump(hub->streams[i - 1]) < 0)
+                        event_hub_drop(hub, hub->streams[i - 1]);
+}
+
+/* ---- taking events ---- */
+
+static char *visible_path(const EventHub *hub, const struct event *event)
+{
+        _cleanup_(freep) char *path = NULL;
+
+        if (event_is_network(event) || (event->flags & (EVENT_PATH_CUT | EVENT_UNPLACED)))
+                return NULL;
+        path = event_path(event);
+        if (!path || !hub->config.visible_path)
+                return NULL;
+        return hub->config.visible_path(hub->config.userdata, event->device, path);
+}
+
+static void recent_fill(const EventHub *hub, const struct event *event, Recent *recent)
+{
+        _cleanup_(freep) char *path = visible_path(hub, event);
+        const ImageRule *rule = NULL;
+
+        if (hub->config.name_rule && event->rule != RULE_NONE)
+                rule = hub->config.name_rule(hub->config.userdata, event->generation, event->rule);
+        *recent = (Recent){.seq = event->seq,
+                           .uid = event->uid,
+                           .hook = event->hook,
+                           .verdict = event->verdict,
+                           .text = event_format(event, rule, path),
+                           .policy = rule ? strdup(rule->document) : NULL};
+        recent->n_text = recent->text ? strlen(recent->text) : 0;
+}
+
+static void make_room(EventHub *hub)
+{
+        uint64_t position = hub->n_taken - EVENT_RECENT_MAX;
+        Recent *leaving;
+
+        if (hub->n_taken < EVENT_RECENT_MAX)
+                return;
+        leaving = event_hub_recent(hub, position);
+        for (size_t i = 0; i < hub->n_streams; i++)
+                stream_let_go(hub->streams[i], leaving, position);
+        recent_deinit(leaving);
+}
+
+static int is_wanted(const EventHub *hub, const Recent *recent, uint64_t position)
+{
+        for (size_t i = 0; i < hub->n_streams; i++)
+                if (stream_wants(hub->streams[i], recent, position))
+                        return 1;
+        return 0;
+}
+
+void event_hub_take(EventHub *hub, const struct event *event)
+{
+        Recent *recent;
+
+        make_room(hub);
+        recent = event_hub_recent(hub, hub->n_taken);
+        recent_fill(hub, event, recent);
+        if (!is_wanted(hub, recent, hub->n_taken)) {
+                recent->counted = 1;
+                hub->n_suppressed++;
+        }
+        hub->n_taken++;
+        if (event->seq > hub->last_seq)
+                hub->last_seq = event->seq;
+        pump_all(hub);
+}
+
+void event_hub_note_lost(EventHub *hub, uint64_t lost_in_kernel)
+{
+        uint64_t more = 0;
+
+        /* What was lost before this service began was never ours to deliver. */
+        if (hub->has_kernel_mark && lost_in_kernel > hub->kernel_mark)
+                more = lost_in_kernel - hub->kernel_mark;
+        hub->has_kernel_mark = 1;
+        hub->kernel_mark = lost_in_kernel;
+        if (more == 0)
+                return;
+        hub->n_lost_in_kernel += more;
+        for (size_t i = 0; i < hub->n_streams; i++)
+                hub->streams[i]->lost += more;
+        pump_all(hub);
+}
+
+void event_hub_totals(const EventHub *hub, EventTotals *ret_totals)
+{
+        *ret_totals = (EventTotals){
+                .delivered = hub->n_delivered,
+                .suppressed = hub->n_suppressed,
+                .lost = hub->n_taken - hub->n_delivered - hub->n_suppressed + hub->n_lost_in_kernel,
+        };
+}
+
+/* ---- streams ---- */
+
+static int is_at_limit(const EventHub *hub, uint32_t uid)
+{
+        unsigned n_of_uid = 0;
+
+        for (size_t i = 0; i < hub->n_streams; i++)
+                n_of_uid += hub->streams[i]->uid == uid;
+        return hub->n_streams >= EVENT_STREAMS_MAX || n_of_uid >= EVENT_STREAMS_PER_UID;
+}
+
+int event_hub_open(EventHub *hub, uint32_t uid, EventFilter *filter, int *ret_fd, uint64_t *ret_seq)
+{
+        _cleanup_(closep) int ours = -1, theirs = -1;
+        Stream *stream = NULL;
+        int ends[2], r;
+
+        if (is_at_limit(hub, uid))
+                return -EMFILE;
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
+                return log_errno(-errno, "An event stream cannot be opened");
+        ours = ends[0];
+        theirs = ends[1];
+        r = stream_new(&stream, hub, ours, filter);
+        if (r < 0)
+                return log_errno(r, "An event stream cannot be opened");
+        TAKE_FD(ours);
+        stream->uid = uid;
+        hub->streams[hub->n_streams++] = stream;
+        stream_pump(stream);
+        *ret_fd = TAKE_FD(theirs);
+        *ret_seq = hub->last_seq;
+        return 0;
+}

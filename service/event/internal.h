@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the rooms of event/ share. Included by nobody else.
+ *
+ * The recent events are the one queue of all streams: a stream is a place in it, and is fed from
+ * there as fast as its reader takes. What leaves the queue before the reader came that far is lost
+ * to that stream, and it is told how many. */
+#pragma once
+
+#include "event/event.h"
+
+/* One event as it is told, and what filters ask about. */
+typedef struct Recent {
+        char *text; /* NULL: memory was short */
+        size_t n_text;
+        char *policy; /* NULL: no rule is known */
+        uint64_t seq;
+        uint32_t uid;
+        uint16_t hook;
+        uint8_t verdict;
+        uint8_t counted; /* it is among the delivered or the suppressed */
+} Recent;
+
+typedef struct Stream {
+        EventHub *hub;
+        int fd;
+        uint32_t uid;
+        EventFilter filter;
+        uint64_t position;      /* of the next event to look at */
+        uint64_t replay_before; /* events before this position must satisfy since_seq */
+        uint64_t lost;          /* not yet told */
+        sd_event_source *watch;
+} Stream;
+
+struct EventHub {
+        EventHubConfig config;
+        Recent recent[EVENT_RECENT_MAX];
+        uint64_t n_taken; /* also the position of the next event */
+        uint64_t last_seq;
+        uint64_t n_delivered, n_suppressed;
+        uint64_t n_lost_in_kernel, kernel_mark;
+        int has_kernel_mark;
+        Stream *streams[EVENT_STREAMS_MAX];
+        size_t n_streams;
+};
+
+const char *event_hook_name(uint16_t hook); /* "" if there is no such hook */
+int event_is_network(const struct event *event);
+
+/* The event at a position that is still kept. */
+Recent *event_hub_recent(EventHub *hub, uint64_t position);
+/* The position of the oldest event that is still kept. */
+uint64_t event_hub_oldest(const EventHub *hub);
+
+/* fd: a new socket, taken on success. Strings of filter are taken on success. Returns 0 or a
+ * negative errno. */
+int stream_new(Stream **ret_stream, EventHub *hub, int fd, EventFilter *filter);
+Stream *stream_free(Stream *stream);
+int stream_wants(const Stream *stream, const Recent *recent, uint64_t position);
+
+/* Sends what the reader has room for. Returns 0, or a negative errno when the reader is gone. */
+int stream_pump(Stream *stream);
+
+/* The oldest event is about to leave the queue. */
+void stream_let_go(Stream *stream, const Recent *recent, uint64_t position);
+
+/* Takes a stream off the hub and frees it. */
+void event_hub_drop(EventHub *hub, Stream *stream);
+
+DEFINE_CLEANUP(Stream *, stream_free);
