@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Client: what every room of aegis-client shares: the options, the verbs, the exit statuses. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "connection.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+/* What the shell is told. docs/man/aegis-client.1 explains each; exit_statuses[] is the list. */
+typedef enum ExitStatus {
+        STATUS_DONE = 0,
+        STATUS_FAILED = 1,
+        STATUS_USAGE = 2,
+        STATUS_REFUSED = 3,
+        STATUS_INVALID = 4,
+        STATUS_NO_SERVICE = 5,
+        STATUS_STALE = 6,
+        STATUS_NO_SUCH_POLICY = 7,
+        STATUS_NOT_ENFORCEABLE = 8,
+        STATUS_TRY_AGAIN = 9,
+        STATUS_WOULD_CHANGE = 10,
+} ExitStatus;
+
+typedef struct ExitStatusText {
+        ExitStatus status;
+        const char *text;
+} ExitStatusText;
+extern const ExitStatusText exit_statuses[];
+extern const size_t n_exit_statuses;
+
+typedef enum OptionId {
+        OPTION_HELP,
+        OPTION_VERSION,
+        OPTION_JSON,
+        OPTION_NO_ASK_PASSWORD,
+        OPTION_HOST,
+        OPTION_MACHINE,
+        OPTION_NAME,
+        OPTION_EXPECT,
+        OPTION_CHECK,
+        OPTION_FOLLOW,
+        OPTION_SINCE,
+        OPTION_POLICY,
+        OPTION_HOOK,
+        OPTION_VERDICT,
+        N_OPTIONS,
+} OptionId;
+
+#define OPTION_BIT(id) (1u << (id))
+/* Taken before any verb. */
+#define OPTIONS_COMMON                                                                             \
+        (OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_JSON) |          \
+         OPTION_BIT(OPTION_NO_ASK_PASSWORD) | OPTION_BIT(OPTION_HOST) |                            \
+         OPTION_BIT(OPTION_MACHINE))
+
+typedef struct Option {
+        const char *name;     /* without the dashes */
+        char letter;          /* 0: none */
+        const char *argument; /* NULL: takes none */
+} Option;
+extern const Option option_table[N_OPTIONS];
+
+/* The command line, read. Strings are argv's. */
+typedef struct Options {
+        uint32_t given;   /* OPTION_BIT of each that was there */
+        const char *host; /* of -H or -M */
+        const char *name, *policy, *hook, *verdict;
+        uint64_t expect; /* UINT64_MAX: any generation */
+        uint64_t since;
+} Options;
+
+#define OPTION_GIVEN(options, id) (!!((options)->given & OPTION_BIT(id)))
+
+typedef struct Client {
+        Options options;
+        Connection *connection; /* NULL until client_connect() */
+} Client;
+
+/* A verb's room: says itself what went wrong. */
+typedef ExitStatus (*VerbFunc)(Client *client, char **arguments);
+
+typedef struct Verb {
+        const char *name;      /* one word or two */
+        const char *arguments; /* as --help shows them; "" if none */
+        const char *help;      /* one line; NULL: another name of a verb shown already */
+        unsigned n_min, n_max; /* arguments beyond the name */
+        uint32_t options;      /* OPTION_BIT of those it takes beyond OPTIONS_COMMON */
+        VerbFunc run;
+} Verb;
+extern const Verb verb_table[];
+extern const size_t n_verbs;
+
+/* Reads options and leaves the other words, in order, at the end of argv from *ret_first on.
+ * Returns STATUS_DONE, or STATUS_USAGE having said what is wrong. */
+ExitStatus options_read(Options *options, int argc, char **argv, int *ret_first);
+
+/* The verb that the words name; *ret_n_words is how many of them are its name. NULL if there is
+ * none. */
+const Verb *verb_find(char **words, size_t n_words, size_t *ret_n_words);
+
+/* All that --help prints; at most 24 lines of 80 columns. Returns a new string or NULL. */
+char *help_format(void);
+
+/* Runs what the command line says. */
+ExitStatus client_run(int argc, char **argv);
+
+/* Opens the way to the bus that the options ask for, once. Says itself what went wrong. */
+ExitStatus client_connect(Client *client);
+
+/* Sends message, which belongs to the call, and waits. Says itself what went wrong. */
+ExitStatus client_call(Client *client, const Call *call, sd_bus_message *message,
+                       sd_bus_message **ret_reply);
+
+ExitStatus verb_status(Client *client, char **arguments);
+ExitStatus verb_hooks(Client *client, char **arguments);
+ExitStatus verb_policies(Client *client, char **arguments);
+ExitStatus verb_policy_show(Client *client, char **arguments);
+ExitStatus verb_apply(Client *client, char **arguments);
+ExitStatus verb_plan(Client *client, char **arguments);
+ExitStatus verb_remove(Client *client, char **arguments);
+ExitStatus verb_mode(Client *client, char **arguments);
+ExitStatus verb_events(Client *client, char **arguments);
+ExitStatus verb_capabilities(Client *client, char **arguments);
+ExitStatus verb_can(Client *client, char **arguments);

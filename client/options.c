@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Options: the table of options and how the command line is read. */
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "failure.h"
+
+const Option option_table[N_OPTIONS] = {
+        [OPTION_HELP] = {"help", 'h', NULL},
+        [OPTION_VERSION] = {"version", 0, NULL},
+        [OPTION_JSON] = {"json", 'j', NULL},
+        [OPTION_NO_ASK_PASSWORD] = {"no-ask-password", 0, NULL},
+        [OPTION_HOST] = {"host", 'H', "HOST"},
+        [OPTION_MACHINE] = {"machine", 'M', "CONTAINER"},
+        [OPTION_NAME] = {"name", 'n', "NAME"},
+        [OPTION_EXPECT] = {"expect", 0, "GENERATION"},
+        [OPTION_CHECK] = {"check", 0, NULL},
+        [OPTION_FOLLOW] = {"follow", 'f', NULL},
+        [OPTION_SINCE] = {"since", 0, "SEQ"},
+        [OPTION_POLICY] = {"policy", 0, "NAME"},
+        [OPTION_HOOK] = {"hook", 0, "HOOK"},
+        [OPTION_VERDICT] = {"verdict", 0, "VERDICT"},
+};
+
+#define LONG_BASE 256 /* getopt_long()'s value of option i is LONG_BASE + i */
+
+static int read_number(const char *text, uint64_t *ret_number)
+{
+        unsigned long long number;
+        char *end;
+
+        if (!isdigit((unsigned char) text[0]))
+                return -EINVAL;
+        errno = 0;
+        number = strtoull(text, &end, 10);
+        if (errno != 0 || *end)
+                return -EINVAL;
+        *ret_number = number;
+        return 0;
+}
+
+static ExitStatus take_number(OptionId id, const char *text, uint64_t *ret_number)
+{
+        if (read_number(text, ret_number) < 0)
+                return failure_of_usage("--%s wants a number, not \"%s\".", option_table[id].name,
+                                        text);
+        return STATUS_DONE;
+}
+
+static ExitStatus take_argument(Options *options, OptionId id, const char *argument)
+{
+        switch (id) {
+        case OPTION_HOST:
+        case OPTION_MACHINE:
+                options->host = argument;
+                return STATUS_DONE;
+        case OPTION_NAME:
+                options->name = argument;
+                return STATUS_DONE;
+        case OPTION_POLICY:
+                options->policy = argument;
+                return STATUS_DONE;
+        case OPTION_HOOK:
+                options->hook = argument;
+                return STATUS_DONE;
+        case OPTION_VERDICT:
+                options->verdict = argument;
+                return STATUS_DONE;
+        case OPTION_EXPECT:
+                return take_number(id, argument, &options->expect);
+        case OPTION_SINCE:
+                return take_number(id, argument, &options->since);
+        case OPTION_HELP:
+        case OPTION_VERSION:
+        case OPTION_JSON:
+        case OPTION_NO_ASK_PASSWORD:
+        case OPTION_CHECK:
+        case OPTION_FOLLOW:
+        case N_OPTIONS:
+                break;
+        }
+        return STATUS_DONE;
+}
+
+static void fill_getopt(struct option *longs, char *letters)
+{
+        for (int i = 0; i < N_OPTIONS; i++) {
+                const Option *option = &option_table[i];
+
+                longs[i] = (struct option){
+                        .name = option->name,
+                        .has_arg = option->argument ? required_argument : no_argument,
+                        .val = LONG_BASE + i,
+                };
+                if (!option->letter)
+                        continue;
+                *letters++ = option->letter;
+                if (option->argument)
+                        *letters++ = ':';
+        }
+        longs[N_OPTIONS] = (struct option){0};
+        *letters = '\0';
+}
+
+static int id_of_letter(int letter)
+{
+        for (int i = 0; i < N_OPTIONS; i++)
+                if (option_table[i].letter && option_table[i].letter == letter)
+                        return i;
+        return -1;
+}
+
+ExitStatus options_read(Options *options, int argc, char **argv, int *ret_first)
+{
+        struct option longs[N_OPTIONS + 1];
+        char letters[2 * N_OPTIONS + 1];
+        int value;
+
+        *options = (Options){.expect = UINT64_MAX};
+        fill_getopt(longs, letters);
+        optind = 0; /* begin anew, whoever read a command line before */
+        while ((value = getopt_long(argc, argv, letters, longs, NULL)) >= 0) {
+                int id = value >= LONG_BASE ? value - LONG_BASE : id_of_letter(value);
+                ExitStatus status;
+
+                if (id < 0 || id >= N_OPTIONS) /* getopt_long() has said which */
+                        return failure_of_usage("That option is not known, or wants an argument.");
+                status = take_argument(options, (OptionId) id, optarg);
+                if (status != STATUS_DONE)
+                        return status;
+                options->given |= OPTION_BIT(id);
+        }
+        if (OPTION_GIVEN(options, OPTION_HOST) && OPTION_GIVEN(options, OPTION_MACHINE))
+                return failure_of_usage("--host and --machine cannot be used together.");
+        *ret_first = optind;
+        return STATUS_DONE;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Query: see query.h. */
+#include "query.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "failure.h"
+#include "output.h"
+
+const Field manager_fields[] = {
+        {"Version", "version", "s"},
+        {"ApiVersion", "api_version", "u"},
+        {"Features", "features", "as"},
+        {"Epoch", "epoch", "s"},
+        {"Mode", "mode", "s"},
+        {"Posture", "posture", "s"},
+        {"PostureReasons", "posture_reasons", "as"},
+        {"Generation", "generation", "t"},
+        {"Digest", "digest", "s"},
+        {"LastChange", "last_change", "(ttus)"},
+        {NULL, NULL, NULL},
+};
+
+const Field policy_fields[] = {
+        {"Name", "name", "s"},
+        {"LanguageVersion", "language_version", "u"},
+        {"Digest", "digest", "s"},
+        {"Generation", "generation", "t"},
+        {"ChangedUSec", "changed_usec", "t"},
+        {"Rules", "rules", "u"},
+        {NULL, NULL, NULL},
+};
+
+const Field hook_fields[] = {
+        {"Name", "name", "s"},           {"Symbol", "symbol", "s"},     {"Tier", "tier", "s"},
+        {"Guarantee", "guarantee", "s"}, {"Attached", "attached", "b"}, {"Mode", "mode", "s"},
+        {"Required", "required", "b"},   {"Reason", "reason", "s"},     {"Calls", "calls", "t"},
+        {"Denials", "denials", "t"},     {"Audits", "audits", "t"},     {NULL, NULL, NULL},
+};
+
+const Field events_fields[] = {
+        {"Emitted", "emitted", "t"},
+        {"Delivered", "delivered", "t"},
+        {"Suppressed", "suppressed", "t"},
+        {"Lost", "lost", "t"},
+        {NULL, NULL, NULL},
+};
+
+/* LastChange comes as a structure; by names it can grow. */
+static int name_last_change(json_object *manager)
+{
+        static const char *const keys[] = {"time_usec", "generation", "uid", "origin"};
+        json_object *named;
+
+        if (json_count(manager, "last_change") != ELEMENTS_OF(keys))
+                return 0;
+        named = json_object_new_object();
+        for (size_t i = 0; named && i < ELEMENTS_OF(keys); i++)
+                json_object_object_add(named, keys[i],
+                                       json_object_get(json_element(manager, "last_change", i)));
+        return named ? json_object_object_add(manager, "last_change", named) : -ENOMEM;
+}
+
+ExitStatus query_manager(Client *client, const Call *call, json_object **ret_manager)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        _cleanup_(json_object_putp) json_object *manager = NULL;
+        ExitStatus status = client_connect(client);
+        int r;
+
+        if (status != STATUS_DONE)
+                return status;
+        r = connection_message(client->connection, SERVICE_PATH, "org.freedesktop.DBus.Properties",
+                               "GetAll", &message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", MANAGER_INTERFACE);
+        if (r < 0)
+                return failure_of_message(client, call, r);
+        status = client_call(client, call, message, &reply);
+        if (status != STATUS_DONE)
+                return status;
+        r = reply_read_properties(reply, manager_fields, &manager);
+        if (r >= 0)
+                r = name_last_change(manager);
+        if (r < 0)
+                return failure_of_reply(client, call, r);
+        *ret_manager = TAKE_PTR(manager);
+        return STATUS_DONE;
+}
+
+ExitStatus query_objects(Client *client, const Call *call, sd_bus_message **ret_reply)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        ExitStatus status = client_connect(client);
+        int r;
+
+        if (status != STATUS_DONE)
+                return status;
+        r = connection_message(client->connection, SERVICE_PATH,
+                               "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", &message);
+        if (r < 0)
+                return failure_of_message(client, call, r);
+        return client_call(client, call, message, ret_reply);
+}
+
+static const Field *fields_of(const char *interface)
+{
+        if (strcmp(interface, POLICY_INTERFACE) == 0)
+                return policy_fields;
+        if (strcmp(interface, HOOK_INTERFACE) == 0)
+                return hook_fields;
+        return events_fields;
+}
+
+ExitStatus query_list(Client *client, const Call *call, sd_bus_message *objects,
+                      const char *interface, json_object **ret_array)
+{
+        int r = reply_read_objects(objects, interface, fields_of(interface), ret_array);
+
+        return r < 0 ? failure_of_reply(client, call, r) : STATUS_DONE;
+}
+
+ExitStatus query_policy(Client *client, const Call *call, const char *name,
+                        json_object **ret_policy)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL;
+        _cleanup_(json_object_putp) json_object *policies = NULL;
+        ExitStatus status = query_objects(client, call, &objects);
+
+        if (status == STATUS_DONE)
+                status = query_list(client, call, objects, POLICY_INTERFACE, &policies);
+        if (status != STATUS_DONE)
+                return status;
+        for (size_t i = 0; i < json_object_array_length(policies); i++) {
+                json_object *policy = json_object_array_get_idx(policies, i);
+
+                if (strcmp(json_text(policy, "name"), name) != 0)
+                        continue;
+                *ret_policy = json_object_get(policy);
+                return STATUS_DONE;
+        }
+        return failure_say(client, STATUS_NO_SUCH_POLICY,
+                           "Cannot %s: no policy of that name is in force; 'aegis-client policies' "
+                           "lists those that are.",
+                           call->attempt);
+}
+
+ExitStatus query_print(const Client *client, const Call *call, const char *key, json_object *array)
+{
+        _cleanup_(json_object_putp) json_object *object = json_object_new_object();
+
+        if (!object || json_object_object_add(object, key, json_object_get(array)) < 0)
+                return failure_of_reply(client, call, -ENOMEM);
+        output_json(object);
+        return STATUS_DONE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Query: what several rooms ask the service: the manager's properties, the objects there are. */
+#pragma once
+
+#include "client.h"
+#include "reply.h"
+
+extern const Field manager_fields[];
+extern const Field policy_fields[];
+extern const Field hook_fields[];
+extern const Field events_fields[];
+
+/* The manager's properties as one object. Says itself what went wrong. */
+ExitStatus query_manager(Client *client, const Call *call, json_object **ret_manager);
+
+/* GetManagedObjects' answer, for reply_read_objects(). Says itself what went wrong. */
+ExitStatus query_objects(Client *client, const Call *call, sd_bus_message **ret_reply);
+
+/* Objects of one kind. Says itself what went wrong. */
+ExitStatus query_list(Client *client, const Call *call, sd_bus_message *objects,
+                      const char *interface, json_object **ret_array);
+
+/* A policy in force by its name; STATUS_NO_SUCH_POLICY if there is none. Says itself what went
+ * wrong. */
+ExitStatus query_policy(Client *client, const Call *call, const char *name,
+                        json_object **ret_policy);
+
+/* Prints {"key":array}. */
+ExitStatus query_print(const Client *client, const Call *call, const char *key, json_object *array);

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* events: what was denied or recorded, one a line: those the service remembers, and with --follow
+ * those to come. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "client.h"
+#include "failure.h"
+#include "output.h"
+
+#define PACKET_MAX 65536u
+#define RECORD_DEPTH_MAX 8
+/* Without --follow: how long to wait for a remembered event that the service may still be sending,
+ * or that the filter leaves out. */
+#define REST_MSEC 200
+/* Processors write at the same time, so numbers may be a little out of order. */
+#define SEQ_SLACK 64u
+
+typedef struct Stream {
+        const Client *client;
+        int fd;
+        uint64_t last; /* number of the newest event when the stream was opened */
+        uint64_t seen; /* the highest number so far */
+        char packet[PACKET_MAX];
+} Stream;
+
+static Stream *stream_free(Stream *stream)
+{
+        if (!stream)
+                return NULL;
+        closep(&stream->fd);
+        free(stream);
+        return NULL;
+}
+DEFINE_CLEANUP(Stream *, stream_free);
+
+static int append_filter(const Options *options, sd_bus_message *message)
+{
+        int r = sd_bus_message_open_container(message, SD_BUS_TYPE_ARRAY, "{sv}");
+
+        if (r >= 0 && options->policy)
+                r = sd_bus_message_append(message, "{sv}", "policy", "s", options->policy);
+        if (r >= 0 && options->hook)
+                r = sd_bus_message_append(message, "{sv}", "hook", "s", options->hook);
+        if (r >= 0 && options->verdict)
+                r = sd_bus_message_append(message, "{sv}", "verdict", "s", options->verdict);
+        if (r >= 0 &&
+            (OPTION_GIVEN(options, OPTION_SINCE) || !OPTION_GIVEN(options, OPTION_FOLLOW)))
+                r = sd_bus_message_append(message, "{sv}", "since", "t", options->since);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+static int stream_new(const Client *client, sd_bus_message *reply, Stream **ret_stream)
+{
+        _cleanup_(stream_freep) Stream *stream = calloc(1, sizeof(*stream));
+        int fd, r;
+
+        if (!stream)
+                return -ENOMEM;
+        stream->client = client;
+        stream->fd = -1;
+        r = sd_bus_message_read(reply, "ht", &fd, &stream->last);
+        if (r < 0)
+                return r;
+        stream->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* the message closes its own */
+        if (stream->fd < 0)
+                return -errno;
+        *ret_stream = TAKE_PTR(stream);
+        return 0;
+}
+
+static ExitStatus stream_open(Client *client, const Call *call, Stream **ret_stream)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        ExitStatus status = client_connect(client);
+        int r;
+
+        if (status != STATUS_DONE)
+                return status;
+        r = connection_message(client->connection, EVENTS_PATH, EVENTS_INTERFACE, "Open", &message);
+        if (r >= 0)
+                r = append_filter(&client->options, message);
+        if (r < 0)
+                return failure_of_message(client, call, r);
+        status = client_call(client, call, message, &reply);
+        if (status != STATUS_DONE)
+                return status;
+        r = stream_new(client, reply, ret_stream);
+        return r < 0 ? failure_of_reply(client, call, r) : STATUS_DONE;
+}
+
+static void print_strings(json_object *event, const char *key)
+{
+        for (size_t i = 0; i < json_count(event, key); i++) {
+                json_object *element = json_element(event, key, i);
+
+                putchar(i == 0 ? ' ' : ',');
+                if (json_object_is_type(element, json_type_string))
+                        output_text(stdout, json_object_get_string(element));
+        }
+}
+
+static void print_object(json_object *event)
+{
+        const char *path = json_text(event, "path"), *address = json_text(event, "address");
+
+        putchar(' ');
+        if (*address) {
+                fputs(strchr(address, ':') ? "[" : "", stdout);
+                output_text(stdout, address);
+                printf("%s:%" PRIu64, strchr(address, ':') ? "]" : "", json_number(event, "port"));
+                fputs(*json_text(event, "protocol") ? "/" : "", stdout);
+                output_text(stdout, json_text(event, "protocol"));
+        } else if (*path) {
+                output_text(stdout, path);
+        } else {
+                printf("inode %" PRIu64 ":%" PRIu64, json_number(event, "device"),
+                       json_number(event, "inode"));
+        }
+}
+
+static void print_event(json_object *event)
+{
+        const char *verdict = json_text(event, "verdict");
+        char when[32];
+
+        output_time(json_number(event, "time_usec"), when, sizeof(when));
+        printf("%s %s", when,
+               colour_sequence(strcmp(verdict, "denied") == 0 ? COLOUR_BAD : COLOUR_DOUBTFUL));
+        output_text(stdout, verdict);
+        printf("%s ", colour_sequence(COLOUR_NONE));
+        output_text(stdout, json_text(event, "hook"));
+        print_object(event);
+        print_strings(event, "access");
+        fputs(" by ", stdout);
+        output_text(stdout, json_text(event, "comm"));
+        printf("[%" PRIu64 "] uid %" PRIu64, json_number(event, "pid"), json_number(event, "uid"));
+        if (*json_text(event, "policy")) {
+                fputs(", rule ", stdout);
+                output_text(stdout, json_text(event, "policy"));
+                printf(":%" PRIu64, json_number(event, "line"));
+        }
+        printf(", seq %" PRIu64 "\n", json_number(event, "seq"));
+}
+
+static void print_record(const Stream *stream, json_object *record)
+{
+        if (OPTION_GIVEN(&stream->client->options, OPTION_JSON))
+                output_json(record);
+        else if (json_object_object_get_ex(record, "lost", NULL))
+                printf("(%" PRIu64 " events were lost here: they came faster than they were "
+                       "read)\n",
+                       json_number(record, "lost"));
+        else
+                print_event(record);
+}
+
+/* Returns 1 if this was the last one wanted. */
+static int take_packet(Stream *stream, size_t n)
+{
+        _cleanup_(json_object_putp) json_object *record = NULL;
+        json_tokener *tokener = json_tokener_new_ex(RECORD_DEPTH_MAX);
+        uint64_t seq;
+
+        if (tokener)
+                record = json_tokener_parse_ex(tokener, stream->packet, (int) n);
+        json_tokener_free(tokener);
+        if (!json_object_is_type(record, json_type_object)) {
+                fputs("A record that cannot be read was left out; install the client that came "
+                      "with the service.\n",
+                      stderr);
+                return 0;
+        }
+        seq = json_number(record, "seq");
+        if (!OPTION_GIVEN(&stream->client->options, OPTION_FOLLOW) && seq > stream->last &&
+            seq - stream->last > SEQ_SLACK)
+                return 1;
+        if (seq > stream->seen)
+                stream->seen = seq;
+        print_record(stream, record);
+        return 0;
+}
+
+/* Nothing is there to be read now. Returns 1 when something is, 0 if it is not worth waiting. */
+static int await_more(Stream *stream)
+{
+        struct pollfd readable = {.fd = stream->fd, .events = POLLIN};
+        int follow = OPTION_GIVEN(&stream->client->options, OPTION_FOLLOW), r;
+
+        fflush(stdout);
+        if (!follow && stream->seen >= stream->last)
+                return 0;
+        do
+                r = poll(&readable, 1, follow ? -1 : REST_MSEC);
+        while (r < 0 && errno == EINTR);
+        return r < 0 ? -errno : r;
+}
+
+/* Returns 0 at the wanted end, -EPIPE when the service ended the stream, or another negative errno.
+ */
+static int stream_print(Stream *stream)
+{
+        for (;;) {
+                ssize_t n = recv(stream->fd, stream->packet, PACKET_MAX, MSG_DONTWAIT | MSG_TRUNC);
+                int r = 0;
+
+                if (n == 0)
+                        return -EPIPE;
+                if (n > 0) {
+                        if (take_packet(stream, (size_t) n > PACKET_MAX ? 0 : (size_t) n))
+                                return 0;
+                        continue;
+                }
+                if (errno == EINTR)
+                        continue;
+                if (errno != EAGAIN)
+                        return -errno;
+                r = await_more(stream);
+                if (r <= 0)
+                        return r;
+        }
+}
+
+ExitStatus verb_events(Client *client, char **arguments)
+{
+        static const Call call = {.attempt = "read the events", .action = "read-events"};
+        _cleanup_(stream_freep) Stream *stream = NULL;
+        ExitStatus status = stream_open(client, &call, &stream);
+        int r;
+
+        if (status != STATUS_DONE)
+                return status;
+        r = stream_print(stream);
+        if (r == 0 || (r == -EPIPE && !OPTION_GIVEN(&client->options, OPTION_FOLLOW)))
+                return STATUS_DONE;
+        if (r == -EPIPE)
+                return failure_say(
+                        client, STATUS_NO_SERVICE,
+                        "The service ended the stream; see 'systemctl status aegisd' and "
+                        "go on with --since=%" PRIu64 ".",
+                        stream->seen + 1);
+        return failure_say(client, STATUS_FAILED, "Cannot read the events: %s; try again.",
+                           strerror(-r));
+}

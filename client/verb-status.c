@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* status: what is enforced, how strongly, and since when, on one screen. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client.h"
+#include "failure.h"
+#include "output.h"
+#include "query.h"
+
+static Colour colour_of_posture(const char *posture)
+{
+        if (strcmp(posture, "enforcing") == 0)
+                return COLOUR_GOOD;
+        if (strcmp(posture, "degraded") == 0 || strcmp(posture, "emergency") == 0)
+                return COLOUR_BAD;
+        return COLOUR_DOUBTFUL;
+}
+
+static json_object *names_of(json_object *policies)
+{
+        json_object *names = json_object_new_array();
+
+        for (size_t i = 0; names && i < json_object_array_length(policies); i++)
+                json_object_array_add(
+                        names, json_object_new_string(
+                                       json_text(json_object_array_get_idx(policies, i), "name")));
+        return names;
+}
+
+static json_object *count_hooks(json_object *hooks)
+{
+        json_object *counts = json_object_new_object();
+        size_t n = json_object_array_length(hooks);
+        uint64_t attached = 0, denying = 0, required = 0, missing = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                json_object *hook = json_object_array_get_idx(hooks, i);
+                int denies = strcmp(json_text(hook, "guarantee"), "deny") == 0;
+
+                attached += (uint64_t) json_truth(hook, "attached");
+                denying += (uint64_t) denies;
+                required += (uint64_t) json_truth(hook, "required");
+                missing += json_truth(hook, "required") && !denies;
+        }
+        if (!counts)
+                return NULL;
+        json_object_object_add(counts, "all", json_object_new_uint64(n));
+        json_object_object_add(counts, "attached", json_object_new_uint64(attached));
+        json_object_object_add(counts, "denying", json_object_new_uint64(denying));
+        json_object_object_add(counts, "required", json_object_new_uint64(required));
+        json_object_object_add(counts, "missing", json_object_new_uint64(missing));
+        return counts;
+}
+
+static json_object *first_of(json_object *array)
+{
+        json_object *first = json_object_array_length(array) > 0
+                                     ? json_object_get(json_object_array_get_idx(array, 0))
+                                     : json_object_new_object();
+
+        if (first)
+                json_object_object_del(first, "object");
+        return first;
+}
+
+/* Adds what the objects tell to what the manager tells. */
+static ExitStatus add_objects(Client *client, const Call *call, json_object *manager)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL;
+        _cleanup_(json_object_putp) json_object *policies = NULL, *hooks = NULL, *events = NULL;
+        ExitStatus status = query_objects(client, call, &objects);
+
+        if (status == STATUS_DONE)
+                status = query_list(client, call, objects, POLICY_INTERFACE, &policies);
+        if (status == STATUS_DONE)
+                status = query_list(client, call, objects, HOOK_INTERFACE, &hooks);
+        if (status == STATUS_DONE)
+                status = query_list(client, call, objects, EVENTS_INTERFACE, &events);
+        if (status != STATUS_DONE)
+                return status;
+        json_object_object_add(manager, "policies", names_of(policies));
+        json_object_object_add(manager, "hooks", count_hooks(hooks));
+        json_object_object_add(manager, "events", first_of(events));
+        return STATUS_DONE;
+}
+
+static void print_strings(json_object *object, const char *key, const char *between)
+{
+        for (size_t i = 0; i < json_count(object, key); i++) {
+                json_object *element = json_element(object, key, i);
+
+                if (i > 0)
+                        fputs(between, stdout);
+                output_text(stdout, json_object_is_type(element, json_type_string)
+                                            ? json_object_get_string(element)
+                                            : "-");
+        }
+}
+
+static void print_change(json_object *change)
+{
+        const char *origin = json_text(change, "origin");
+        char when[32];
+
+        output_time(json_number(change, "time_usec"), when, sizeof(when));
+        if (json_number(change, "time_usec") == 0) {
+                printf("Last change  none\n");
+                return;
+        }
+        printf("Last change  %s by uid %" PRIu64 "%s", when, json_number(change, "uid"),
+               *origin ? ", " : "");
+        output_text(stdout, origin);
+        putchar('\n');
+}
+
+static void print_counts(json_object *status)
+{
+        json_object *hooks = json_object_object_get(status, "hooks");
+        json_object *events = json_object_object_get(status, "events");
+
+        printf("Policies     %zu%s", json_count(status, "policies"),
+               json_count(status, "policies") > 0 ? ": " : "\n");
+        print_strings(status, "policies", ", ");
+        if (json_count(status, "policies") > 0)
+                putchar('\n');
+        printf("Hooks        %" PRIu64 " attached of %" PRIu64 ", %" PRIu64 " required",
+               json_number(hooks, "attached"), json_number(hooks, "all"),
+               json_number(hooks, "required"));
+        if (json_number(hooks, "missing") > 0)
+                printf(", %s%" PRIu64 " of these cannot deny%s", colour_sequence(COLOUR_BAD),
+                       json_number(hooks, "missing"), colour_sequence(COLOUR_NONE));
+        printf("\nEvents       %" PRIu64 ", %" PRIu64 " lost\n", json_number(events, "emitted"),
+               json_number(events, "lost"));
+}
+
+static void print_status(json_object *status)
+{
+        const char *posture = json_text(status, "posture"), *digest = json_text(status, "digest");
+
+        printf("Posture      %s", colour_sequence(colour_of_posture(posture)));
+        output_text(stdout, posture);
+        printf("%s\n", colour_sequence(COLOUR_NONE));
+        if (json_count(status, "posture_reasons") > 0) {
+                printf("             ");
+                print_strings(status, "posture_reasons", "\n             ");
+                putchar('\n');
+        }
+        printf("Mode         ");
+        output_text(stdout, json_text(status, "mode"));
+        printf("\nGeneration   %" PRIu64 "%s", json_number(status, "generation"),
+               *digest ? ", digest " : "");
+        output_text(stdout, digest);
+        putchar('\n');
+        print_change(json_object_object_get(status, "last_change"));
+        print_counts(status);
+        printf("Service      aegisd ");
+        output_text(stdout, json_text(status, "version"));
+        printf(", API %" PRIu64 "\n", json_number(status, "api_version"));
+}
+
+ExitStatus verb_status(Client *client, char **arguments)
+{
+        static const Call call = {.attempt = "show the status"};
+        _cleanup_(json_object_putp) json_object *object = NULL;
+        ExitStatus status = query_manager(client, &call, &object);
+
+        if (status == STATUS_DONE)
+                status = add_objects(client, &call, object);
+        if (status != STATUS_DONE)
+                return status;
+        if (OPTION_GIVEN(&client->options, OPTION_JSON))
+                output_json(object);
+        else
+                print_status(object);
+        return STATUS_DONE;
+}

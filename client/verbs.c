@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verbs: the table of verbs, and the help that is made from it. The manual page and the completions
+ * are tested equal to this table. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+
+#define CHANGING_OPTIONS                                                                           \
+        (OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
+#define EVENT_OPTIONS                                                                              \
+        (OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_POLICY) |        \
+         OPTION_BIT(OPTION_HOOK) | OPTION_BIT(OPTION_VERDICT))
+
+const Verb verb_table[] = {
+        {"status", "", "what is enforced, how strongly, and since when", 0, 0, 0, verb_status},
+        {"hooks", "", "each place of decision in the kernel", 0, 0, 0, verb_hooks},
+        {"policies", "", "the policies in force", 0, 0, 0, verb_policies},
+        {"policy list", "", NULL, 0, 0, 0, verb_policies},
+        {"policy show", "NAME", "the text of a policy in force", 1, 1, 0, verb_policy_show},
+        {"plan", "FILE|-", "what apply would change", 1, 1, CHANGING_OPTIONS, verb_plan},
+        {"apply", "FILE|-", "put a policy in force, or replace it", 1, 1, CHANGING_OPTIONS,
+         verb_apply},
+        {"remove", "NAME", "take a policy out of force", 1, 1, OPTION_BIT(OPTION_EXPECT),
+         verb_remove},
+        {"mode", "[enforce|audit]", "show or set: deny, or only record", 0, 1, 0, verb_mode},
+        {"events", "", "what was denied or recorded", 0, 0, EVENT_OPTIONS, verb_events},
+        {"capabilities", "", "what this machine offers to enforce with", 0, 0, 0,
+         verb_capabilities},
+        {"can", "ACTION", "whether polkit would let you: yes, no, challenge", 1, 1, 0, verb_can},
+};
+const size_t n_verbs = ELEMENTS_OF(verb_table);
+
+static const char help_options[] =
+        "Options:\n"
+        "  -j, --json               one JSON object (events: one a line)\n"
+        "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
+        "      --expect=GENERATION  plan, apply, remove: only if this one is in force\n"
+        "      --check              plan, apply: change nothing; exit 10 if it would\n"
+        "  -f, --follow             events: wait for more; --since=SEQ: from there on\n"
+        "      --policy=NAME, --hook=HOOK, --verdict=VERDICT   events: only these\n"
+        "  -H, --host=HOST, -M, --machine=CONTAINER            act there, not here\n"
+        "      --no-ask-password, --help, --version            See aegis-client(1).\n";
+
+static size_t count_words(const char *name)
+{
+        return strchr(name, ' ') ? 2 : 1;
+}
+
+static int verb_is(const Verb *verb, char **words)
+{
+        const char *space = strchr(verb->name, ' ');
+
+        if (!space)
+                return strcmp(verb->name, words[0]) == 0;
+        return strncmp(verb->name, words[0], (size_t) (space - verb->name)) == 0 &&
+               words[0][space - verb->name] == '\0' && strcmp(space + 1, words[1]) == 0;
+}
+
+const Verb *verb_find(char **words, size_t n_words, size_t *ret_n_words)
+{
+        for (size_t i = 0; i < n_verbs; i++) {
+                size_t n = count_words(verb_table[i].name);
+
+                if (n > n_words || !verb_is(&verb_table[i], words))
+                        continue;
+                *ret_n_words = n;
+                return &verb_table[i];
+        }
+        return NULL;
+}
+
+char *help_format(void)
+{
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        if (!out)
+                return NULL;
+        fputs("aegis-client [OPTION...] VERB [ARGUMENT]\n\nVerbs:\n", out);
+        for (size_t i = 0; i < n_verbs; i++) {
+                char usage[40];
+
+                if (!verb_table[i].help)
+                        continue;
+                snprintf(usage, sizeof(usage), "%s %s", verb_table[i].name,
+                         verb_table[i].arguments);
+                fprintf(out, "  %-22s %s\n", usage, verb_table[i].help);
+        }
+        fputs(help_options, out);
+        if (fclose(out) != 0) {
+                free(text);
+                return NULL;
+        }
+        return text;
+}
