@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* BusServer: the service on the system bus. Puts the objects there, takes the name org.aegis.Enforcer
- * last, and tells listeners what changed. A lost bus is no reason to stop enforcing: questions that
- * were open are dropped, and the server connects again by itself. */
+/* BusServer: the service on the system bus. Puts the objects there, takes the name
+ * org.aegis.Enforcer last, and tells listeners what changed. A lost bus is no reason to stop
+ * enforcing: questions that were open are dropped, and the server connects again by itself. */
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +16,8 @@
 typedef struct BusServer BusServer;
 
 /* result: 0 when the name has become ours (again after each reconnection), or a negative errno when
- * this service cannot have it: -EEXIST if another process owns it, -EACCES if the bus policy forbids. */
+ * this service cannot have it: -EEXIST if another process owns it, -EACCES if the bus policy
+ * forbids. */
 typedef void (*BusServerNameFunc)(void *userdata, int result);
 
 typedef struct BusServerConfig {
@@ -34,12 +35,13 @@ typedef struct BusServerConfig {
 int bus_server_new(BusServer **ret_server, const BusServerConfig *config);
 BusServer *bus_server_free(BusServer *server);
 
-/* To be called from EnforcementConfig.on_change. Emits InterfacesAdded/Removed and PropertiesChanged
- * for what differs from what was told last. server may be NULL (nobody is listening yet). */
+/* To be called from EnforcementConfig.on_change. Emits InterfacesAdded/Removed and
+ * PropertiesChanged for what differs from what was told last. server may be NULL (nobody is
+ * listening yet). */
 void bus_server_changed(BusServer *server, EnforcementChange change);
 
-/* Tells listeners what differs in the hooks and in the posture, when that did not come from a change of
- * the policy: after a self-test, for instance. */
+/* Tells listeners what differs in the hooks and in the posture, when that did not come from a
+ * change of the policy: after a self-test, for instance. */
 void bus_server_refresh(BusServer *server);
 
 DEFINE_CLEANUP(BusServer *, bus_server_free);

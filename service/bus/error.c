@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Error: see error.h. */
+#include "bus/error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/text.h"
+#include "util/array.h"
+
+/* All faults of a document in one message; a bus would carry more, a reader would not. */
+#define MESSAGE_MAX (64u * 1024)
+
+typedef struct ErrorRow {
+        const char *name;
+        const char *message;
+} ErrorRow;
+
+static const ErrorRow rows[] = {
+        [TRANSACTION_E_INVALID_POLICY] = {ERROR_INVALID_POLICY, "the document has faults"},
+        [TRANSACTION_E_TOO_LARGE] = {ERROR_POLICY_TOO_LARGE,
+                                     "the document is larger than this service takes"},
+        [TRANSACTION_E_INVALID_NAME] = {SD_BUS_ERROR_INVALID_ARGS,
+                                        "a name is 1 to 64 of A-Z a-z 0-9 _ . - and does not "
+                                        "begin with a dot or a dash"},
+        [TRANSACTION_E_NO_SUCH_POLICY] = {ERROR_NO_SUCH_POLICY,
+                                          "no policy of that name is in force"},
+        [TRANSACTION_E_GENERATION] = {ERROR_GENERATION_MISMATCH,
+                                      "another generation is in force than the one expected"},
+        [TRANSACTION_E_GUARANTEE] = {ERROR_GUARANTEE_MISSING,
+                                     "the policy needs a hook that cannot deny on this machine; "
+                                     "the Hook objects say why"},
+        [TRANSACTION_E_TOO_MANY] = {SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                    "as many policies are in force as this service takes"},
+        [TRANSACTION_E_KERNEL] = {ERROR_KERNEL_REJECTED, "the kernel refused the prepared policy"},
+        [TRANSACTION_E_STALE] = {ERROR_AUTHORIZATION_STALE,
+                                 "what is in force changed after this was planned"},
+};
+
+static int set_faults(sd_bus_error *error, const Plan *plan)
+{
+        _cleanup_(freep) char *lines = diagnostics_format(&plan->diagnostics, plan->name);
+        _cleanup_(freep) char *message = lines ? text_valid(lines, MESSAGE_MAX) : NULL;
+
+        if (!message)
+                return sd_bus_error_set_errno(error, -ENOMEM);
+        if (strlen(lines) > MESSAGE_MAX && strrchr(message, '\n'))
+                *strrchr(message, '\n') = '\0'; /* the last line is not whole */
+        return sd_bus_error_set(error, ERROR_INVALID_POLICY, message);
+}
+
+int error_set_transaction(sd_bus_error *error, int result, const Plan *plan)
+{
+        if (result < 0)
+                return sd_bus_error_set_errno(error, result);
+        if (result == TRANSACTION_E_INVALID_POLICY && plan && plan->diagnostics.n_faults > 0)
+                return set_faults(error, plan);
+        if ((size_t) result >= ELEMENTS_OF(rows) || !rows[result].name)
+                return sd_bus_error_set_errno(error, -EINVAL);
+        return sd_bus_error_set(error, rows[result].name, rows[result].message);
+}

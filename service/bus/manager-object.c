@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Manager: the service itself at the root path: its state, and every way to change what is
+ * enforced. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/error.h"
+#include "bus/objects.h"
+#include "util/cleanup.h"
+
+/* ---- Plan, Apply ---- */
+
+static int make_plan(Request *request, const char *name, const char *text, size_t n,
+                     sd_bus_error *error)
+{
+        int r = enforcement_plan(request->server->config.enforcement, name, text, n,
+                                 &request->plan);
+
+        return r == 0 ? 0 : error_set_transaction(error, r, request->plan);
+}
+
+static int describe_plan(Request *request, sd_bus_error *error)
+{
+        const char *name = NULL, *text = NULL;
+        size_t n = 0;
+        int r = request_read_name(request, &name, error);
+
+        if (r >= 0)
+                r = request_read_document(request, &text, &n, error);
+        if (r >= 0)
+                r = request_read_signatures(request, error);
+        if (r >= 0)
+                r = request_read_expect(request, error);
+        if (r >= 0)
+                r = request_read_options(request, error);
+        if (r >= 0)
+                r = make_plan(request, name, text, n, error);
+        return r < 0 ? r : request_detail(request, "name", "%s", name);
+}
+
+static int run_plan(Request *request, sd_bus_error *error)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(request->message, &reply);
+
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "b", request->plan->changed);
+        if (r >= 0)
+                r = append_changes(reply, request->plan);
+        if (r >= 0)
+                r = append_diagnostics(reply, &request->plan->diagnostics);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static int detail_counts(Request *request)
+{
+        size_t n_added = 0, n_removed = 0;
+        int r;
+
+        for (size_t i = 0; i < request->plan->n_changes; i++) {
+                n_added += request->plan->changes[i].kind == CHANGE_ADDED;
+                n_removed += request->plan->changes[i].kind == CHANGE_REMOVED;
+        }
+        r = request_detail(request, "added", "%zu", n_added);
+        return r < 0 ? r : request_detail(request, "removed", "%zu", n_removed);
+}
+
+static int describe_apply(Request *request, sd_bus_error *error)
+{
+        int r = describe_plan(request, error);
+
+        if (r >= 0)
+                r = detail_counts(request);
+        return r < 0 ? r : request_bind(request, request->plan->generation, request->plan->digest);
+}
+
+/* Commits; ret_generation is the one in force afterwards. */
+static int commit(Request *request, uint64_t *ret_generation, sd_bus_error *error)
+{
+        int r = enforcement_commit(request->server->config.enforcement, request->plan,
+                                   request->expect, ret_generation);
+
+        return r == 0 ? 0 : error_set_transaction(error, r, request->plan);
+}
+
+static int run_apply(Request *request, sd_bus_error *error)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        uint64_t generation = 0;
+        int r = commit(request, &generation, error);
+
+        if (r < 0)
+                return r;
+        r = sd_bus_message_new_method_return(request->message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "bt", request->plan->changed, generation);
+        if (r >= 0)
+                r = append_changes(reply, request->plan);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* ---- Remove ---- */
+
+static int describe_remove(Request *request, sd_bus_error *error)
+{
+        const char *name = NULL;
+        int r = request_read_name(request, &name, error);
+
+        if (r >= 0)
+                r = request_read_expect(request, error);
+        if (r >= 0)
+                r = request_read_options(request, error);
+        if (r < 0)
+                return r;
+        r = enforcement_plan_removal(request->server->config.enforcement, name, &request->plan);
+        if (r != 0)
+                return error_set_transaction(error, r, NULL);
+        r = request_detail(request, "name", "%s", name);
+        if (r >= 0)
+                r = detail_counts(request);
+        return r < 0 ? r : request_bind(request, request->plan->generation, request->plan->digest);
+}
+
+static int run_remove(Request *request, sd_bus_error *error)
+{
+        uint64_t generation = 0;
+        int r = commit(request, &generation, error);
+
+        if (r < 0)
+                return r;
+        return sd_bus_reply_method_return(request->message, "bt", request->plan->changed,
+                                          generation);
+}
+
+/* ---- SetMode ---- */
+
+static int describe_set_mode(Request *request, sd_bus_error *error)
+{
+        const Enforcement *enforcement = request->server->config.enforcement;
+        const char *mode;
+        int r = sd_bus_message_read(request->message, "s", &mode);
+
+        if (r < 0)
+                return r;
+        if (mode_from_string(mode, &request->mode) < 0)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "a mode is enforce or audit");
+        r = request_read_options(request, error);
+        if (r < 0)
+                return r;
+        switch (request->mode) {
+        case MODE_ENFORCE:
+                request->action = ACTION_STRENGTHEN;
+                break;
+        case MODE_AUDIT:
+                request->action = ACTION_WEAKEN;
+                break;
+        }
+        r = request_detail(request, "mode", "%s", mode_to_string(request->mode));
+        return r < 0 ? r
+                     : request_bind(request, enforcement_generation(enforcement),
+                                    enforcement_digest(enforcement));
+}
+
+static int run_set_mode(Request *request, sd_bus_error *error)
+{
+        uint64_t generation = 0;
+        int changed = 0;
+        int r = enforcement_set_mode(request->server->config.enforcement, request->mode, &changed,
+                                     &generation);
+
+        if (r != 0)
+                return error_set_transaction(error, r, NULL);
+        return sd_bus_reply_method_return(request->message, "bt", changed, generation);
+}
+
+/* ---- Can, GetCapabilities ---- */
+
+static int run_can(Request *request, sd_bus_error *error)
+{
+        const char *name;
+        Action action;
+        int r = sd_bus_message_read(request->message, "s", &name);
+
+        if (r < 0)
+                return r;
+        if (action_from_name(name, &action) < 0)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "no such action; polkit lists them: pkaction");
+        return gate_probe(request->server, action, request->message, error);
+}
+
+static int append_facts(sd_bus_message *reply, const Backend *backend)
+{
+        BackendFacts facts;
+
+        backend_facts(backend, &facts);
+        return sd_bus_message_append(
+                reply, "a{sv}", 10, "kernel", "s", facts.kernel, "lsm-list", "s", facts.lsm_list,
+                "btf", "b", facts.has_btf, "bpf-lsm", "b", facts.has_bpf_lsm, "tier", "s",
+                tier_to_string(backend_tier(backend)), "missing", "s", facts.missing, "remedy", "s",
+                facts.remedy, "language-version-max", "u", POLICY_VERSION_MAX, "document-size-max",
+                "t", (uint64_t) POLICY_SIZE_MAX, "documents-max", "u", DOCUMENTS_MAX);
+}
+
+static int run_get_capabilities(Request *request, sd_bus_error *error)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(request->message, &reply);
+
+        if (r >= 0)
+                r = append_facts(reply, request->server->config.backend);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+#define METHODS(ROW)                                                                               \
+        ROW(Plan, PLAN,                                                                            \
+            ("s", name, "s", document, "as", signatures, "t", expect, "a{sv}", options),           \
+            ("b", changed, "a(sss)", changes, "a(uuss)", diagnostics), describe_plan, run_plan)    \
+        ROW(Apply, APPLY_POLICY,                                                                   \
+            ("s", name, "s", document, "as", signatures, "t", expect, "a{sv}", options),           \
+            ("b", changed, "t", generation, "a(sss)", changes), describe_apply, run_apply)         \
+        ROW(Remove, REMOVE_POLICY, ("s", name, "t", expect, "a{sv}", options),                     \
+            ("b", changed, "t", generation), describe_remove, run_remove)                          \
+        ROW(SetMode, WEAKEN, ("s", mode, "a{sv}", options), ("b", changed, "t", generation),       \
+            describe_set_mode, run_set_mode)                                                       \
+        ROW(Can, NONE, ("s", action), ("s", answer), describe_nothing, run_can)                    \
+        ROW(GetCapabilities, NONE, (NULL), ("a{sv}", capabilities), describe_nothing,              \
+            run_get_capabilities)
+
+METHODS(GATE_ENTRY)
+
+/* clang-format off */
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        METHODS(GATE_ROW)
+        SD_BUS_PROPERTY("Version", "s", manager_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("ApiVersion", "u", manager_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Features", "as", manager_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Epoch", "s", manager_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Mode", "s", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Posture", "s", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("PostureReasons", "as", manager_get, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Generation", "t", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Digest", "s", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("LastChange", "(ttus)", manager_get, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_VTABLE_END,
+};
+/* clang-format on */
+
+int manager_object_add(BusServer *server)
+{
+        return sd_bus_add_object_vtable(server->bus, NULL, ROOT_PATH, MANAGER_INTERFACE, vtable,
+                                        server);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The Manager's properties, and what of them listeners have been told. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "build-config.h"
+#include "bus/objects.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+static int judge_now(const BusServer *server, PostureReport *ret_report)
+{
+        HookStatus hooks[N_HOOKS];
+        BackendFacts backend;
+        PostureFacts facts = {
+                .tier = backend_tier(server->config.backend),
+                .mode = enforcement_mode(server->config.enforcement),
+                .generation = enforcement_generation(server->config.enforcement),
+                .hooks = hooks,
+                .n_hooks = N_HOOKS,
+                .trouble = enforcement_trouble(server->config.enforcement),
+        };
+
+        backend_facts(server->config.backend, &backend);
+        facts.missing = backend.missing;
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                backend_hook(server->config.backend, hook, &hooks[hook]);
+        return posture_judge(&facts, ret_report);
+}
+
+/* ---- properties ---- */
+
+static int append_version(const BusServer *server, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "s", AEGIS_VERSION);
+}
+
+static int append_api_version(const BusServer *server, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "u", API_VERSION);
+}
+
+static int append_features(const BusServer *server, sd_bus_message *reply)
+{
+        Tier tier = backend_tier(server->config.backend);
+
+        if (tier == TIER_NONE)
+                return sd_bus_message_append(reply, "as", 0);
+        return sd_bus_message_append(reply, "as", 3, tier_to_string(tier), "files", "network");
+}
+
+static int append_epoch(const BusServer *server, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "s", server->epoch);
+}
+
+static int append_mode(const BusServer *server, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "s",
+                                     mode_to_string(enforcement_mode(server->config.enforcement)));
+}
+
+static int append_posture(const BusServer *server, sd_bus_message *reply)
+{
+        PostureReport report;
+        int r = judge_now(server, &report);
+
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append(reply, "s", posture_to_string(report.posture));
+        posture_report_deinit(&report);
+        return r;
+}
+
+static int append_posture_reasons(const BusServer *server, sd_bus_message *reply)
+{
+        PostureReport report;
+        int r = judge_now(server, &report);
+
+        if (r < 0)
+                return r;
+        r = sd_bus_message_append_strv(reply, report.reasons);
+        posture_report_deinit(&report);
+        return r;
+}
+
+static int append_generation(const BusServer *server, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "t",
+                                     enforcement_generation(server->config.enforcement));
+}
+
+static int append_digest_in_force(const BusServer *server, sd_bus_message *reply)
+{
+        if (enforcement_generation(server->config.enforcement) == 0)
+                return sd_bus_message_append(reply, "s", "");
+        return append_digest(reply, enforcement_digest(server->config.enforcement));
+}
+
+static int append_last_change(const BusServer *server, sd_bus_message *reply)
+{
+        const LastChange *last = &server->last_change;
+
+        return sd_bus_message_append(reply, "(ttus)", last->usec, last->generation, last->uid,
+                                     last->origin ? last->origin : "");
+}
+
+static const struct {
+        const char *name;
+        int (*append)(const BusServer *server, sd_bus_message *reply);
+} properties[] = {
+        {"Version", append_version},
+        {"ApiVersion", append_api_version},
+        {"Features", append_features},
+        {"Epoch", append_epoch},
+        {"Mode", append_mode},
+        {"Posture", append_posture},
+        {"PostureReasons", append_posture_reasons},
+        {"Generation", append_generation},
+        {"Digest", append_digest_in_force},
+        {"LastChange", append_last_change},
+};
+
+int manager_get(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        for (size_t i = 0; i < ELEMENTS_OF(properties); i++)
+                if (strcmp(properties[i].name, property) == 0)
+                        return properties[i].append(userdata, reply);
+        return -ENOENT;
+}
+
+/* ---- telling ---- */
+
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+static uint64_t latest_change(const Enforcement *enforcement)
+{
+        uint64_t latest = 0;
+
+        for (size_t i = 0; i < enforcement_n_documents(enforcement); i++) {
+                uint64_t usec = enforcement_document(enforcement, i)->changed_usec;
+
+                latest = usec > latest ? usec : latest;
+        }
+        return latest;
+}
+
+/* Who is behind the generation that is in force now: the call that is being run, or else nobody. */
+static void note_change(BusServer *server)
+{
+        LastChange *last = &server->last_change;
+        const char *sender = "start";
+        uid_t uid = 0;
+
+        last->generation = enforcement_generation(server->config.enforcement);
+        if (gate_running(server->gate, &uid, &sender) < 0)
+                last->usec = latest_change(server->config.enforcement);
+        else
+                last->usec = now_usec();
+        last->uid = uid;
+        free(last->origin);
+        last->origin = strdup(sender);
+}
+
+static void emit_difference(BusServer *server, const ToldManager *then, const ToldManager *now)
+{
+        char *names[8] = {NULL};
+        size_t n = 0;
+
+        if (then->mode != now->mode)
+                names[n++] = (char *) "Mode";
+        if (then->posture.posture != now->posture.posture)
+                names[n++] = (char *) "Posture";
+        if (!posture_report_equal(&then->posture, &now->posture))
+                names[n++] = (char *) "PostureReasons";
+        if (memcmp(then->digest, now->digest, DIGEST_SIZE) != 0)
+                names[n++] = (char *) "Digest";
+        if (then->generation != now->generation) {
+                names[n++] = (char *) "Generation";
+                names[n++] = (char *) "LastChange";
+        }
+        emit_changed(server, ROOT_PATH, MANAGER_INTERFACE, names);
+}
+
+int manager_state_tell(BusServer *server)
+{
+        ToldManager now = {
+                .mode = enforcement_mode(server->config.enforcement),
+                .generation = enforcement_generation(server->config.enforcement),
+        };
+        ToldManager then = server->manager;
+        int r = judge_now(server, &now.posture);
+
+        if (r < 0)
+                return r;
+        memcpy(now.digest, enforcement_digest(server->config.enforcement), DIGEST_SIZE);
+        if (!server->last_change.origin || now.generation != then.generation)
+                note_change(server);
+        server->manager = now;
+        emit_difference(server, &then, &now);
+        posture_report_deinit(&then.posture);
+        return 0;
+}
+
+void manager_state_deinit(BusServer *server)
+{
+        posture_report_deinit(&server->manager.posture);
+        free(server->last_change.origin);
+        server->last_change = (LastChange){0};
+}

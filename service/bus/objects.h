@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Objects: what stands on the bus, a room an interface, and the server they share. Private to bus/.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-bus.h>
+
+#include "bus/gate.h"
+#include "bus/posture.h"
+#include "bus/server.h"
+
+#define BUS_NAME "org.aegis.Enforcer"
+#define ROOT_PATH "/org/aegis/Enforcer"
+#define MANAGER_INTERFACE "org.aegis.Enforcer.Manager"
+#define POLICY_INTERFACE "org.aegis.Enforcer.Policy"
+#define HOOK_INTERFACE "org.aegis.Enforcer.Hook"
+#define EVENTS_INTERFACE "org.aegis.Enforcer.Events"
+#define API_VERSION 1u
+
+/* Who changed what is in force last. */
+typedef struct LastChange {
+        uint64_t usec; /* CLOCK_REALTIME; 0: never */
+        uint64_t generation;
+        uint32_t uid;
+        char *origin; /* unique name on the bus; "start" for what was found in force */
+} LastChange;
+
+/* What listeners were told last; the difference to it is what they are told next. */
+typedef struct ToldManager {
+        Mode mode;
+        uint64_t generation;
+        uint8_t digest[DIGEST_SIZE];
+        PostureReport posture;
+} ToldManager;
+
+typedef struct ToldHook {
+        Tier tier;
+        Guarantee guarantee;
+        int attached, required;
+        Mode mode;
+        char *reason;
+} ToldHook;
+
+typedef struct ToldPolicy {
+        char *name;
+        unsigned version;
+        uint8_t digest[DIGEST_SIZE];
+        uint64_t generation, changed_usec;
+        size_t n_rules;
+} ToldPolicy;
+
+typedef struct HookObject {
+        BusServer *server;
+        enum hook hook;
+        ToldHook told;
+} HookObject;
+
+struct BusServer {
+        BusServerConfig config;
+        char epoch[33];
+        sd_bus *bus; /* NULL while there is none */
+        Gate *gate;
+        sd_event_source *retry;
+        uint64_t retry_usec;
+        LastChange last_change;
+        ToldManager manager;
+        HookObject hooks[N_HOOKS];
+        ToldPolicy *policies; /* sorted by name */
+        size_t n_policies;
+};
+
+/* Each *_add puts its objects on server->bus; each *_tell emits what differs from what was told
+ * before, which without a bus only takes note of it; each *_deinit forgets what was told. */
+int manager_object_add(BusServer *server);
+int manager_state_tell(BusServer *server);
+void manager_state_deinit(BusServer *server);
+/* Getter of every property of the Manager; userdata is the server. */
+int manager_get(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
+int policy_objects_add(BusServer *server);
+int policy_objects_tell(BusServer *server);
+void policy_objects_deinit(BusServer *server);
+
+int hook_objects_add(BusServer *server);
+int hook_objects_tell(BusServer *server);
+void hook_objects_deinit(BusServer *server);
+
+int events_object_add(BusServer *server);
+
+/* For a method without arguments, or one whose run() reads them itself. */
+int describe_nothing(Request *request, sd_bus_error *error);
+
+/* What several objects put in replies. */
+int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE]);   /* s */
+int append_changes(sd_bus_message *m, const Plan *plan);                   /* a(sss) */
+int append_diagnostics(sd_bus_message *m, const Diagnostics *diagnostics); /* a(uuss) */
+
+/* names: NULL-terminated. Emits PropertiesChanged unless it is empty or there is no bus. */
+void emit_changed(BusServer *server, const char *path, const char *interface, char **names);

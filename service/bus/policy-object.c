@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Policy: one object for each named document in force. Objects are not kept: a path is looked up in
+ * what is in force each time, so that none can outlive its document. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/error.h"
+#include "bus/objects.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define PREFIX ROOT_PATH "/policy"
+
+static int find_by_path(BusServer *server, const char *path, const Loaded **ret_loaded)
+{
+        _cleanup_(freep) char *name = NULL;
+        int r = sd_bus_path_decode(path, PREFIX, &name);
+
+        if (r <= 0)
+                return r;
+        *ret_loaded = enforcement_find(server->config.enforcement, name);
+        return *ret_loaded ? 1 : 0;
+}
+
+/* ---- GetDocument ---- */
+
+static int request_policy(Request *request, const Loaded **ret_loaded, sd_bus_error *error)
+{
+        int r = find_by_path(request->server, sd_bus_message_get_path(request->message),
+                             ret_loaded);
+
+        if (r == 0)
+                return error_set_transaction(error, TRANSACTION_E_NO_SUCH_POLICY, NULL);
+        return r;
+}
+
+static int describe_get_document(Request *request, sd_bus_error *error)
+{
+        const Loaded *loaded;
+        int r = request_policy(request, &loaded, error);
+
+        return r < 0 ? r : request_detail(request, "name", "%s", loaded->document.name);
+}
+
+static int run_get_document(Request *request, sd_bus_error *error)
+{
+        _cleanup_(freep) char *text = NULL;
+        const Loaded *loaded;
+        int r = request_policy(request, &loaded, error);
+
+        if (r < 0)
+                return r;
+        text = strndup(loaded->document.text, loaded->document.n_text);
+        if (!text)
+                return -ENOMEM;
+        return sd_bus_reply_method_return(request->message, "s", text);
+}
+
+/* ---- properties ---- */
+
+static int append_name(const Loaded *loaded, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "s", loaded->document.name);
+}
+
+static int append_language_version(const Loaded *loaded, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "u", policy_version(loaded->document.policy));
+}
+
+static int append_document_digest(const Loaded *loaded, sd_bus_message *reply)
+{
+        return append_digest(reply, loaded->digest);
+}
+
+static int append_generation(const Loaded *loaded, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "t", loaded->generation);
+}
+
+static int append_changed(const Loaded *loaded, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "t", loaded->changed_usec);
+}
+
+static int append_rules(const Loaded *loaded, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "u",
+                                     (uint32_t) policy_n_rules(loaded->document.policy));
+}
+
+static const struct {
+        const char *name;
+        int (*append)(const Loaded *loaded, sd_bus_message *reply);
+} properties[] = {
+        {"Name", append_name},
+        {"LanguageVersion", append_language_version},
+        {"Digest", append_document_digest},
+        {"Generation", append_generation},
+        {"ChangedUSec", append_changed},
+        {"Rules", append_rules},
+};
+
+static int get(sd_bus *bus, const char *path, const char *interface, const char *property,
+               sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        const Loaded *loaded;
+        int r = find_by_path(userdata, path, &loaded);
+
+        if (r <= 0)
+                return r < 0 ? r : -ENOENT;
+        for (size_t i = 0; i < ELEMENTS_OF(properties); i++)
+                if (strcmp(properties[i].name, property) == 0)
+                        return properties[i].append(loaded, reply);
+        return -ENOENT;
+}
+
+/* ---- objects ---- */
+
+#define METHODS(ROW)                                                                               \
+        ROW(GetDocument, READ_POLICY, (NULL), ("s", document), describe_get_document,              \
+            run_get_document)
+
+METHODS(GATE_ENTRY)
+
+/* clang-format off */
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        METHODS(GATE_ROW)
+        SD_BUS_PROPERTY("Name", "s", get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("LanguageVersion", "u", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Digest", "s", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Generation", "t", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ChangedUSec", "t", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Rules", "u", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_VTABLE_END,
+};
+/* clang-format on */
+
+static int find(sd_bus *bus, const char *path, const char *interface, void *userdata,
+                void **ret_found, sd_bus_error *error)
+{
+        const Loaded *loaded;
+        int r = find_by_path(userdata, path, &loaded);
+
+        if (r > 0)
+                *ret_found = userdata;
+        return r;
+}
+
+static void free_nodes(char **nodes)
+{
+        for (char **node = nodes; node && *node; node++)
+                free(*node);
+        free(nodes);
+}
+
+static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
+                     sd_bus_error *error)
+{
+        const Enforcement *enforcement = ((const BusServer *) userdata)->config.enforcement;
+        size_t n = enforcement_n_documents(enforcement);
+        char **nodes = calloc(n + 1, sizeof(*nodes));
+
+        if (!nodes)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                const char *name = enforcement_document(enforcement, i)->document.name;
+                int r = sd_bus_path_encode(PREFIX, name, &nodes[i]);
+
+                if (r < 0) {
+                        free_nodes(nodes);
+                        return r;
+                }
+        }
+        *ret_nodes = nodes;
+        return 0;
+}
+
+int policy_objects_add(BusServer *server)
+{
+        int r = sd_bus_add_fallback_vtable(server->bus, NULL, PREFIX, POLICY_INTERFACE, vtable,
+                                           find, server);
+
+        if (r < 0)
+                return r;
+        return sd_bus_add_node_enumerator(server->bus, NULL, PREFIX, enumerate, server);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Request: see request.h. Strings that are read point into the message. */
+#include "bus/request.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/error.h"
+#include "bus/objects.h"
+#include "bus/text.h"
+#include "util/array.h"
+
+void request_deinit(Request *request)
+{
+        for (size_t i = 0; i < request->n_details; i++)
+                free(request->details[i].value);
+        plan_free(request->plan);
+        event_filter_deinit(&request->filter);
+        *request = (Request){0};
+}
+
+int request_detail(Request *request, const char *key, const char *format, ...)
+{
+        char text[TEXT_PROMPT_MAX * 4];
+        va_list arguments;
+        char *value;
+
+        if (request->n_details == REQUEST_DETAILS_MAX)
+                return 0;
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        value = text_prompt(text);
+        if (!value)
+                return -ENOMEM;
+        request->details[request->n_details++] = (PolkitDetail){.key = key, .value = value};
+        return 0;
+}
+
+int request_bind(Request *request, uint64_t generation, const uint8_t digest[DIGEST_SIZE])
+{
+        char hex[DIGEST_HEX_SIZE];
+        int r;
+
+        request->binding.generation = generation;
+        memcpy(request->binding.digest, digest, DIGEST_SIZE);
+        digest_format(digest, hex);
+        r = request_detail(request, "digest", "%s", hex);
+        if (r < 0)
+                return r;
+        return request_detail(request, "generation", "%llu", (unsigned long long) generation);
+}
+
+int request_read_name(Request *request, const char **ret_name, sd_bus_error *error)
+{
+        const char *name;
+        int r = sd_bus_message_read(request->message, "s", &name);
+
+        if (r < 0)
+                return r;
+        if (!policy_name_is_valid(name))
+                return error_set_transaction(error, TRANSACTION_E_INVALID_NAME, NULL);
+        *ret_name = name;
+        return 0;
+}
+
+int request_read_document(Request *request, const char **ret_text, size_t *ret_n,
+                          sd_bus_error *error)
+{
+        const char *text;
+        int r = sd_bus_message_read(request->message, "s", &text);
+        size_t n;
+
+        if (r < 0)
+                return r;
+        n = strnlen(text, POLICY_SIZE_MAX + 1u);
+        if (n > POLICY_SIZE_MAX)
+                return error_set_transaction(error, TRANSACTION_E_TOO_LARGE, NULL);
+        *ret_text = text;
+        *ret_n = n;
+        return 0;
+}
+
+int request_read_signatures(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_enter_container(request->message, 'a', "s");
+
+        if (r < 0)
+                return r;
+        if (sd_bus_message_at_end(request->message, 0) == 0)
+                return sd_bus_error_set(error, ERROR_UNSUPPORTED_FEATURE,
+                                        "this version takes no signatures; give an empty list");
+        return sd_bus_message_exit_container(request->message);
+}
+
+int request_read_expect(Request *request, sd_bus_error *error)
+{
+        uint64_t in_force = enforcement_generation(request->server->config.enforcement);
+        int r = sd_bus_message_read(request->message, "t", &request->expect);
+
+        if (r < 0)
+                return r;
+        if (request->expect != EXPECT_ANY && request->expect != in_force)
+                return sd_bus_error_setf(
+                        error, ERROR_GENERATION_MISMATCH, "generation %llu is in force, not %llu",
+                        (unsigned long long) in_force, (unsigned long long) request->expect);
+        return 0;
+}
+
+static int refuse_key(const char *kind, const char *key, sd_bus_error *error)
+{
+        _cleanup_(freep) char *shown = text_prompt(key);
+
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s \"%s\"", kind,
+                                 shown ? shown : "?");
+}
+
+int request_read_options(Request *request, sd_bus_error *error)
+{
+        const char *key;
+        int r = sd_bus_message_enter_container(request->message, 'a', "{sv}");
+
+        if (r < 0)
+                return r;
+        r = sd_bus_message_enter_container(request->message, 'e', "sv");
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return sd_bus_message_exit_container(request->message);
+        r = sd_bus_message_read(request->message, "s", &key);
+        if (r < 0)
+                return r;
+        return refuse_key("unknown option", key, error);
+}
+
+/* ---- the filter of Events.Open ---- */
+
+typedef int (*FilterFunc)(Request *request, sd_bus_error *error);
+
+static int take_string(sd_bus_message *m, char **ret_string)
+{
+        const char *text;
+        char *copy;
+        int r = sd_bus_message_read(m, "v", "s", &text);
+
+        if (r < 0)
+                return r;
+        copy = strdup(text);
+        if (!copy)
+                return -ENOMEM;
+        *ret_string = copy;
+        return 0;
+}
+
+static int filter_policy(Request *request, sd_bus_error *error)
+{
+        int r = take_string(request->message, &request->filter.policy);
+
+        if (r < 0)
+                return r;
+        if (!policy_name_is_valid(request->filter.policy))
+                return error_set_transaction(error, TRANSACTION_E_INVALID_NAME, NULL);
+        return 0;
+}
+
+static int filter_hook(Request *request, sd_bus_error *error)
+{
+        int r = take_string(request->message, &request->filter.hook);
+
+        if (r < 0)
+                return r;
+        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
+                HookStatus status;
+
+                backend_hook(request->server->config.backend, hook, &status);
+                if (strcmp(status.name, request->filter.hook) == 0)
+                        return 0;
+        }
+        return refuse_key("unknown hook", request->filter.hook, error);
+}
+
+static int filter_verdict(Request *request, sd_bus_error *error)
+{
+        _cleanup_(freep) char *verdict = NULL;
+        int r = take_string(request->message, &verdict);
+
+        if (r < 0)
+                return r;
+        if (strcmp(verdict, "denied") == 0)
+                request->filter.verdict = VERDICT_DENIED;
+        else if (strcmp(verdict, "audited") == 0)
+                request->filter.verdict = VERDICT_AUDITED;
+        else
+                return refuse_key("a verdict is denied or audited, not", verdict, error);
+        return 0;
+}
+
+static int filter_uid(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "v", "u", &request->filter.uid);
+
+        return r < 0 ? r : 0;
+}
+
+static int filter_since(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "v", "t", &request->filter.since_seq);
+
+        return r < 0 ? r : 0;
+}
+
+static const struct {
+        const char *key;
+        FilterFunc read;
+} filter_keys[] = {
+        {"policy", filter_policy}, {"hook", filter_hook},   {"verdict", filter_verdict},
+        {"uid", filter_uid},       {"since", filter_since},
+};
+
+/* seen: a bit for each key that was given before. */
+static int read_filter_entry(Request *request, unsigned *seen, sd_bus_error *error)
+{
+        const char *key;
+        int r = sd_bus_message_read(request->message, "s", &key);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTS_OF(filter_keys); i++) {
+                if (strcmp(filter_keys[i].key, key) != 0)
+                        continue;
+                if (*seen & 1u << i)
+                        return refuse_key("given twice:", key, error);
+                *seen |= 1u << i;
+                return filter_keys[i].read(request, error);
+        }
+        return refuse_key("unknown filter", key, error);
+}
+
+int request_read_filter(Request *request, sd_bus_error *error)
+{
+        sd_bus_message *m = request->message;
+        unsigned seen = 0;
+        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+
+        request->filter.uid = UINT32_MAX;
+        request->filter.since_seq = UINT64_MAX;
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = read_filter_entry(request, &seen, error);
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Request: one method call as its describe() understood it: which action it is, what a person who
+ * is asked should know, and what an authorization of it is bound to. Arguments are read here,
+ * bounded. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <systemd/sd-bus.h>
+
+#include "auth/action.h"
+#include "auth/polkit.h"
+#include "backend/backend.h"
+#include "event/event.h"
+#include "policy/digest.h"
+#include "transaction/transaction.h"
+
+typedef struct BusServer BusServer;
+
+#define REQUEST_DETAILS_MAX 8u
+
+/* What must still be so when the answer arrives. All zero: nothing in particular. */
+typedef struct Binding {
+        uint64_t generation;
+        uint8_t digest[DIGEST_SIZE];
+} Binding;
+
+typedef struct Request {
+        BusServer *server;
+        sd_bus_message *message; /* not owned */
+        uid_t uid;               /* of the caller; (uid_t) -1 if the method is not gated */
+        Action action;           /* describe() may choose another than the row's */
+        PolkitDetail details[REQUEST_DETAILS_MAX];
+        size_t n_details;
+        Binding binding;
+        /* What the arguments came to; each method uses its own. */
+        Plan *plan;
+        uint64_t expect;
+        Mode mode;
+        EventFilter filter;
+} Request;
+
+void request_deinit(Request *request);
+
+/* Adds a line for the person who is asked, sanitised. At most REQUEST_DETAILS_MAX. Returns 0 or
+ * -ENOMEM. */
+int request_detail(Request *request, const char *key, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* The generation in force and a digest, in hexadecimal, as details and as the binding. */
+int request_bind(Request *request, uint64_t generation, const uint8_t digest[DIGEST_SIZE]);
+
+/* Each reads the next argument. They return 0 or a negative errno with error set: an argument
+ * beyond its bounds, an option nobody knows, a feature that is not there. */
+int request_read_name(Request *request, const char **ret_name, sd_bus_error *error);
+int request_read_document(Request *request, const char **ret_text, size_t *ret_n,
+                          sd_bus_error *error);
+int request_read_signatures(Request *request, sd_bus_error *error);
+int request_read_expect(Request *request, sd_bus_error *error);
+int request_read_options(Request *request, sd_bus_error *error);
+int request_read_filter(Request *request, sd_bus_error *error);
