@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Manager: see manager.h. */
+#include "manager.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "backend/backend.h"
+#include "bus/server.h"
+#include "event/event.h"
+#include "transaction/transaction.h"
+#include "util/array.h"
+#include "util/file.h"
+#include "util/log.h"
+
+/* More events than this wait for the next turn of the loop, so that callers are heard in between.
+ */
+#define EVENTS_PER_TURN 256u
+
+/* Between two self-tests when systemd asks for no watchdog; half of what it asks for otherwise. */
+#define SELF_TEST_USEC (10u * 1000000u)
+
+struct Manager {
+        const Config *config;
+        int directory; /* held so that no second service begins */
+        sd_event *loop;
+        sd_event_source *ring, *self_test, *term, *interrupt, *hangup;
+        uint64_t self_test_usec;
+        Backend *backend;
+        Enforcement *enforcement;
+        EventHub *hub;
+        BusServer *bus;
+        int is_ready;
+};
+
+/* ---- wires ---- */
+
+static void on_event(void *userdata, const struct event *event)
+{
+        Manager *manager = userdata;
+
+        event_hub_take(manager->hub, event);
+}
+
+static const ImageRule *name_rule(void *userdata, uint64_t generation, uint32_t rule)
+{
+        Manager *manager = userdata;
+
+        return enforcement_name_rule(manager->enforcement, generation, rule);
+}
+
+static char *visible_path(void *userdata, uint32_t device, const char *path)
+{
+        Manager *manager = userdata;
+
+        return backend_visible_path(manager->backend, device, path);
+}
+
+static void note_lost(Manager *manager)
+{
+        EventCounters counters;
+
+        backend_event_counters(manager->backend, &counters);
+        event_hub_note_lost(manager->hub, counters.lost);
+}
+
+static void say_status(Manager *manager)
+{
+        sd_notifyf(0, "STATUS=%s, generation %llu, mode %s",
+                   enforcement_trouble(manager->enforcement)[0] ? "In trouble" : "In order",
+                   (unsigned long long) enforcement_generation(manager->enforcement),
+                   mode_to_string(enforcement_mode(manager->enforcement)));
+}
+
+static void on_change(void *userdata, EnforcementChange change)
+{
+        Manager *manager = userdata;
+
+        bus_server_changed(manager->bus, change);
+        say_status(manager);
+}
+
+static void on_name(void *userdata, int result)
+{
+        Manager *manager = userdata;
+
+        if (result < 0) {
+                log_errno(result, "The name org.aegis.Enforcer is not to be had");
+                sd_event_exit(manager->loop, result);
+                return;
+        }
+        if (manager->is_ready)
+                return;
+        manager->is_ready = 1;
+        log_info("org.aegis.Enforcer is ours: ready");
+        say_status(manager);
+        sd_notify(0, "READY=1");
+}
+
+static int on_ring(sd_event_source *source, int fd, uint32_t ready, void *userdata)
+{
+        Manager *manager = userdata;
+        int r;
+
+        r = backend_dispatch_events(manager->backend, EVENTS_PER_TURN);
+        if (r < 0)
+                log_errno(r, "Events cannot be read");
+        note_lost(manager);
+        return 0;
+}
+
+/* A watchdog that is fed by a loop that merely turns would prove nothing. */
+static int on_self_test(sd_event_source *source, uint64_t now, void *userdata)
+{
+        Manager *manager = userdata;
+        int r;
+
+        note_lost(manager);
+        r = enforcement_check(manager->enforcement);
+        if (r < 0)
+                log_errno(r, "The self-test failed");
+        else
+                sd_notify(0, "WATCHDOG=1");
+        say_status(manager);
+        bus_server_refresh(manager->bus);
+        r = sd_event_source_set_time_relative(source, manager->self_test_usec);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* ---- bringing up ---- */
+
+/* A second service would take the kernel's side away from the first: it must not get that far. */
+static int claim_directory(Manager *manager)
+{
+        const char *path = manager->config->runtime_directory;
+
+        manager->directory = directory_open(path, 0755);
+        if (manager->directory < 0)
+                return log_errno(manager->directory, "%s cannot be opened", path);
+        if (flock(manager->directory, LOCK_EX | LOCK_NB) < 0)
+                return log_errno(errno == EWOULDBLOCK ? -EBUSY : -errno,
+                                 "%s is in use by another aegisd", path);
+        return 0;
+}
+
+static void say_hooks(const Backend *backend)
+{
+        unsigned n_attached = 0;
+
+        for (unsigned i = 0; i < N_HOOKS; i++) {
+                HookStatus status;
+
+                backend_hook(backend, (enum hook) i, &status);
+                n_attached += status.attached != 0;
+                if (status.attached)
+                        log_debug("Hook %s is attached to %s and has denied", status.name,
+                                  status.symbol);
+                else
+                        log_debug("Hook %s is not attached: %s", status.name, status.reason);
+        }
+        log_info("%u of %u hooks are attached and have been seen to deny", n_attached,
+                 (unsigned) N_HOOKS);
+}
+
+static void say_backend(const Backend *backend)
+{
+        BackendFacts facts;
+
+        backend_facts(backend, &facts);
+        if (backend_tier(backend) == TIER_NONE)
+                log_warning("Kernel %s enforces nothing: %s. %s", facts.kernel, facts.missing,
+                            facts.remedy);
+        else
+                log_info("Kernel %s enforces by tier %s", facts.kernel,
+                         tier_to_string(backend_tier(backend)));
+}
+
+static int bring_up_backend(Manager *manager)
+{
+        BackendConfig config = {.pin_directory = manager->config->pin_directory,
+                                .canary_directory = manager->config->runtime_directory,
+                                .on_event = on_event,
+                                .userdata = manager};
+        int r;
+
+        r = backend_new(&manager->backend, &config);
+        if (r < 0)
+                return log_errno(r, "The kernel cannot be reached");
+        say_backend(manager->backend);
+        return 0;
+}
+
+static int bring_up_enforcement(Manager *manager)
+{
+        EnforcementConfig config = {.state_directory = manager->config->state_directory,
+                                    .backend = manager->backend,
+                                    .on_change = on_change,
+                                    .userdata = manager};
+        int r;
+
+        r = enforcement_new(&manager->enforcement, &config);
+        if (r < 0)
+                return r;
+        say_hooks(manager->backend);
+        return 0;
+}
+
+static int bring_up_hub(Manager *manager)
+{
+        EventHubConfig config = {.loop = manager->loop,
+                                 .name_rule = name_rule,
+                                 .visible_path = visible_path,
+                                 .userdata = manager};
+        int fd = backend_event_fd(manager->backend), r;
+
+        r = event_hub_new(&manager->hub, &config);
+        if (r < 0)
+                return r;
+        note_lost(manager);
+        if (fd < 0)
+                return 0;
+        r = sd_event_add_io(manager->loop, &manager->ring, fd, EPOLLIN, on_ring, manager);
+        return r < 0 ? log_errno(r, "Events cannot be waited for") : 0;
+}
+
+static int bring_up_bus(Manager *manager)
+{
+        BusServerConfig config = {.loop = manager->loop,
+                                  .enforcement = manager->enforcement,
+                                  .backend = manager->backend,
+                                  .hub = manager->hub,
+                                  .polkit_timeout_usec = manager->config->polkit_timeout_usec,
+                                  .on_name = on_name,
+                                  .userdata = manager};
+        int r;
+
+        r = bus_server_new(&manager->bus, &config);
+        return r < 0 ? log_errno(r, "The system bus cannot be served") : 0;
+}
+
+static int bring_up_self_test(Manager *manager)
+{
+        uint64_t usec = 0;
+        int r;
+
+        r = sd_watchdog_enabled(0, &usec);
+        if (r < 0)
+                return log_errno(r, "What the watchdog expects is not to be understood");
+        manager->self_test_usec = r > 0 && usec / 2 < SELF_TEST_USEC ? usec / 2 : SELF_TEST_USEC;
+        r = sd_event_add_time_relative(manager->loop, &manager->self_test, CLOCK_MONOTONIC,
+                                       manager->self_test_usec, 0, on_self_test, manager);
+        return r < 0 ? log_errno(r, "The self-test cannot be set up") : 0;
+}
+
+/* SIGHUP would end the process; there is nothing it asks of us that is worth that. */
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        log_notice("SIGHUP is ignored: policies change over D-Bus, settings with a restart");
+        return 0;
+}
+
+static int bring_up_loop(Manager *manager)
+{
+        sigset_t signals;
+        int r;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
+        if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+                return log_errno(-errno, "Signals cannot be blocked");
+        r = sd_event_new(&manager->loop);
+        if (r >= 0)
+                r = sd_event_add_signal(manager->loop, &manager->term, SIGTERM, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(manager->loop, &manager->interrupt, SIGINT, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(manager->loop, &manager->hangup, SIGHUP, on_hangup,
+                                        manager);
+        return r < 0 ? log_errno(r, "The event loop cannot be set up") : 0;
+}
+
+int manager_new(Manager **ret_manager, const Config *config)
+{
+        static int (*const steps[])(Manager *) = {
+                claim_directory, bring_up_loop, bring_up_backend,   bring_up_enforcement,
+                bring_up_hub,    bring_up_bus,  bring_up_self_test,
+        };
+        _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
+        int r = 0;
+
+        if (!manager)
+                return log_errno(-ENOMEM, "The service cannot be set up");
+        manager->config = config;
+        manager->directory = -1;
+        for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(steps); i++)
+                r = steps[i](manager);
+        if (r < 0)
+                return r;
+        *ret_manager = TAKE_PTR(manager);
+        return 0;
+}
+
+int manager_run(Manager *manager)
+{
+        int r;
+
+        r = sd_event_loop(manager->loop);
+        sd_notify(0, "STOPPING=1\nSTATUS=Leaving; what is enforced stays enforced");
+        return r;
+}
+
+Manager *manager_free(Manager *manager)
+{
+        if (!manager)
+                return NULL;
+        bus_server_free(manager->bus);
+        sd_event_source_disable_unref(manager->ring);
+        sd_event_source_disable_unref(manager->self_test);
+        sd_event_source_disable_unref(manager->term);
+        sd_event_source_disable_unref(manager->interrupt);
+        sd_event_source_disable_unref(manager->hangup);
+        event_hub_free(manager->hub);
+        enforcement_free(manager->enforcement);
+        backend_free(manager->backend);
+        sd_event_unref(manager->loop);
+        closep(&manager->directory);
+        free(manager);
+        return NULL;
+}
