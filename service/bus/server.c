@@ -65,7 +65,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
         BusServer *server = userdata;
 
         log_warning("The bus is gone; what is in force stays in force, connecting again");
-        return schedule(server, 0);
+        return schedule(server, server->retry_usec);
 }
 
 static int add_objects(BusServer *server)
@@ -194,7 +194,7 @@ BusServer *bus_server_free(BusServer *server)
         if (!server)
                 return NULL;
         sd_event_source_disable_unref(server->retry);
-        if (server->bus)
+        if (server->bus && sd_bus_is_ready(server->bus) > 0)
                 sd_bus_flush(server->bus); /* the last replies and signals */
         disconnect(server);
         manager_state_deinit(server);
