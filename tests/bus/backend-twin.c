@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Backend twin: see backend-twin.h. Paths lie all on one made-up file system, and so do cgroups,
+ * but for those below /missing, which are not there. */
+#include "backend-twin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "util/file.h"
+
+#define STATE_FILE "twin.state"
+#define CONTROL_FILE "twin.control"
+#define EVENTS_SOCKET "twin.events"
+#define TWIN_DEVICE (8u << 20 | 1u)
+
+struct Backend {
+        char pin_directory[100];
+        int directory;
+        int events;
+        Tier tier;
+        int adopted;
+        int is_prepared;
+        TwinState prepared;
+        BackendEventFunc on_event;
+        void *userdata;
+        Resolver resolver;
+};
+
+/* ---- files ---- */
+
+/* Never half a file: the other side may read at any moment. */
+static int struct_write(const char *directory, const char *name, const void *data, size_t n)
+{
+        _cleanup_(closep) int fd = directory_open(directory, 0700);
+
+        return fd < 0 ? fd : file_replace(fd, name, data, n);
+}
+
+static int struct_read(const char *directory, const char *name, void *ret_data, size_t n)
+{
+        _cleanup_(closep) int fd = directory_open(directory, 0700);
+        _cleanup_(freep) char *data = NULL;
+        size_t n_data = 0;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = file_read(fd, name, n, &data, &n_data);
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return r;
+        if (n_data != n)
+                return -EBADMSG;
+        memcpy(ret_data, data, n);
+        return 0;
+}
+
+int twin_state_read(const char *pin_directory, TwinState *ret_state)
+{
+        *ret_state = (TwinState){};
+        return struct_read(pin_directory, STATE_FILE, ret_state, sizeof(*ret_state));
+}
+
+int twin_state_write(const char *pin_directory, const TwinState *state)
+{
+        return struct_write(pin_directory, STATE_FILE, state, sizeof(*state));
+}
+
+int twin_control_read(const char *pin_directory, TwinControl *ret_control)
+{
+        *ret_control = (TwinControl){.tier = TIER_LSM, .deny_hooks = UINT64_MAX};
+        return struct_read(pin_directory, CONTROL_FILE, ret_control, sizeof(*ret_control));
+}
+
+int twin_control_write(const char *pin_directory, const TwinControl *control)
+{
+        return struct_write(pin_directory, CONTROL_FILE, control, sizeof(*control));
+}
+
+static struct sockaddr_un events_address(const char *pin_directory)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+        snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/" EVENTS_SOCKET, pin_directory);
+        return address;
+}
+
+int twin_inject(const char *pin_directory, const struct event *event)
+{
+        _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address = events_address(pin_directory);
+
+        if (fd < 0)
+                return -errno;
+        if (sendto(fd, event, sizeof(*event), 0, (struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+        return 0;
+}
+
+static TwinState state_now(const Backend *backend)
+{
+        TwinState state;
+
+        twin_state_read(backend->pin_directory, &state);
+        return state;
+}
+
+static TwinControl control_now(const Backend *backend)
+{
+        TwinControl control;
+
+        twin_control_read(backend->pin_directory, &control);
+        return control;
+}
+
+static void crash_if(const Backend *backend, TwinCrash point)
+{
+        if (control_now(backend).crash == point)
+                raise(SIGKILL);
+}
+
+/* ---- the resolver ---- */
+
+static int twin_locate(void *userdata, const char *path, Location *ret_location)
+{
+        Location location = {.name = {.device = TWIN_DEVICE, .path = strdup(path)}};
+
+        if (!location.name.path)
+                return -ENOMEM;
+        *ret_location = location;
+        return 0;
+}
+
+static int twin_find_cgroup(void *userdata, const char *path, uint64_t *ret_id)
+{
+        uint64_t id = 5381;
+
+        if (strncmp(path, "/missing", strlen("/missing")) == 0)
+                return -ENOENT;
+        for (const char *c = path; *c; c++)
+                id = id * 33 + (unsigned char) *c;
+        *ret_id = id;
+        return 0;
+}
+
+const Resolver *backend_resolver(const Backend *backend)
+{
+        return &backend->resolver;
+}
+
+/* ---- life ---- */
+
+static int open_events(Backend *backend)
+{
+        struct sockaddr_un address = events_address(backend->pin_directory);
+
+        backend->events = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (backend->events < 0)
+                return -errno;
+        unlink(address.sun_path);
+        if (bind(backend->events, (struct sockaddr *) &address, sizeof(address)) < 0)
+                return -errno;
+        return 0;
+}
+
+int backend_new(Backend **ret_backend, const BackendConfig *config)
+{
+        _cleanup_(backend_freep) Backend *backend = calloc(1, sizeof(*backend));
+        int r;
+
+        if (!backend)
+                return -ENOMEM;
+        backend->events = backend->directory = -1;
+        snprintf(backend->pin_directory, sizeof(backend->pin_directory), "%.90s",
+                 config->pin_directory);
+        backend->directory = directory_open(config->pin_directory, 0700);
+        if (backend->directory < 0)
+                return backend->directory;
+        backend->tier = control_now(backend).tier;
+        backend->adopted = state_now(backend).generation > 0;
+        backend->on_event = config->on_event;
+        backend->userdata = config->userdata;
+        backend->resolver = (Resolver){.locate = twin_locate, .find_cgroup = twin_find_cgroup};
+        if (backend->tier != TIER_NONE) {
+                r = open_events(backend);
+                if (r < 0)
+                        return r;
+        }
+        *ret_backend = TAKE_PTR(backend);
+        return 0;
+}
+
+Backend *backend_free(Backend *backend)
+{
+        if (!backend)
+                return NULL;
+        closep(&backend->events);
+        closep(&backend->directory);
+        free(backend);
+        return NULL;
+}
+
+/* ---- what is in force ---- */
+
+Tier backend_tier(const Backend *backend)
+{
+        return backend->tier;
+}
+
+void backend_state(const Backend *backend, BackendState *ret_state)
+{
+        TwinState state = state_now(backend);
+
+        *ret_state = (BackendState){};
+        if (backend->tier == TIER_NONE)
+                return;
+        ret_state->generation = state.generation;
+        ret_state->mode = state.mode;
+        ret_state->adopted = backend->adopted;
+        memcpy(ret_state->digest, state.digest, DIGEST_SIZE);
+}
+
+int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint64_t generation)
+{
+        TwinState state = state_now(backend);
+        TwinControl control = control_now(backend);
+        int failure = control.fail_prepare;
+
+        crash_if(backend, TWIN_CRASH_IN_PREPARE);
+        backend->is_prepared = 0;
+        state.n_prepares++;
+        twin_state_write(backend->pin_directory, &state);
+        if (failure) {
+                control.fail_prepare = 0;
+                twin_control_write(backend->pin_directory, &control);
+                return -failure;
+        }
+        if (backend->tier == TIER_NONE)
+                return BACKEND_E_GUARANTEE;
+        if (mode == MODE_ENFORCE && (image->hooks & ~control.deny_hooks))
+                return BACKEND_E_GUARANTEE;
+        backend->prepared = (TwinState){.generation = generation,
+                                        .mode = mode,
+                                        .flags = image->flags,
+                                        .hooks = image->hooks,
+                                        .n_trie = image->n_trie,
+                                        .n_roots = image->n_roots,
+                                        .n_pins = image->n_pins,
+                                        .n_nets = image->n_nets,
+                                        .n_cgroups = image->n_cgroups,
+                                        .n_rules = image->n_rules};
+        memcpy(backend->prepared.digest, image->digest, DIGEST_SIZE);
+        backend->is_prepared = 1;
+        return 0;
+}
+
+/* The image of `from` in force, the history of `to`. */
+static void state_switch(TwinState *to, const TwinState *from)
+{
+        TwinState state = *from;
+
+        state.n_prepares = to->n_prepares;
+        state.n_commits = to->n_commits + 1;
+        state.n_aborts = to->n_aborts;
+        state.n_mode_changes = to->n_mode_changes;
+        state.emitted = to->emitted;
+        memcpy(state.denials, to->denials, sizeof(state.denials));
+        memcpy(state.audits, to->audits, sizeof(state.audits));
+        *to = state;
+}
+
+void backend_commit(Backend *backend)
+{
+        TwinState state = state_now(backend);
+
+        if (!backend->is_prepared)
+                return;
+        state_switch(&state, &backend->prepared);
+        twin_state_write(backend->pin_directory, &state);
+        backend->is_prepared = 0;
+        crash_if(backend, TWIN_CRASH_AFTER_COMMIT);
+}
+
+void backend_abort(Backend *backend)
+{
+        TwinState state = state_now(backend);
+
+        state.n_aborts++;
+        twin_state_write(backend->pin_directory, &state);
+        backend->is_prepared = 0;
+}
+
+int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
+{
+        TwinState state = state_now(backend);
+        TwinControl control = control_now(backend);
+        int failure = control.fail_mode;
+
+        if (failure) {
+                control.fail_mode = 0;
+                twin_control_write(backend->pin_directory, &control);
+                return -failure;
+        }
+        if (backend->tier == TIER_NONE)
+                return BACKEND_E_GUARANTEE;
+        if (mode == MODE_ENFORCE && (state.hooks & ~control.deny_hooks))
+                return BACKEND_E_GUARANTEE;
+        state.mode = mode;
+        state.generation = generation;
+        state.n_mode_changes++;
+        twin_state_write(backend->pin_directory, &state);
+        crash_if(backend, TWIN_CRASH_AFTER_COMMIT);
+        return 0;
+}
+
+/* ---- events ---- */
+
+int backend_event_fd(const Backend *backend)
+{
+        return backend->events;
+}
+
+static void count_event(Backend *backend, struct event *event)
+{
+        TwinState state = state_now(backend);
+
+        if (event->seq == 0)
+                event->seq = state.emitted + 1;
+        if (event->seq > state.emitted)
+                state.emitted = event->seq;
+        if (event->verdict == VERDICT_DENIED)
+                state.denials[event->hook]++;
+        else
+                state.audits[event->hook]++;
+        if (event->rule < TWIN_HITS)
+                state.hits[event->rule]++;
+        twin_state_write(backend->pin_directory, &state);
+}
+
+int backend_dispatch_events(Backend *backend, unsigned max)
+{
+        unsigned n = 0;
+
+        if (backend->events < 0)
+                return 0;
+        while (n < max) {
+                struct event event;
+                ssize_t r = recv(backend->events, &event, sizeof(event), 0);
+
+                if (r < 0)
+                        return errno == EAGAIN ? (int) n : -errno;
+                if ((size_t) r != sizeof(event) || event.hook >= N_HOOKS)
+                        continue;
+                count_event(backend, &event);
+                backend->on_event(backend->userdata, &event);
+                n++;
+        }
+        return (int) n;
+}
+
+void backend_event_counters(const Backend *backend, EventCounters *ret_counters)
+{
+        *ret_counters = (EventCounters){.emitted = state_now(backend).emitted,
+                                        .lost = control_now(backend).lost};
+}
+
+uint64_t backend_rule_hits(const Backend *backend, uint32_t rule)
+{
+        return rule < TWIN_HITS ? state_now(backend).hits[rule] : 0;
+}
+
+char *backend_visible_path(const Backend *backend, uint32_t device, const char *path)
+{
+        return device == TWIN_DEVICE ? strdup(path) : NULL;
+}
+
+/* ---- words ---- */
+
+void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status)
+{
+        static const struct {
+                const char *name, *symbol;
+        } hooks[N_HOOKS] = {
+#define TWIN_HOOK(name) {#name, "bpf_lsm_" #name}
+                [HOOK_FILE_OPEN] = TWIN_HOOK(file_open),
+                [HOOK_INODE_CREATE] = TWIN_HOOK(inode_create),
+                [HOOK_INODE_LINK] = TWIN_HOOK(inode_link),
+                [HOOK_INODE_MKDIR] = TWIN_HOOK(inode_mkdir),
+                [HOOK_INODE_MKNOD] = TWIN_HOOK(inode_mknod),
+                [HOOK_INODE_REMOVEXATTR] = TWIN_HOOK(inode_removexattr),
+                [HOOK_INODE_RENAME] = TWIN_HOOK(inode_rename),
+                [HOOK_INODE_RMDIR] = TWIN_HOOK(inode_rmdir),
+                [HOOK_INODE_SETATTR] = TWIN_HOOK(inode_setattr),
+                [HOOK_INODE_SETXATTR] = TWIN_HOOK(inode_setxattr),
+                [HOOK_INODE_SYMLINK] = TWIN_HOOK(inode_symlink),
+                [HOOK_INODE_UNLINK] = TWIN_HOOK(inode_unlink),
+                [HOOK_SOCKET_BIND] = TWIN_HOOK(socket_bind),
+                [HOOK_SOCKET_CONNECT] = TWIN_HOOK(socket_connect),
+                [HOOK_SOCKET_SENDMSG] = TWIN_HOOK(socket_sendmsg),
+        };
+        TwinState state = state_now(backend);
+        int can_deny = backend->tier != TIER_NONE &&
+                       (control_now(backend).deny_hooks & HOOK_BIT(hook)) != 0;
+        int required = (state.hooks & HOOK_BIT(hook)) != 0, attached = can_deny && required;
+
+        *ret_status = (HookStatus){
+                .name = hooks[hook].name,
+                .symbol = can_deny ? hooks[hook].symbol : "",
+                .tier = attached ? backend->tier : TIER_NONE,
+                .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,
+                .attached = attached,
+                .required = required,
+                .reason = attached   ? ""
+                          : can_deny ? "no rule needs it"
+                                     : "the twin was told that it cannot deny",
+                .denials = state.denials[hook],
+                .audits = state.audits[hook],
+                .calls = state.denials[hook] + state.audits[hook],
+        };
+}
+
+void backend_facts(const Backend *backend, BackendFacts *ret_facts)
+{
+        int works = backend->tier != TIER_NONE;
+
+        *ret_facts = (BackendFacts){.kernel = "6.1.0-twin",
+                                    .lsm_list = works ? "lockdown,capability,bpf" : "capability",
+                                    .has_btf = works,
+                                    .has_bpf_lsm = works,
+                                    .missing = works ? "" : "bpf is not in the list of LSMs",
+                                    .remedy = works ? "" : "add lsm=…,bpf to the kernel line"};
+}
+
+const char *tier_to_string(Tier tier)
+{
+        switch (tier) {
+        case TIER_NONE:
+                return "none";
+        case TIER_LSM:
+                return "lsm";
+        case TIER_FMOD_RET:
+                return "fmod-ret";
+        }
+        return "none";
+}
+
+const char *guarantee_to_string(Guarantee guarantee)
+{
+        switch (guarantee) {
+        case GUARANTEE_NONE:
+                return "none";
+        case GUARANTEE_AUDIT:
+                return "audit";
+        case GUARANTEE_DENY:
+                return "deny";
+        }
+        return "none";
+}
+
+const char *mode_to_string(Mode mode)
+{
+        switch (mode) {
+        case MODE_ENFORCE:
+                return "enforce";
+        case MODE_AUDIT:
+                return "audit";
+        }
+        return "enforce";
+}
+
+int mode_from_string(const char *text, Mode *ret_mode)
+{
+        for (Mode mode = MODE_ENFORCE; mode <= MODE_AUDIT; mode++) {
+                if (strcmp(text, mode_to_string(mode)) != 0)
+                        continue;
+                *ret_mode = mode;
+                return 0;
+        }
+        return -EINVAL;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Backend twin: all of backend.h without a kernel, linked in its place. What it has in force is a
+ * file in config.pin_directory, so that it outlives the process as pins do. The test drives it
+ * through other files there, from the same process or from another one. */
+#pragma once
+
+#include "abi.h"
+#include "backend/backend.h"
+
+#define TWIN_HITS 64u
+
+/* What is in force, and what happened so far. */
+typedef struct TwinState {
+        uint64_t generation; /* 0: nothing in force */
+        uint8_t digest[DIGEST_SIZE];
+        Mode mode;
+        uint32_t flags;
+        uint64_t hooks;
+        uint64_t n_trie, n_roots, n_pins, n_nets, n_cgroups, n_rules;
+        uint64_t n_prepares, n_commits, n_aborts, n_mode_changes; /* since the folder was made */
+        uint64_t emitted;
+        uint64_t denials[N_HOOKS], audits[N_HOOKS];
+        uint64_t hits[TWIN_HITS];
+} TwinState;
+
+typedef enum TwinCrash {
+        TWIN_CRASH_NEVER,
+        TWIN_CRASH_IN_PREPARE,   /* before anything is in force */
+        TWIN_CRASH_AFTER_COMMIT, /* the switch is made, nothing else */
+} TwinCrash;
+
+/* What the test wants. Where there is no such file: TIER_LSM, every hook can deny, nothing fails.
+ */
+typedef struct TwinControl {
+        Tier tier;           /* read by backend_new() only */
+        uint64_t deny_hooks; /* HOOK_BIT of each hook that can deny */
+        int fail_prepare;    /* positive errno for the next backend_prepare(); then 0 again */
+        int fail_mode;       /* positive errno for the next backend_set_mode(); then 0 again */
+        TwinCrash crash;     /* SIGKILL to itself at that point */
+        uint64_t lost;       /* events that found no room */
+} TwinControl;
+
+/* All return 0 or a negative errno. */
+int twin_state_read(const char *pin_directory, TwinState *ret_state);
+int twin_state_write(const char *pin_directory, const TwinState *state); /* as if someone meddled */
+int twin_control_read(const char *pin_directory, TwinControl *ret_control);
+int twin_control_write(const char *pin_directory, const TwinControl *control);
+
+/* Hands an event to the running twin; its seq is the next one if it is 0. -ENOENT or -ECONNREFUSED
+ * if none is running. */
+int twin_inject(const char *pin_directory, const struct event *event);
