@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What tools/check and tools/demo share: what has to be installed, and how steps are told.
+
+tools_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+root=$(dirname "$tools_dir")
+export LC_ALL=C.UTF-8
+# clang-format, mkfs.ext4 and others are not on every user's path.
+PATH=$PATH:/usr/sbin:/sbin
+
+say() { printf '%s\n' "$*"; }
+die() {
+        printf '%s\n' "${0##*/}: $2" >&2
+        exit "$1"
+}
+
+# Prints the head comment of the calling script: its manual.
+usage() { sed -n '3,/^$/s/^# \{0,1\}//p' "$0"; }
+
+# missing_packages WHO...: those of tools/packages for WHO that are not installed.
+missing_packages() {
+        local name who
+        while read -r name who _; do
+                [[ $name != '#'* && " $* " == *" $who "* ]] || continue
+                [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) == ii* ]] || echo "$name"
+        done <"$tools_dir/packages"
+}
+
+# True where there is somebody to ask.
+is_interactive() { [ -t 0 ] && [ -t 2 ] && [ "${CI:-}" != true ]; }
+
+apt_as_root() {
+        local sudo=()
+        if [ "$(id -u)" != 0 ]; then
+                command -v sudo >/dev/null || die 1 'installing packages wants root, or sudo'
+                sudo=(sudo)
+                is_interactive || sudo+=(-n)
+        fi
+        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@"
+}
+
+# install_packages WHO...: nothing where all is there; asks first on a terminal.
+install_packages() {
+        local missing answer log=$root/build/packages.log
+        command -v apt-get >/dev/null || die 1 'this wants Debian 12 or newer; tools/packages lists what is needed'
+        mapfile -t missing < <(missing_packages "$@")
+        [ "${#missing[@]}" -gt 0 ] || return 0
+        say "Packages to install: ${missing[*]}"
+        if is_interactive; then
+                read -r -p 'Install them with apt? [Y/n] ' answer
+                [[ ${answer:-y} == [Yy]* ]] || die 1 'nothing was installed'
+        fi
+        mkdir -p "$root/build"
+        say "Installing ${#missing[@]} packages (a minute or two; the log is build/packages.log)"
+        if ! { apt_as_root update && apt_as_root install -y --no-install-recommends "${missing[@]}"; } \
+                </dev/null >"$log" 2>&1; then
+                tail -n 25 "$log" >&2
+                die 1 'the packages could not be installed'
+        fi
+}
+
+# build_folder NAME [MESON OPTION]...: sets up build/NAME if it is not there and builds it.
+build_folder() {
+        local folder=$root/build/$1
+        shift
+        if [ ! -e "$folder/build.ninja" ]; then
+                rm -rf "$folder"
+                meson setup "$folder" "$root" "$@" || return
+        fi
+        meson compile -C "$folder"
+}
