@@ -8,12 +8,25 @@ guest_start_bus() {
         dbus-daemon --system --fork --nopidfile
 }
 
-# polkitd, on the bus before this returns. Its journal is /run/polkitd.log.
+# polkitd, on the bus before this returns. What it says is in /run/polkitd.log.
 guest_start_polkit() {
         chown -R polkitd:polkitd /etc/polkit-1/rules.d /var/lib/polkit-1
-        /usr/lib/polkit-1/polkitd --no-debug >/run/polkitd.log 2>&1 &
+        /usr/lib/polkit-1/polkitd >/run/polkitd.log 2>&1 &
         guest_wait_name org.freedesktop.PolicyKit1
 }
+
+# guest_put_rule NAME <RULE: a polkit rule, read by polkitd before this returns.
+guest_put_rule() {
+        local deadline=$((SECONDS + 30)) before
+        before=$(rules_read)
+        cat >"/etc/polkit-1/$1"
+        mv "/etc/polkit-1/$1" /etc/polkit-1/rules.d/
+        while [ "$(rules_read)" = "$before" ]; do
+                [ "$SECONDS" -lt "$deadline" ] || return 1
+                sleep 0.05
+        done
+}
+rules_read() { grep -c 'Finished loading' /run/polkitd.log; }
 
 # guest_wait_name NAME [SECONDS]: until somebody owns NAME on the system bus.
 guest_wait_name() {
