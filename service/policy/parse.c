@@ -314,24 +314,23 @@ static int policy_new(Policy **ret_policy, size_t n_text)
         return 0;
 }
 
-static void check_header(Parser *parser, const char *text, size_t n_text)
+/* Returns how many bytes to pass over: the rest of the document is worth reading all the same. */
+static size_t check_mark(const char *text, size_t n_text, Diagnostics *diagnostics)
 {
         static const char mark[] = "\xef\xbb\xbf";
+        size_t n = sizeof(mark) - 1;
 
-        if (n_text >= 3 && memcmp(text, mark, 3) == 0)
-                diagnostics_add(parser->diagnostics, SEVERITY_FAULT, 1, 1,
-                                "save it as UTF-8 without one",
-                                "the document begins with a byte order mark");
-        else if (parser->version_line == 0)
-                diagnostics_add(parser->diagnostics, SEVERITY_FAULT, 1, 1,
-                                "write version=1 on the first line",
-                                "the document does not say its version");
+        if (n_text < n || memcmp(text, mark, n) != 0)
+                return 0;
+        diagnostics_add(diagnostics, SEVERITY_FAULT, 1, 1, "save it as UTF-8 without one",
+                        "the document begins with a byte order mark");
+        return n;
 }
 
 int policy_parse(Policy **ret_policy, const char *text, size_t n_text, Diagnostics *diagnostics)
 {
         _cleanup_(policy_unrefp) Policy *policy = NULL;
-        size_t n_faults = diagnostics->n_faults;
+        size_t n_faults = diagnostics->n_faults, n_mark;
         Parser parser = {.diagnostics = diagnostics};
         int r;
 
@@ -342,10 +341,14 @@ int policy_parse(Policy **ret_policy, const char *text, size_t n_text, Diagnosti
                 return r;
         parser.policy = policy;
         parser.room = policy->strings;
-        r = read_lines(&parser, text, n_text);
+        n_mark = check_mark(text, n_text, diagnostics);
+        r = read_lines(&parser, text + n_mark, n_text - n_mark);
         if (r < 0)
                 return r;
-        check_header(&parser, text, n_text);
+        if (parser.version_line == 0)
+                diagnostics_add(diagnostics, SEVERITY_FAULT, 1, 1,
+                                "write version=1 on the first line",
+                                "the document does not say its version");
         r = duplicates_find(policy, diagnostics);
         if (r < 0)
                 return r;
