@@ -105,14 +105,14 @@ typedef struct Told {
 
 static int fill_error(json_object *error, const Told *told)
 {
-        int r = 0;
+        int r = told->name ? json_add_text(error, "name", told->name) : 0;
 
-        if (told->name)
-                r |= json_object_object_add(error, "name", json_object_new_string(told->name));
-        r |= json_object_object_add(error, "message", json_object_new_string(told->message));
-        r |= json_object_object_add(error, "exit_status", json_object_new_int((int) told->status));
-        if (told->remarks)
-                r |= json_object_object_add(error, "diagnostics", json_object_get(told->remarks));
+        if (r >= 0)
+                r = json_add_text(error, "message", told->message);
+        if (r >= 0)
+                r = json_add_number(error, "exit_status", told->status);
+        if (r >= 0 && told->remarks)
+                r = json_add(error, "diagnostics", json_object_get(told->remarks));
         return r;
 }
 
@@ -126,9 +126,8 @@ static void tell_program(const Client *client, const Told *told)
         outer = json_object_new_object();
         error = json_object_new_object();
         if (!outer || !error || fill_error(error, told) < 0 ||
-            json_object_object_add(outer, "error", error) < 0)
+            json_add(outer, "error", json_object_get(error)) < 0)
                 return; /* the exit status still tells */
-        TAKE_PTR(error);
         output_json(outer);
 }
 

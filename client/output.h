@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-#include <json-c/json.h>
-
+#include "json.h"
 #include "util/cleanup.h"
 
 typedef enum Colour {
@@ -42,17 +42,5 @@ void output_json(json_object *object);
 
 /* "2026-11-24 18:00:03", local time; "-" for 0. out has room for 32 bytes. */
 void output_time(uint64_t usec, char *out, size_t room);
-
-/* Fields of an object; "" or 0 where there is none of that type. */
-const char *json_text(json_object *object, const char *key);
-uint64_t json_number(json_object *object, const char *key);
-int json_truth(json_object *object, const char *key);
-size_t json_count(json_object *object, const char *key); /* elements of an array */
-json_object *json_element(json_object *object, const char *key, size_t i); /* or NULL */
-
-static inline void json_object_putp(json_object **object)
-{
-        json_object_put(*object);
-}
 
 DEFINE_CLEANUP(Table *, table_free);

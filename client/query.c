@@ -52,15 +52,20 @@ const Field events_fields[] = {
 static int name_last_change(json_object *manager)
 {
         static const char *const keys[] = {"time_usec", "generation", "uid", "origin"};
-        json_object *named;
+        _cleanup_(json_object_putp) json_object *named = NULL;
 
         if (json_count(manager, "last_change") != ELEMENTS_OF(keys))
                 return 0;
         named = json_object_new_object();
-        for (size_t i = 0; named && i < ELEMENTS_OF(keys); i++)
-                json_object_object_add(named, keys[i],
-                                       json_object_get(json_element(manager, "last_change", i)));
-        return named ? json_object_object_add(manager, "last_change", named) : -ENOMEM;
+        if (!named)
+                return -ENOMEM;
+        for (size_t i = 0; i < ELEMENTS_OF(keys); i++) {
+                json_object *element = json_element(manager, "last_change", i);
+
+                if (json_add(named, keys[i], json_object_get(element)) < 0)
+                        return -ENOMEM;
+        }
+        return json_add(manager, "last_change", TAKE_PTR(named));
 }
 
 ExitStatus query_manager(Client *client, const Call *call, json_object **ret_manager)
@@ -151,7 +156,7 @@ ExitStatus query_print(const Client *client, const Call *call, const char *key, 
 {
         _cleanup_(json_object_putp) json_object *object = json_object_new_object();
 
-        if (!object || json_object_object_add(object, key, json_object_get(array)) < 0)
+        if (!object || json_add(object, key, json_object_get(array)) < 0)
                 return failure_of_reply(client, call, -ENOMEM);
         output_json(object);
         return STATUS_DONE;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "output.h"
+#include "json.h"
 
 #define WARNING "warning: "
 
@@ -48,31 +48,30 @@ static const char *cut_place(const char *text, const char *name, Remark *remark)
         return text;
 }
 
-static int grade(json_object *remark, const char *message)
+static int fill(json_object *object, const Remark *remark)
 {
-        size_t n = strlen(WARNING);
-        int is_warning = strncmp(message, WARNING, n) == 0;
-        json_object *text = json_object_new_string(message + (is_warning ? n : 0));
-        int r;
+        int r = json_add_number(object, "line", remark->line);
 
-        if (!text || json_object_object_add(remark, "message", text) < 0)
-                return -ENOMEM;
-        r = json_object_object_add(remark, "severity",
-                                   json_object_new_string(is_warning ? "warning" : "fault"));
-        return r < 0 ? -ENOMEM : 0;
+        if (r >= 0)
+                r = json_add_number(object, "column", remark->column);
+        if (r >= 0)
+                r = json_add_text(object, "severity", remark->warning ? "warning" : "fault");
+        if (r >= 0)
+                r = json_add_text(object, "message", remark->message);
+        return r < 0 ? r : json_add_text(object, "hint", "");
 }
 
 static json_object *remark_new(const char *line, const char *name)
 {
         _cleanup_(json_object_putp) json_object *object = json_object_new_object();
-        Remark remark = {0};
-        const char *message = cut_place(line, name, &remark);
+        Remark remark = {.hint = ""};
 
-        if (!object ||
-            json_object_object_add(object, "line", json_object_new_uint64(remark.line)) < 0 ||
-            json_object_object_add(object, "column", json_object_new_uint64(remark.column)) < 0 ||
-            grade(object, message) < 0 ||
-            json_object_object_add(object, "hint", json_object_new_string("")) < 0)
+        remark.message = cut_place(line, name, &remark);
+        if (strncmp(remark.message, WARNING, strlen(WARNING)) == 0) {
+                remark.warning = 1;
+                remark.message += strlen(WARNING);
+        }
+        if (!object || fill(object, &remark) < 0)
                 return NULL;
         return TAKE_PTR(object);
 }
@@ -88,10 +87,8 @@ int remarks_read(const char *message, const char *name, json_object **ret_remark
         for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
                 json_object *remark = remark_new(line, name);
 
-                if (!remark || json_object_array_add(remarks, remark) < 0) {
-                        json_object_put(remark);
+                if (!remark || json_add(remarks, NULL, remark) < 0)
                         return -ENOMEM;
-                }
         }
         *ret_remarks = TAKE_PTR(remarks);
         return 0;
@@ -99,13 +96,9 @@ int remarks_read(const char *message, const char *name, json_object **ret_remark
 
 int remarks_grade(json_object *rows)
 {
-        for (size_t i = 0; i < json_object_array_length(rows); i++) {
-                json_object *row = json_object_array_get_idx(rows, i);
-                _cleanup_(freep) char *message = strdup(json_text(row, "message"));
-
-                if (!message || grade(row, message) < 0)
+        for (size_t i = 0; i < json_object_array_length(rows); i++)
+                if (json_add_text(json_object_array_get_idx(rows, i), "severity", "warning") < 0)
                         return -ENOMEM;
-        }
         return 0;
 }
 

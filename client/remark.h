@@ -12,7 +12,8 @@
  * whole document. Returns 0 or -ENOMEM. */
 int remarks_read(const char *message, const char *name, json_object **ret_remarks);
 
-/* Turns the rows of a plan (line, column, message, hint) into remarks. Returns 0 or -ENOMEM. */
+/* Makes remarks of the rows of a plan (line, column, message, hint). A plan has warnings only:
+ * faults would have been an error. Returns 0 or -ENOMEM. */
 int remarks_grade(json_object *rows);
 
 /* Prints each with its line of the document. */

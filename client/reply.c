@@ -6,20 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "output.h"
+#include "json.h"
+#include "util/cleanup.h"
 
 static int read_any(sd_bus_message *reply, unsigned depth, json_object **ret_value);
-
-/* Adds to an object or an array; takes the value. */
-static int add(json_object *container, const char *key, json_object *value)
-{
-        int r = key ? json_object_object_add(container, key, value)
-                    : json_object_array_add(container, value);
-
-        if (r < 0)
-                json_object_put(value);
-        return r < 0 ? -ENOMEM : 0;
-}
 
 static int read_string(sd_bus_message *reply, char type, json_object **ret_value)
 {
@@ -137,7 +127,7 @@ static int read_entry(sd_bus_message *reply, unsigned depth, json_object *object
         if (r < 0)
                 return r == -ENXIO ? -EBADMSG : r;
         r = read_any(reply, depth, &value);
-        return r < 0 ? r : add(object, key, value);
+        return r < 0 ? r : json_add(object, key, value);
 }
 
 static int read_elements(sd_bus_message *reply, unsigned depth, json_object *container)
@@ -156,7 +146,7 @@ static int read_elements(sd_bus_message *reply, unsigned depth, json_object *con
                 } else {
                         r = read_any(reply, depth, &value);
                         if (r >= 0)
-                                r = add(container, NULL, value);
+                                r = json_add(container, NULL, value);
                 }
                 if (r < 0)
                         return r;
@@ -238,7 +228,7 @@ static int read_property(sd_bus_message *reply, const Field *field, json_object 
         r = reply_read_value(reply, &value);
         if (r < 0)
                 return r;
-        r = add(object, field->key, value);
+        r = json_add(object, field->key, value);
         if (r < 0)
                 return r;
         return sd_bus_message_exit_container(reply);
@@ -317,12 +307,12 @@ static int read_object(sd_bus_message *reply, const char *interface, const Field
                 json_object_put(path);
                 return r;
         }
-        r = add(object, "object", path);
+        r = json_add(object, "object", path);
         if (r < 0) {
                 json_object_put(object);
                 return r;
         }
-        return add(array, NULL, object);
+        return json_add(array, NULL, object);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -372,14 +362,14 @@ static int read_row(sd_bus_message *reply, const char *contents, const char *con
                 r = read_basic(reply, contents[i], &value);
                 if (r < 0)
                         return r;
-                r = add(row, keys[i], value);
+                r = json_add(row, keys[i], value);
                 if (r < 0)
                         return r;
         }
         r = sd_bus_message_exit_container(reply);
         if (r < 0)
                 return r;
-        r = add(array, NULL, TAKE_PTR(row));
+        r = json_add(array, NULL, TAKE_PTR(row));
         return r < 0 ? r : 1;
 }
 

@@ -138,39 +138,45 @@ static int read_remarks(sd_bus_message *reply, json_object **ret_remarks)
         return r < 0 ? r : remarks_grade(*ret_remarks);
 }
 
+/* A kind that is neither added nor removed is a word of the service's about the list itself. */
+static void print_change(json_object *change)
+{
+        const char *kind = json_text(change, "kind"), *section = json_text(change, "section");
+        int is_added = strcmp(kind, "added") == 0, is_removed = strcmp(kind, "removed") == 0;
+
+        if (is_added || is_removed)
+                printf("%s%c ", colour_sequence(is_added ? COLOUR_GOOD : COLOUR_BAD),
+                       is_added ? '+' : '-');
+        else
+                printf("%s  ", colour_sequence(COLOUR_QUIET));
+        fputs(*section ? "[" : "", stdout);
+        output_text(stdout, section);
+        fputs(*section ? "] " : "", stdout);
+        output_text(stdout, json_text(change, "entry"));
+        printf("%s\n", colour_sequence(COLOUR_NONE));
+}
+
 static void print_changes(json_object *changes)
 {
-        for (size_t i = 0; i < json_object_array_length(changes); i++) {
-                json_object *change = json_object_array_get_idx(changes, i);
-                int is_removed = strcmp(json_text(change, "kind"), "removed") == 0;
-
-                printf("%s%c [", colour_sequence(is_removed ? COLOUR_BAD : COLOUR_GOOD),
-                       is_removed ? '-' : '+');
-                output_text(stdout, json_text(change, "section"));
-                fputs("] ", stdout);
-                output_text(stdout, json_text(change, "entry"));
-                printf("%s\n", colour_sequence(COLOUR_NONE));
-        }
+        for (size_t i = 0; i < json_object_array_length(changes); i++)
+                print_change(json_object_array_get_idx(changes, i));
 }
 
 static int print_json(const Request *request, const Outcome *outcome)
 {
         _cleanup_(json_object_putp) json_object *object = json_object_new_object();
-        int r = 0;
+        int r = object ? json_add_text(object, "name", request->name) : -ENOMEM;
 
-        if (!object)
-                return -ENOMEM;
-        r |= json_object_object_add(object, "name", json_object_new_string(request->name));
-        r |= json_object_object_add(object, "changed", json_object_new_boolean(outcome->changed));
-        if (!outcome->remarks)
-                r |= json_object_object_add(object, "generation",
-                                            json_object_new_uint64(outcome->generation));
-        r |= json_object_object_add(object, "changes", json_object_get(outcome->changes));
-        if (outcome->remarks)
-                r |= json_object_object_add(object, "diagnostics",
-                                            json_object_get(outcome->remarks));
+        if (r >= 0)
+                r = json_add_truth(object, "changed", outcome->changed);
+        if (r >= 0 && !outcome->remarks)
+                r = json_add_number(object, "generation", outcome->generation);
+        if (r >= 0)
+                r = json_add(object, "changes", json_object_get(outcome->changes));
+        if (r >= 0 && outcome->remarks)
+                r = json_add(object, "diagnostics", json_object_get(outcome->remarks));
         if (r < 0)
-                return -ENOMEM;
+                return r;
         output_json(object);
         return 0;
 }
@@ -187,7 +193,7 @@ static void print_plan(const Request *request, const Outcome *outcome)
         else if (n == 0)
                 fputs("The text would change, and no entry, of ", stdout);
         else
-                printf(n == 1 ? "%zu entry would change in " : "%zu entries would change in ", n);
+                fputs("These entries would change in ", stdout);
         output_text(stdout, request->name);
         fputs(".\n", stdout);
 }

@@ -89,10 +89,9 @@ static ExitStatus print_answer(Client *client, const char *action, const char *a
                 putchar('\n');
         } else {
                 object = json_object_new_object();
-                if (!object)
+                if (!object || json_add_text(object, "action", action) < 0 ||
+                    json_add_text(object, "answer", answer) < 0)
                         return failure_say(client, STATUS_FAILED, "Memory is short; try again.");
-                json_object_object_add(object, "action", json_object_new_string(action));
-                json_object_object_add(object, "answer", json_object_new_string(answer));
                 output_json(object);
         }
         if (strcmp(answer, "yes") == 0)

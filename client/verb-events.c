@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "client.h"
 #include "failure.h"
@@ -19,14 +20,13 @@
 /* Without --follow: how long to wait for a remembered event that the service may still be sending,
  * or that the filter leaves out. */
 #define REST_MSEC 200
-/* Processors write at the same time, so numbers may be a little out of order. */
-#define SEQ_SLACK 64u
 
 typedef struct Stream {
         const Client *client;
         int fd;
-        uint64_t last; /* number of the newest event when the stream was opened */
-        uint64_t seen; /* the highest number so far */
+        uint64_t last;      /* number of the newest event when the stream was opened */
+        uint64_t seen;      /* the highest number so far */
+        uint64_t boot_usec; /* when this machine began, by the calendar */
         char packet[PACKET_MAX];
 } Stream;
 
@@ -56,6 +56,17 @@ static int append_filter(const Options *options, sd_bus_message *message)
         return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
+/* Events carry the time since boot, which no one can set back; people read calendars. */
+static uint64_t boot_time(void)
+{
+        struct timespec calendar, since_boot;
+
+        clock_gettime(CLOCK_REALTIME, &calendar);
+        clock_gettime(CLOCK_BOOTTIME, &since_boot);
+        return (uint64_t) (calendar.tv_sec - since_boot.tv_sec) * 1000000u +
+               (uint64_t) ((calendar.tv_nsec - since_boot.tv_nsec) / 1000);
+}
+
 static int stream_new(const Client *client, sd_bus_message *reply, Stream **ret_stream)
 {
         _cleanup_(stream_freep) Stream *stream = calloc(1, sizeof(*stream));
@@ -64,6 +75,7 @@ static int stream_new(const Client *client, sd_bus_message *reply, Stream **ret_
         if (!stream)
                 return -ENOMEM;
         stream->client = client;
+        stream->boot_usec = boot_time();
         stream->fd = -1;
         r = sd_bus_message_read(reply, "ht", &fd, &stream->last);
         if (r < 0)
@@ -106,47 +118,61 @@ static void print_strings(json_object *event, const char *key)
         }
 }
 
+/* A number where the protocol has no name. */
+static void print_address(json_object *event)
+{
+        const char *address = json_text(event, "address"), *protocol = json_text(event, "protocol");
+        int is_v6 = strchr(address, ':') != NULL;
+
+        fputs(is_v6 ? "[" : "", stdout);
+        output_text(stdout, address);
+        printf("%s:%" PRIu64 "/", is_v6 ? "]" : "", json_number(event, "port"));
+        if (*protocol)
+                output_text(stdout, protocol);
+        else
+                printf("%" PRIu64, json_number(event, "protocol"));
+}
+
 static void print_object(json_object *event)
 {
-        const char *path = json_text(event, "path"), *address = json_text(event, "address");
+        if (*json_text(event, "address"))
+                print_address(event);
+        else
+                output_text(stdout, json_text(event, "path"));
+        print_strings(event, "access");
+}
 
-        putchar(' ');
-        if (*address) {
-                fputs(strchr(address, ':') ? "[" : "", stdout);
-                output_text(stdout, address);
-                printf("%s:%" PRIu64, strchr(address, ':') ? "]" : "", json_number(event, "port"));
-                fputs(*json_text(event, "protocol") ? "/" : "", stdout);
-                output_text(stdout, json_text(event, "protocol"));
-        } else if (*path) {
-                output_text(stdout, path);
-        } else {
-                printf("inode %" PRIu64 ":%" PRIu64, json_number(event, "device"),
-                       json_number(event, "inode"));
+static void print_cause(json_object *event)
+{
+        if (*json_text(event, "policy")) {
+                fputs("; ", stdout);
+                output_text(stdout, json_text(event, "policy"));
+                printf(":%" PRIu64 ": ", json_number(event, "line"));
+                output_text(stdout, json_text(event, "rule"));
+        } else if (*json_text(event, "reason")) {
+                fputs("; ", stdout);
+                output_text(stdout, json_text(event, "reason"));
         }
 }
 
-static void print_event(json_object *event)
+static void print_event(const Stream *stream, json_object *event)
 {
         const char *verdict = json_text(event, "verdict");
+        Colour colour = strcmp(verdict, "denied") == 0 ? COLOUR_BAD : COLOUR_DOUBTFUL;
         char when[32];
 
-        output_time(json_number(event, "time_usec"), when, sizeof(when));
-        printf("%s %s", when,
-               colour_sequence(strcmp(verdict, "denied") == 0 ? COLOUR_BAD : COLOUR_DOUBTFUL));
+        output_time(stream->boot_usec + json_number(event, "time_usec"), when, sizeof(when));
+        printf("%" PRIu64 " %s %s", json_number(event, "seq"), when, colour_sequence(colour));
         output_text(stdout, verdict);
         printf("%s ", colour_sequence(COLOUR_NONE));
         output_text(stdout, json_text(event, "hook"));
+        putchar(' ');
         print_object(event);
-        print_strings(event, "access");
         fputs(" by ", stdout);
         output_text(stdout, json_text(event, "comm"));
         printf("[%" PRIu64 "] uid %" PRIu64, json_number(event, "pid"), json_number(event, "uid"));
-        if (*json_text(event, "policy")) {
-                fputs(", rule ", stdout);
-                output_text(stdout, json_text(event, "policy"));
-                printf(":%" PRIu64, json_number(event, "line"));
-        }
-        printf(", seq %" PRIu64 "\n", json_number(event, "seq"));
+        print_cause(event);
+        putchar('\n');
 }
 
 static void print_record(const Stream *stream, json_object *record)
@@ -158,7 +184,7 @@ static void print_record(const Stream *stream, json_object *record)
                        "read)\n",
                        json_number(record, "lost"));
         else
-                print_event(record);
+                print_event(stream, record);
 }
 
 /* Returns 1 if this was the last one wanted. */
@@ -178,8 +204,7 @@ static int take_packet(Stream *stream, size_t n)
                 return 0;
         }
         seq = json_number(record, "seq");
-        if (!OPTION_GIVEN(&stream->client->options, OPTION_FOLLOW) && seq > stream->last &&
-            seq - stream->last > SEQ_SLACK)
+        if (!OPTION_GIVEN(&stream->client->options, OPTION_FOLLOW) && seq > stream->last)
                 return 1;
         if (seq > stream->seen)
                 stream->seen = seq;

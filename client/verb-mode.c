@@ -29,11 +29,9 @@ static ExitStatus show_mode(Client *client)
                 return STATUS_DONE;
         }
         shown = json_object_new_object();
-        if (!shown)
+        if (!shown || json_add_text(shown, "mode", json_text(manager, "mode")) < 0 ||
+            json_add_number(shown, "generation", json_number(manager, "generation")) < 0)
                 return failure_of_reply(client, &call, -ENOMEM);
-        json_object_object_add(shown, "mode", json_object_new_string(json_text(manager, "mode")));
-        json_object_object_add(shown, "generation",
-                               json_object_new_uint64(json_number(manager, "generation")));
         output_json(shown);
         return STATUS_DONE;
 }
@@ -50,12 +48,11 @@ static ExitStatus print_outcome(Client *client, const ModeOutcome *outcome)
                 return STATUS_DONE;
         }
         object = json_object_new_object();
-        if (!object)
+        if (!object || json_add_text(object, "mode", outcome->mode) < 0 ||
+            json_add_truth(object, "changed", outcome->changed) < 0 ||
+            json_add_number(object, "generation", outcome->generation) < 0)
                 return failure_say(client, STATUS_FAILED,
                                    "Memory is short; what was asked is done.");
-        json_object_object_add(object, "mode", json_object_new_string(outcome->mode));
-        json_object_object_add(object, "changed", json_object_new_boolean(outcome->changed));
-        json_object_object_add(object, "generation", json_object_new_uint64(outcome->generation));
         output_json(object);
         return STATUS_DONE;
 }

@@ -95,7 +95,8 @@ ExitStatus verb_policy_show(Client *client, char **arguments)
                 output_document(text);
                 return STATUS_DONE;
         }
-        json_object_object_add(policy, "document", json_object_new_string(text));
+        if (json_add_text(policy, "document", text) < 0)
+                return failure_of_reply(client, &call, -ENOMEM);
         output_json(policy);
         return STATUS_DONE;
 }

@@ -19,12 +19,11 @@ static ExitStatus print_outcome(Client *client, const char *name, int changed, u
                 return STATUS_DONE;
         }
         outcome = json_object_new_object();
-        if (!outcome)
+        if (!outcome || json_add_text(outcome, "name", name) < 0 ||
+            json_add_truth(outcome, "changed", changed) < 0 ||
+            json_add_number(outcome, "generation", generation) < 0)
                 return failure_say(client, STATUS_FAILED,
                                    "Memory is short; what was asked is done.");
-        json_object_object_add(outcome, "name", json_object_new_string(name));
-        json_object_object_add(outcome, "changed", json_object_new_boolean(changed));
-        json_object_object_add(outcome, "generation", json_object_new_uint64(generation));
         output_json(outcome);
         return STATUS_DONE;
 }

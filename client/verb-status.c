@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* status: what is enforced, how strongly, and since when, on one screen. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,20 +19,25 @@ static Colour colour_of_posture(const char *posture)
         return COLOUR_DOUBTFUL;
 }
 
-static json_object *names_of(json_object *policies)
+static int add_names(json_object *status, json_object *policies)
 {
-        json_object *names = json_object_new_array();
+        _cleanup_(json_object_putp) json_object *names = json_object_new_array();
 
-        for (size_t i = 0; names && i < json_object_array_length(policies); i++)
-                json_object_array_add(
-                        names, json_object_new_string(
-                                       json_text(json_object_array_get_idx(policies, i), "name")));
-        return names;
+        if (!names)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_object_array_length(policies); i++) {
+                json_object *policy = json_object_array_get_idx(policies, i), *name = NULL;
+
+                if (json_object_object_get_ex(policy, "name", &name) &&
+                    json_add(names, NULL, json_object_get(name)) < 0)
+                        return -ENOMEM;
+        }
+        return json_add(status, "policies", TAKE_PTR(names));
 }
 
-static json_object *count_hooks(json_object *hooks)
+static int add_hooks(json_object *status, json_object *hooks)
 {
-        json_object *counts = json_object_new_object();
+        _cleanup_(json_object_putp) json_object *counts = json_object_new_object();
         size_t n = json_object_array_length(hooks);
         uint64_t attached = 0, denying = 0, required = 0, missing = 0;
 
@@ -44,25 +50,25 @@ static json_object *count_hooks(json_object *hooks)
                 required += (uint64_t) json_truth(hook, "required");
                 missing += json_truth(hook, "required") && !denies;
         }
-        if (!counts)
-                return NULL;
-        json_object_object_add(counts, "all", json_object_new_uint64(n));
-        json_object_object_add(counts, "attached", json_object_new_uint64(attached));
-        json_object_object_add(counts, "denying", json_object_new_uint64(denying));
-        json_object_object_add(counts, "required", json_object_new_uint64(required));
-        json_object_object_add(counts, "missing", json_object_new_uint64(missing));
-        return counts;
+        if (!counts || json_add_number(counts, "all", n) < 0 ||
+            json_add_number(counts, "attached", attached) < 0 ||
+            json_add_number(counts, "denying", denying) < 0 ||
+            json_add_number(counts, "required", required) < 0 ||
+            json_add_number(counts, "missing", missing) < 0)
+                return -ENOMEM;
+        return json_add(status, "hooks", TAKE_PTR(counts));
 }
 
-static json_object *first_of(json_object *array)
+static int add_events(json_object *status, json_object *events)
 {
-        json_object *first = json_object_array_length(array) > 0
-                                     ? json_object_get(json_object_array_get_idx(array, 0))
-                                     : json_object_new_object();
+        json_object *totals = json_object_array_length(events) > 0
+                                      ? json_object_get(json_object_array_get_idx(events, 0))
+                                      : json_object_new_object();
 
-        if (first)
-                json_object_object_del(first, "object");
-        return first;
+        if (!totals)
+                return -ENOMEM;
+        json_object_object_del(totals, "object");
+        return json_add(status, "events", totals);
 }
 
 /* Adds what the objects tell to what the manager tells. */
@@ -80,9 +86,9 @@ static ExitStatus add_objects(Client *client, const Call *call, json_object *man
                 status = query_list(client, call, objects, EVENTS_INTERFACE, &events);
         if (status != STATUS_DONE)
                 return status;
-        json_object_object_add(manager, "policies", names_of(policies));
-        json_object_object_add(manager, "hooks", count_hooks(hooks));
-        json_object_object_add(manager, "events", first_of(events));
+        if (add_names(manager, policies) < 0 || add_hooks(manager, hooks) < 0 ||
+            add_events(manager, events) < 0)
+                return failure_of_reply(client, call, -ENOMEM);
         return STATUS_DONE;
 }
 
