@@ -37,6 +37,11 @@ static size_t name_length(const char *name)
         return (unsigned char) name[0];
 }
 
+static int names_equal(const char *a, const char *b)
+{
+        return a[0] == b[0] && memcmp(a + 1, b + 1, name_length(a)) == 0;
+}
+
 static int node_new(Builder *builder, uint32_t *ret_node)
 {
         if (builder->n_nodes >= N_NODES_MAX)
@@ -201,8 +206,7 @@ static int go_to(Builder *builder, const char *key)
         size_t n = 1;
         int r;
 
-        while (*key && n < builder->n_levels &&
-               memcmp(builder->levels[n].name, key, name_length(key) + 1) == 0) {
+        while (*key && n < builder->n_levels && names_equal(builder->levels[n].name, key)) {
                 key += name_length(key) + 1;
                 n++;
         }
