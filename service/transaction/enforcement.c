@@ -16,13 +16,18 @@ void proposal_deinit(Proposal *proposal)
 {
         proposal->documents = document_set_free(proposal->documents);
         proposal->image = policy_image_free(proposal->image);
-        diagnostics_deinit(&proposal->findings);
 }
 
 int proposal_compile(Proposal *proposal, const Resolver *resolver)
 {
-        return document_set_compile(proposal->documents, resolver, NULL, &proposal->findings,
-                                    &proposal->image);
+        _cleanup_(diagnostics_deinit) Diagnostics faults = {};
+        int r;
+
+        r = document_set_compile(proposal->documents, resolver, NULL, &faults, &proposal->image);
+        for (size_t i = 0; i < faults.n_items; i++)
+                log_warning("What is to be in force cannot be compiled: %s",
+                            faults.items[i].message);
+        return r;
 }
 
 uint64_t enforcement_next_generation(const Enforcement *enforcement)
@@ -42,12 +47,34 @@ static void naming_deinit(Naming *naming)
         naming->image = policy_image_free(naming->image);
 }
 
-static void tell_findings(Enforcement *enforcement, const Diagnostics *findings)
+static int cgroup_is_there(const Enforcement *enforcement, const char *path)
+{
+        const Resolver *resolver = backend_resolver(enforcement->backend);
+        uint64_t id = 0;
+
+        return resolver->find_cgroup(resolver->userdata, path, &id) == 0 && id != 0;
+}
+
+static void tell_missing_cgroups(Enforcement *enforcement, const Document *document)
+{
+        for (size_t i = 0; i < policy_n_rules(document->policy); i++) {
+                const Rule *rule = policy_rule(document->policy, i);
+
+                if (rule->kind != RULE_ALLOW_CGROUP || !rule->cgroup.path ||
+                    cgroup_is_there(enforcement, rule->cgroup.path))
+                        continue;
+                trouble_add(&enforcement->trouble, TROUBLE_POLICY,
+                            "Policy %s, line %u: there is no such cgroup, nothing is allowed by it",
+                            document->name, rule->line);
+        }
+}
+
+static void tell_of_documents(Enforcement *enforcement)
 {
         trouble_clear(&enforcement->trouble, TROUBLE_POLICY);
-        for (size_t i = 0; i < findings->n_items; i++)
-                trouble_add(&enforcement->trouble, TROUBLE_POLICY, "Policy %s (line %u)",
-                            findings->items[i].message, findings->items[i].line);
+        for (size_t i = 0; i < document_set_size(enforcement->documents); i++)
+                tell_missing_cgroups(enforcement,
+                                     &document_set_get(enforcement->documents, i)->document);
 }
 
 /* The image that was in force goes on naming events that are still on their way. */
@@ -62,7 +89,6 @@ static void take_image(Enforcement *enforcement, Proposal *proposal)
         enforcement->current = (Naming){.image = TAKE_PTR(proposal->image),
                                         .first = proposal->generation,
                                         .last = proposal->generation};
-        tell_findings(enforcement, &proposal->findings);
 }
 
 void enforcement_take(Enforcement *enforcement, Proposal *proposal)
@@ -74,6 +100,7 @@ void enforcement_take(Enforcement *enforcement, Proposal *proposal)
         enforcement->generation = proposal->generation;
         enforcement->mode = proposal->mode;
         enforcement->documents_unknown = 0;
+        tell_of_documents(enforcement);
 }
 
 void enforcement_publish(Enforcement *enforcement)
@@ -408,6 +435,10 @@ void enforcement_explain(Enforcement *enforcement, int error)
                 trouble_add(trouble, TROUBLE_KERNEL,
                             "Generation %llu is not in force: a hook it needs cannot deny on this "
                             "machine",
+                            generation);
+        else if (error == TRANSACTION_E_INVALID_POLICY)
+                trouble_add(trouble, TROUBLE_KERNEL,
+                            "Generation %llu is not in force: a path in it cannot be followed",
                             generation);
         else if (error == TRANSACTION_E_TOO_LARGE)
                 trouble_add(trouble, TROUBLE_KERNEL,

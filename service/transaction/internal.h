@@ -34,14 +34,13 @@ struct Enforcement {
 typedef struct Proposal {
         DocumentSet *documents;
         PolicyImage *image; /* NULL: the image stays, only the mode and the generation change */
-        Diagnostics findings;
         Mode mode;
         uint64_t generation;
 } Proposal;
 void proposal_deinit(Proposal *proposal);
 
-/* Compiles proposal->documents into proposal->image. Returns 0, a TransactionError or a negative
- * errno. */
+/* Compiles proposal->documents into proposal->image; faults are logged. Returns 0, a
+ * TransactionError or a negative errno. */
 int proposal_compile(Proposal *proposal, const Resolver *resolver);
 
 /* Record aside, prepare, switch, publish. On success the proposal's parts belong to the

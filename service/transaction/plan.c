@@ -173,7 +173,7 @@ int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t genera
 }
 
 /* Compiles the set as it would be: what is wrong with it should be known before anyone is asked. */
-static int plan_try(Plan *plan, const Enforcement *enforcement)
+static int plan_try(Plan *plan, const Enforcement *enforcement, PolicyImage **ret_image)
 {
         const Resolver *resolver = backend_resolver(enforcement->backend);
         _cleanup_(document_set_freep) DocumentSet *documents = NULL;
@@ -184,24 +184,38 @@ static int plan_try(Plan *plan, const Enforcement *enforcement)
         if (r != 0)
                 return r;
         document_set_digest(documents, plan->digest);
-        return document_set_compile(documents, resolver, plan->name, &plan->diagnostics, &image);
+        r = document_set_compile(documents, resolver, plan->name, &plan->diagnostics, &image);
+        if (r == 0)
+                *ret_image = TAKE_PTR(image);
+        return r;
+}
+
+/* An equal document may mean more than it did: a cgroup that was not there has come. */
+static int means_the_same(const PolicyImage *before, const PolicyImage *after)
+{
+        if (!before || before->n_cgroups != after->n_cgroups)
+                return 0;
+        return after->n_cgroups == 0 || memcmp(before->cgroups, after->cgroups,
+                                               after->n_cgroups * sizeof(after->cgroups[0])) == 0;
 }
 
 static int plan_document(Plan *plan, const Enforcement *enforcement, const char *text,
                          size_t n_text)
 {
         const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
-        int r;
+        _cleanup_(policy_image_freep) PolicyImage *image = NULL;
+        int equal, r;
 
         r = plan_read_document(plan, text, n_text);
         if (r != 0)
                 return r;
-        if (plan_is_equal(plan, loaded))
+        equal = plan_is_equal(plan, loaded);
+        if (equal && !trouble_has_kind(&enforcement->trouble, TROUBLE_POLICY))
                 return 0;
-        plan->changed = 1;
-        r = plan_try(plan, enforcement);
+        r = plan_try(plan, enforcement, &image);
         if (r != 0)
                 return r;
+        plan->changed = !equal || !means_the_same(enforcement->current.image, image);
         return plan_compare(plan, loaded ? loaded->document.policy : NULL, plan->policy);
 }
 
@@ -230,13 +244,14 @@ int enforcement_plan(Enforcement *enforcement, const char *name, const char *tex
 static int plan_removal(Plan *plan, const Enforcement *enforcement)
 {
         const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
+        _cleanup_(policy_image_freep) PolicyImage *image = NULL;
         int r;
 
         plan->removal = 1;
         plan->changed = 1;
         if (!loaded)
                 return TRANSACTION_E_NO_SUCH_POLICY;
-        r = plan_try(plan, enforcement);
+        r = plan_try(plan, enforcement, &image);
         if (r != 0)
                 return r;
         return plan_compare(plan, loaded->document.policy, NULL);

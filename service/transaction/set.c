@@ -236,22 +236,34 @@ static void findings_deinit(Findings *findings)
         free(findings->items);
 }
 
-/* Hands on what was found about one document, or about all of them. */
+static int findings_have_fault(const Findings *findings)
+{
+        for (size_t i = 0; i < findings->n_items; i++)
+                if (findings->items[i].n_faults > 0)
+                        return 1;
+        return 0;
+}
+
+static void report_one(const Diagnostic *found, const char *other, Diagnostics *diagnostics)
+{
+        if (!other)
+                diagnostics_add(diagnostics, found->severity, found->line, found->column,
+                                found->hint, "%s", found->message);
+        else if (found->severity == SEVERITY_FAULT)
+                diagnostics_add(diagnostics, found->severity, 0, 0, found->hint,
+                                "in policy %s, line %u: %s", other, found->line, found->message);
+}
+
 static void findings_report(const DocumentSet *set, const Findings *findings, const char *name,
                             Diagnostics *diagnostics)
 {
         for (size_t i = 0; i < findings->n_items; i++) {
                 const char *document = set->entries[i]->name;
+                int is_named = name && strcmp(name, document) == 0;
 
-                if (name && strcmp(name, document) != 0)
-                        continue;
-                for (size_t j = 0; j < findings->items[i].n_items; j++) {
-                        const Diagnostic *found = &findings->items[i].items[j];
-
-                        diagnostics_add(diagnostics, found->severity, found->line, found->column,
-                                        found->hint, "%s%s%s", name ? "" : document,
-                                        name ? "" : ": ", found->message);
-                }
+                for (size_t j = 0; j < findings->items[i].n_items; j++)
+                        report_one(&findings->items[i].items[j], is_named ? NULL : document,
+                                   diagnostics);
         }
 }
 
@@ -271,9 +283,11 @@ int document_set_compile(const DocumentSet *set, const Resolver *resolver, const
         r = policy_image_compile(&image, documents, set->n_entries, resolver, findings.items);
         if (r == -E2BIG)
                 return TRANSACTION_E_TOO_LARGE;
-        if (r < 0)
+        if (r == -ENOMEM)
                 return r;
         findings_report(set, &findings, name, diagnostics);
+        if (r < 0)
+                return findings_have_fault(&findings) ? TRANSACTION_E_INVALID_POLICY : r;
         *ret_image = TAKE_PTR(image);
         return 0;
 }

@@ -37,9 +37,9 @@ int document_set_with(const DocumentSet *set, Entry *entry, DocumentSet **ret_se
  */
 int document_set_without(const DocumentSet *set, const char *name, DocumentSet **ret_set);
 
-/* Compiles the set. When name is given, diagnostics gets what is said of that document; when it is
- * NULL, what is said of all of them (lines then lack their document: the message begins with it).
- * Returns 0, TRANSACTION_E_TOO_LARGE or a negative errno. */
+/* Compiles the set. diagnostics gets what is said of the document of that name (NULL: of none), and
+ * the faults of the others. Returns 0, TRANSACTION_E_TOO_LARGE, TRANSACTION_E_INVALID_POLICY (a
+ * path cannot be followed on this machine) or a negative errno. */
 int document_set_compile(const DocumentSet *set, const Resolver *resolver, const char *name,
                          Diagnostics *diagnostics, PolicyImage **ret_image);
 

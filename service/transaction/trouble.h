@@ -30,5 +30,7 @@ void trouble_add(Trouble *trouble, TroubleKind kind, const char *format, ...)
 
 void trouble_clear(Trouble *trouble, TroubleKind kind);
 
+int trouble_has_kind(const Trouble *trouble, TroubleKind kind);
+
 /* NULL-terminated. */
 const char *const *trouble_sentences(const Trouble *trouble);

@@ -22,7 +22,6 @@
 
 struct Backend {
         char pin_directory[100];
-        int directory;
         int events;
         Tier tier;
         int adopted;
@@ -35,12 +34,23 @@ struct Backend {
 
 /* ---- files ---- */
 
-/* Never half a file: the other side may read at any moment. */
+/* Never half a file: the other side may read at any moment. Nothing here outlives a power cut, so
+ * nothing is synced. */
 static int struct_write(const char *directory, const char *name, const void *data, size_t n)
 {
-        _cleanup_(closep) int fd = directory_open(directory, 0700);
+        _cleanup_(closep) int folder = directory_open(directory, 0700);
+        _cleanup_(closep) int fd = -1;
+        char aside[64];
 
-        return fd < 0 ? fd : file_replace(fd, name, data, n);
+        if (folder < 0)
+                return folder;
+        snprintf(aside, sizeof(aside), "%s.%d", name, (int) getpid());
+        fd = openat(folder, aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        if (write(fd, data, n) != (ssize_t) n)
+                return -EIO;
+        return renameat(folder, aside, folder, name) < 0 ? -errno : 0;
 }
 
 static int struct_read(const char *directory, const char *name, void *ret_data, size_t n)
@@ -178,12 +188,9 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
 
         if (!backend)
                 return -ENOMEM;
-        backend->events = backend->directory = -1;
+        backend->events = -1;
         snprintf(backend->pin_directory, sizeof(backend->pin_directory), "%.90s",
                  config->pin_directory);
-        backend->directory = directory_open(config->pin_directory, 0700);
-        if (backend->directory < 0)
-                return backend->directory;
         backend->tier = control_now(backend).tier;
         backend->adopted = state_now(backend).generation > 0;
         backend->on_event = config->on_event;
@@ -203,7 +210,6 @@ Backend *backend_free(Backend *backend)
         if (!backend)
                 return NULL;
         closep(&backend->events);
-        closep(&backend->directory);
         free(backend);
         return NULL;
 }
