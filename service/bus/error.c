@@ -38,6 +38,15 @@ static const ErrorRow rows[] = {
                                  "what is in force changed after this was planned"},
 };
 
+/* Ends the text with its last whole line, without the line end. */
+static void end_with_line(char *text)
+{
+        char *end = strrchr(text, '\n');
+
+        if (end)
+                *end = '\0';
+}
+
 static int set_faults(sd_bus_error *error, const Plan *plan)
 {
         _cleanup_(freep) char *lines = diagnostics_format(&plan->diagnostics, plan->name);
@@ -45,8 +54,7 @@ static int set_faults(sd_bus_error *error, const Plan *plan)
 
         if (!message)
                 return sd_bus_error_set_errno(error, -ENOMEM);
-        if (strlen(lines) > MESSAGE_MAX && strrchr(message, '\n'))
-                *strrchr(message, '\n') = '\0'; /* the last line is not whole */
+        end_with_line(message);
         return sd_bus_error_set(error, ERROR_INVALID_POLICY, message);
 }
 

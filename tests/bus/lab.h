@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Lab: a system of its own for tests. In a private mount namespace run a real dbus-daemon with the
+ * service's bus policy, a real polkitd with its actions, and aegisd over the twin of the backend.
+ * The test speaks with any number of connections, each of any uid, all in one loop. */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#define LAB_NAME "org.aegis.Enforcer"
+#define LAB_ROOT "/org/aegis/Enforcer"
+#define LAB_MANAGER "org.aegis.Enforcer.Manager"
+#define LAB_POLICY "org.aegis.Enforcer.Policy"
+#define LAB_HOOK "org.aegis.Enforcer.Hook"
+#define LAB_EVENTS "org.aegis.Enforcer.Events"
+#define LAB_PINS "/run/lab/pins"
+#define LAB_USER 1000u /* and those after it */
+#define LAB_USERS 9u
+#define LAB_ANY UINT64_MAX
+
+/* What polkit's rules in the lab say of documents of these names, before anybody is asked. */
+#define LAB_GRANTED "granted"
+#define LAB_REFUSED "refused"
+
+typedef struct Lab {
+        sd_event *loop;
+        sd_bus *root;
+        pid_t bus_daemon, polkitd, aegisd;
+        unsigned polkit_timeout; /* seconds, for the next start */
+} Lab;
+
+/* Returns NULL, with the reason in *ret_why_not, where a lab cannot be. */
+Lab *lab_new(const char **ret_why_not);
+void lab_free(Lab *lab);
+
+void lab_start_polkit(Lab *lab);
+void lab_stop_polkit(Lab *lab);
+
+/* With an empty state, and with what the last one left. */
+void lab_start(Lab *lab);
+void lab_start_again(Lab *lab);
+/* Asserts that it leaves in peace, which with sanitizers says that it leaves nothing behind. */
+void lab_stop(Lab *lab);
+void lab_kill(Lab *lab);
+
+sd_bus *lab_connect(Lab *lab, uid_t uid);
+void lab_disconnect(sd_bus *bus);
+
+/* Turns the loop until *flag is not 0; fails the test after ten seconds. */
+void lab_until(Lab *lab, const int *flag);
+/* As long as all has been handled that a round trip to the service and back can bring. */
+void lab_settle(Lab *lab);
+
+/* A call under way. */
+typedef struct Pending {
+        int done;
+        sd_bus_message *reply;
+        sd_bus_slot *slot;
+} Pending;
+
+typedef enum Interaction {
+        SILENT,
+        INTERACTIVE,
+} Interaction;
+
+sd_bus_message *lab_message(sd_bus *bus, const char *path, const char *interface,
+                            const char *member);
+Pending *lab_send(sd_bus_message *message, Interaction interaction); /* takes message */
+void pending_free(Pending *pending);
+
+/* Waits and returns what came. Frees pending; the caller unrefs the message. */
+sd_bus_message *lab_wait(Lab *lab, Pending *pending);
+/* The same, asserting that it is this error; NULL: none at all. Returns its message. */
+char *lab_expect(Lab *lab, Pending *pending, const char *error);
+
+Pending *lab_apply(sd_bus *bus, const char *name, const char *document, Interaction interaction);
+Pending *lab_apply_expect(sd_bus *bus, const char *name, const char *document, uint64_t expect);
+/* As root, asserting success. Returns the generation. */
+uint64_t lab_must_apply(Lab *lab, const char *name, const char *document);
+Pending *lab_set_mode(sd_bus *bus, const char *mode, Interaction interaction);
+
+uint64_t lab_generation(Lab *lab);
+char *lab_get_string(Lab *lab, const char *path, const char *interface, const char *property);
+
+/* A uid's message with an error's name, for g_assert_cmpstr; "" if it is none. */
+const char *lab_error(sd_bus_message *reply);
+
+/* g_test_add() and all around it: one program's main(). */
+typedef struct LabTest {
+        const char *name;
+        void (*run)(Lab *lab);
+} LabTest;
+int lab_main(int argc, char **argv, const LabTest *tests, size_t n_tests);
