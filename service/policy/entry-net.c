@@ -134,6 +134,18 @@ static int address_mask(uint8_t address[16], unsigned prefix)
         return changed;
 }
 
+/* A program that names the unspecified address reaches this machine itself, and is judged by that.
+ */
+static void warn_of_unspecified(const Entry *entry, const Rule *rule)
+{
+        static const uint8_t any_v4[16] = {[10] = 0xff, [11] = 0xff}, any_v6[16];
+        int is_v4 = memcmp(rule->net.address, any_v4, 16) == 0;
+
+        if (is_v4 || memcmp(rule->net.address, any_v6, 16) == 0)
+                entry_warning(entry, 0, is_v4 ? "write 127.0.0.1" : "write ::1",
+                              "no connection goes to this address: it leads to the loopback");
+}
+
 int entry_deny_ip(const Entry *entry, Rule *rule)
 {
         Part part = whole(entry);
@@ -141,6 +153,7 @@ int entry_deny_ip(const Entry *entry, Rule *rule)
 
         if (address_parse(entry, part, rule->net.address, &mapped) != 0)
                 return POLICY_E_SYNTAX;
+        warn_of_unspecified(entry, rule);
         rule->kind = RULE_DENY_NET;
         rule->net.prefix = 128;
         rule->net.operations = OUTWARD;
@@ -381,6 +394,7 @@ int entry_deny_ip_port(const Entry *entry, Rule *rule)
                                   : address_before_colon(entry, &rest, rule);
         if (r != 0)
                 return r;
+        warn_of_unspecified(entry, rule);
         port = part_cut(entry, &rest, ':');
         protocol = rest;
         if (part_is_there(entry, rest))

@@ -144,28 +144,38 @@ static void warn_of_directory(const Numbered *numbered, const Location *location
                         "this is a directory: the rule holds for it alone, not for what is in it");
 }
 
+static int tell_failure(const Numbered *numbered, int error)
+{
+        const Rule *rule = numbered->rule;
+
+        diagnostics_add(numbered->diagnostics, SEVERITY_FAULT, rule->line, rule->column, "",
+                        "where this leads cannot be told: %s", strerror(-error));
+        return error;
+}
+
+static int add_names(Compiler *compiler, const Numbered *numbered, Location *location)
+{
+        uint32_t below = numbered->rule->file.below;
+        int r;
+
+        r = names_add(&compiler->names, &location->name, numbered->number, below);
+        if (r < 0 || !location->target.path)
+                return r;
+        return names_add(&compiler->names, &location->target, numbered->number, below);
+}
+
 static int add_file(Compiler *compiler, const Numbered *numbered)
 {
         _cleanup_(location_deinit) Location location = {};
-        const Rule *rule = numbered->rule;
+        const Resolver *resolver = compiler->resolver;
         int r;
 
-        r = compiler->resolver->locate(compiler->resolver->userdata, rule->file.path, &location);
-        if (r < 0) {
-                diagnostics_add(numbered->diagnostics, SEVERITY_FAULT, rule->line, rule->column, "",
-                                "the path cannot be followed: %s", strerror(-r));
-                return r;
-        }
-        warn_of_directory(numbered, &location);
-        r = names_add(&compiler->names, &location.name, numbered->number, rule->file.below);
+        r = resolver->locate(resolver->userdata, numbered->rule->file.path, &location);
+        if (r >= 0)
+                r = add_names(compiler, numbered, &location);
         if (r < 0)
-                return r;
-        if (location.target.path) {
-                r = names_add(&compiler->names, &location.target, numbered->number,
-                              rule->file.below);
-                if (r < 0)
-                        return r;
-        }
+                return tell_failure(numbered, r);
+        warn_of_directory(numbered, &location);
         return add_linked(compiler, &location, numbered->number);
 }
 
@@ -193,7 +203,7 @@ static int add_cgroup(Compiler *compiler, const Numbered *numbered)
                 r = compiler->resolver->find_cgroup(compiler->resolver->userdata, rule->cgroup.path,
                                                     &id);
                 if (r < 0 && r != -ENOENT)
-                        return r;
+                        return tell_failure(numbered, r);
         }
         /* No cgroup has the id 0, and a program in the kernel sees it where there is none. */
         if (id == 0) {

@@ -361,6 +361,7 @@ static void test_a_resolver_that_answers_nonsense_refuses_the_set(void)
                 Diagnostics diagnostics = {};
 
                 g_assert_cmpint(compile_with(&machine, &diagnostics), ==, -EINVAL);
+                g_assert_cmpuint(diagnostics.n_faults, ==, 1);
                 diagnostics_deinit(&diagnostics);
         }
 }
@@ -405,6 +406,7 @@ static void test_a_cgroup_that_cannot_be_asked_for_refuses_the_set(void)
         Diagnostics diagnostics = {};
 
         g_assert_cmpint(compile_with(&machine, &diagnostics), ==, -EIO);
+        g_assert_cmpuint(diagnostics.items[0].line, ==, 5);
         diagnostics_deinit(&diagnostics);
 }
 

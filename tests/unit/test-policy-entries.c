@@ -201,6 +201,17 @@ static void test_bits_beyond_the_prefix_are_a_warning_with_the_right_form(void)
         assert_entry_told("deny_cidr", "10.0.0.0/8", "");
 }
 
+static void test_an_address_that_no_connection_goes_to_is_a_warning(void)
+{
+        assert_entry_told("deny_ip", "0.0.0.0", "3:1w");
+        assert_entry_told("deny_ip", "::", "3:1w");
+        assert_entry_told("deny_ip_port", "0.0.0.0:80", "3:1w");
+        assert_entry_told("deny_ip_port", "[::]:80", "3:1w");
+        assert_entry_told("deny_ip", "0.0.0.1", "");
+        assert_hint("deny_ip", "::", "::1");
+        assert_hint("deny_ip", "0.0.0.0", "127.0.0.1");
+}
+
 static void test_an_ipv6_range_that_holds_all_of_ipv4_is_a_warning(void)
 {
         assert_entry_told("deny_cidr", "::/0", "3:1w");
@@ -327,6 +338,7 @@ int main(int argc, char **argv)
         ADD(test_an_address_holds_for_what_goes_out);
         ADD(test_a_range_keeps_the_bits_of_its_prefix);
         ADD(test_bits_beyond_the_prefix_are_a_warning_with_the_right_form);
+        ADD(test_an_address_that_no_connection_goes_to_is_a_warning);
         ADD(test_an_ipv6_range_that_holds_all_of_ipv4_is_a_warning);
         ADD(test_addresses_that_libc_does_not_read_are_faults);
         ADD(test_faults_of_addresses_tell_what_to_write);
