@@ -191,7 +191,7 @@ static int bring_up_backend(Manager *manager)
 
         r = backend_new(&manager->backend, &config);
         if (r < 0)
-                return log_errno(r, "The kernel cannot be reached");
+                return r;
         say_backend(manager->backend);
         return 0;
 }
@@ -238,10 +238,8 @@ static int bring_up_bus(Manager *manager)
                                   .polkit_timeout_usec = manager->config->polkit_timeout_usec,
                                   .on_name = on_name,
                                   .userdata = manager};
-        int r;
 
-        r = bus_server_new(&manager->bus, &config);
-        return r < 0 ? log_errno(r, "The system bus cannot be served") : 0;
+        return bus_server_new(&manager->bus, &config);
 }
 
 static int bring_up_self_test(Manager *manager)
