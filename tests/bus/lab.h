@@ -36,6 +36,9 @@ typedef struct Lab {
 Lab *lab_new(const char **ret_why_not);
 void lab_free(Lab *lab);
 
+/* Everything but aegisd begins anew, as when a bus crashes. */
+void lab_restart_bus(Lab *lab);
+
 void lab_start_polkit(Lab *lab);
 void lab_stop_polkit(Lab *lab);
 
@@ -85,7 +88,7 @@ Pending *lab_set_mode(sd_bus *bus, const char *mode, Interaction interaction);
 uint64_t lab_generation(Lab *lab);
 char *lab_get_string(Lab *lab, const char *path, const char *interface, const char *property);
 
-/* A uid's message with an error's name, for g_assert_cmpstr; "" if it is none. */
+/* Its error's name; "" if it is none. */
 const char *lab_error(sd_bus_message *reply);
 
 /* g_test_add() and all around it: one program's main(). */

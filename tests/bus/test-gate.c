@@ -320,6 +320,22 @@ static void test_questions_that_are_open_end_with_the_service(Lab *lab)
         agent_free(agent);
 }
 
+static void test_a_bus_that_crashes_takes_the_questions_and_not_the_service(Lab *lab)
+{
+        Agent *agent = agent_new(lab, AGENT_HOLD);
+        sd_bus *user = lab_connect(lab, LAB_USER);
+        uint64_t before = lab_must_apply(lab, "other", OTHER);
+        Pending *pending = lab_apply(user, "web", DOCUMENT, INTERACTIVE);
+
+        agent_wait(agent, 1);
+        pending_free(pending);
+        lab_disconnect(user);
+        agent_free(agent);
+        lab_restart_bus(lab);
+        g_assert_cmpint(lab_generation(lab), ==, before);
+        g_assert_cmpint(lab_must_apply(lab, "web", DOCUMENT), ==, before + 1);
+}
+
 /* ---- Can ---- */
 
 static char *can(Lab *lab, sd_bus *bus, const char *action)
@@ -389,6 +405,7 @@ int main(int argc, char **argv)
                 TEST(one_uid_has_four_questions_open),
                 TEST(with_all_questions_open_root_is_served),
                 TEST(questions_that_are_open_end_with_the_service),
+                TEST(a_bus_that_crashes_takes_the_questions_and_not_the_service),
                 TEST(can_says_what_polkit_would_say_without_asking),
         };
 
