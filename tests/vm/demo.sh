@@ -25,7 +25,7 @@ start_service() {
         printf '\n# %s\n' '/usr/libexec/aegisd &'
         /usr/libexec/aegisd >>/run/aegisd.log 2>&1 &
         aegisd=$!
-        guest_wait_name org.aegis.Enforcer || {
+        guest_wait_name org.aegis.Enforcer 60 || {
                 cat /run/aegisd.log
                 exit 1
         }
