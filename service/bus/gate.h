@@ -21,8 +21,8 @@
 #define GATE_ASKING_PER_SENDER 1u
 #define GATE_ASKING_PER_UID 4u
 #define GATE_ASKING_MAX 32u
-/* Checks that polkit answers by itself, in milliseconds. */
-#define GATE_CHECKING_PER_UID 8u
+/* Checks that polkit answers by itself, in milliseconds; Can() of every action at once fits. */
+#define GATE_CHECKING_PER_UID 16u
 #define GATE_CHECKING_MAX 64u
 
 typedef struct Method {

@@ -155,15 +155,16 @@ static uint64_t latest_change(const Enforcement *enforcement)
         return latest;
 }
 
-/* Who is behind the generation that is in force now: the call that is being run, or else nobody. */
+/* Who is behind the generation that is in force now: the call that is being run; else what was
+ * found at the start, or the service itself. */
 static void note_change(BusServer *server)
 {
         LastChange *last = &server->last_change;
-        const char *sender = "start";
+        const char *sender = last->origin ? "service" : "start";
         uid_t uid = 0;
 
         last->generation = enforcement_generation(server->config.enforcement);
-        if (gate_running(server->gate, &uid, &sender) < 0)
+        if (gate_running(server->gate, &uid, &sender) < 0 && !last->origin)
                 last->usec = latest_change(server->config.enforcement);
         else
                 last->usec = now_usec();

@@ -25,7 +25,7 @@ typedef struct LastChange {
         uint64_t usec; /* CLOCK_REALTIME; 0: never */
         uint64_t generation;
         uint32_t uid;
-        char *origin; /* unique name on the bus; "start" for what was found in force */
+        char *origin; /* unique name on the bus; "start": found in force; "service": by itself */
 } LastChange;
 
 /* What listeners were told last; the difference to it is what they are told next. */

@@ -126,11 +126,12 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 
         disconnect(server);
         r = connect_to_bus(server);
-        if (r == -ENOMEM)
-                return log_errno(r, "Cannot serve the bus");
         if (r >= 0)
                 return 0;
-        log_debug("The bus is not there yet: %s", strerror(-r));
+        if (r == -ENOENT || r == -ECONNREFUSED)
+                log_debug("The bus is not there yet");
+        else
+                log_errno(r, "Cannot serve the bus, trying again");
         disconnect(server);
         return schedule(server, server->retry_usec);
 }
