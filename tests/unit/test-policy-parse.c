@@ -204,6 +204,17 @@ static void test_only_well_formed_utf_8_is_read(void)
         assert_entry_told("deny_path", "/é€😀\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", "");
 }
 
+static void test_a_character_cut_off_by_the_end_is_a_fault(void)
+{
+        static const char text[] = "version=1\n[deny_path]\n/\xf0\x9f\x98\x80";
+
+        for (size_t n = strlen(text) - 3; n < strlen(text); n++) {
+                g_autofree char *copy = g_memdup2(text, n);
+
+                assert_told_n(copy, n, "3:2");
+        }
+}
+
 static void test_a_byte_order_mark_is_one_fault(void)
 {
         assert_told("\xef\xbb\xbfversion=1\n", "1:1");
@@ -413,6 +424,7 @@ static void add_limit_tests(void)
         ADD(test_nul_bytes_are_faults);
         ADD(test_control_characters_are_faults);
         ADD(test_only_well_formed_utf_8_is_read);
+        ADD(test_a_character_cut_off_by_the_end_is_a_fault);
         ADD(test_a_byte_order_mark_is_one_fault);
         ADD(test_carriage_returns_are_told_once_and_hide_no_other_fault);
         ADD(test_a_line_has_at_most_8192_bytes);
