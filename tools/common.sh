@@ -67,5 +67,5 @@ build_folder() {
                 rm -rf "$folder"
                 meson setup "$folder" "$root" "$@" || return
         fi
-        meson compile -C "$folder"
+        ninja -C "$folder" -k 0
 }
