@@ -402,6 +402,23 @@ static void test_a_plan_made_before_another_change_is_stale(Fixture *fixture, gc
         g_assert_null(enforcement_find(fixture->enforcement, "web"));
 }
 
+static void test_a_plan_made_before_a_switch_of_the_mode_is_stale(Fixture *fixture,
+                                                                  gconstpointer data)
+{
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        uint64_t generation = 0;
+        int changed = 0;
+
+        g_assert_cmpint(
+                enforcement_plan(fixture->enforcement, "web", DENY_A, strlen(DENY_A), &plan), ==,
+                0);
+        g_assert_cmpint(
+                enforcement_set_mode(fixture->enforcement, MODE_AUDIT, &changed, &generation), ==,
+                0);
+        g_assert_cmpint(enforcement_commit(fixture->enforcement, plan, EXPECT_ANY, &generation), ==,
+                        TRANSACTION_E_STALE);
+}
+
 static void test_a_plan_whose_digest_was_altered_is_stale(Fixture *fixture, gconstpointer data)
 {
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -609,6 +626,7 @@ static void test_a_mode_set_before_any_document_holds_for_the_first(Fixture *fix
         g_assert_cmpint(
                 enforcement_set_mode(fixture->enforcement, MODE_AUDIT, &changed, &generation), ==,
                 0);
+        assert_agreement(fixture);
         restart(fixture);
         apply(fixture, "web", DENY_A);
         g_assert_cmpuint(kernel(fixture).mode, ==, MODE_AUDIT);
@@ -1020,6 +1038,7 @@ static void add_refusals(void)
         ADD(test_the_removal_of_what_is_not_there_is_refused);
         ADD(test_a_stale_expectation_is_refused);
         ADD(test_a_plan_made_before_another_change_is_stale);
+        ADD(test_a_plan_made_before_a_switch_of_the_mode_is_stale);
         ADD(test_a_plan_whose_digest_was_altered_is_stale);
         ADD(test_there_are_no_more_documents_than_the_limit);
         ADD(test_documents_together_have_a_limit_of_size);
