@@ -170,7 +170,9 @@ int lab_main(int argc, char **argv, const LabTest *tests, size_t n_tests)
         int r;
 
         g_test_init(&argc, &argv, NULL);
-        lab = lab_new(&why_not);
+        lab = lab_new(argc > 1 && strcmp(argv[1], "--broker") == 0 ? LAB_DBUS_BROKER
+                                                                   : LAB_DBUS_DAEMON,
+                      &why_not);
         for (size_t i = 0; i < n_tests; i++) {
                 char *path = g_strdup_printf("/bus/%s", tests[i].name);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lab: see lab.h. /run is a fresh tmpfs there, so that nothing of it is left behind. */
 #include "lab.h"
+#include "lab-bus.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,32 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ADDRESS "unix:path=/run/dbus/system_bus_socket"
 #define DEADLINE_USEC (10 * 1000 * 1000ull)
-
-static const char bus_config[] =
-        "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
-        " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
-        "<busconfig>\n"
-        "  <type>system</type>\n"
-        "  <listen>" ADDRESS "</listen>\n"
-        "  <auth>EXTERNAL</auth>\n"
-        "  <policy context=\"default\">\n" /* as in the system.conf that distributions ship */
-        "    <allow user=\"*\"/>\n"
-        "    <deny own=\"*\"/>\n"
-        "    <deny send_type=\"method_call\"/>\n"
-        "    <allow send_type=\"signal\"/>\n"
-        "    <allow send_requested_reply=\"true\" send_type=\"method_return\"/>\n"
-        "    <allow send_requested_reply=\"true\" send_type=\"error\"/>\n"
-        "    <allow receive_type=\"method_call\"/>\n"
-        "    <allow receive_type=\"method_return\"/>\n"
-        "    <allow receive_type=\"error\"/>\n"
-        "    <allow receive_type=\"signal\"/>\n"
-        "    <allow send_destination=\"org.freedesktop.DBus\"/>\n"
-        "  </policy>\n"
-        "  <include>/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>\n"
-        "  <include>" SOURCE_ROOT "/dbus-interfaces/org.aegis.Enforcer.conf</include>\n"
-        "</busconfig>\n";
 
 /* The first rule stands for a person at the machine, whose session is active. */
 static const char polkit_rules[] =
@@ -64,23 +40,6 @@ static const char polkit_rules[] =
         "polkit.addAdminRule(function(action, subject) { return ['unix-user:0']; });\n";
 
 /* ---- processes ---- */
-
-static pid_t spawn(char *const argv[], const char *log)
-{
-        pid_t pid = fork();
-        int fd;
-
-        g_assert_cmpint(pid, >=, 0);
-        if (pid > 0)
-                return pid;
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        fd = log ? open(log, O_WRONLY | O_CREAT | O_APPEND, 0600) : dup(STDERR_FILENO);
-        dup2(fd, STDOUT_FILENO); /* standard output is TAP's */
-        if (log)
-                dup2(fd, STDERR_FILENO);
-        execv(argv[0], argv);
-        _exit(127);
-}
 
 static int reap(pid_t *pid, int signal)
 {
@@ -150,28 +109,6 @@ static int make_room(void)
             cover("/run/lab/no-rules", "/usr/share/polkit-1/rules.d") < 0 || make_users() < 0)
                 return -errno;
         return 0;
-}
-
-static void start_bus(Lab *lab)
-{
-        char *argv[] = {(char *) "/usr/bin/dbus-daemon",
-                        (char *) "--config-file=/run/lab/bus.conf",
-                        (char *) "--nofork",
-                        (char *) "--nopidfile",
-                        NULL,
-                        NULL};
-        int ready[2];
-        char *print;
-        char byte;
-
-        g_assert_cmpint(pipe(ready), ==, 0);
-        print = g_strdup_printf("--print-address=%d", ready[1]);
-        argv[4] = print;
-        lab->bus_daemon = spawn(argv, "/run/lab/bus.log");
-        close(ready[1]);
-        g_assert_cmpint(read(ready[0], &byte, 1), ==, 1); /* it listens */
-        close(ready[0]);
-        g_free(print);
 }
 
 /* ---- the loop ---- */
@@ -245,7 +182,7 @@ sd_bus *lab_connect(Lab *lab, uid_t uid)
 
         g_assert_cmpint(seteuid(uid), ==, 0); /* the bus looks at who connects */
         g_assert_cmpint(sd_bus_new(&bus), >=, 0);
-        g_assert_cmpint(sd_bus_set_address(bus, ADDRESS), >=, 0);
+        g_assert_cmpint(sd_bus_set_address(bus, LAB_ADDRESS), >=, 0);
         g_assert_cmpint(sd_bus_set_bus_client(bus, 1), >=, 0);
         g_assert_cmpint(sd_bus_start(bus), >=, 0);
         g_assert_cmpint(sd_bus_get_unique_name(bus, &name), >=, 0);
@@ -265,7 +202,7 @@ void lab_start_polkit(Lab *lab)
 {
         char *argv[] = {(char *) "/usr/lib/polkit-1/polkitd", NULL};
 
-        lab->polkitd = spawn(argv, "/run/lab/polkit.log");
+        lab->polkitd = lab_spawn(argv, "/run/lab/polkit.log");
         wait_for_name(lab, "org.freedesktop.PolicyKit1", 1);
 }
 
@@ -286,7 +223,7 @@ void lab_start_again(Lab *lab)
                         timeout,
                         NULL};
 
-        lab->aegisd = spawn(argv, "/run/lab/aegisd.log");
+        lab->aegisd = lab_spawn(argv, "/run/lab/aegisd.log");
         wait_for_name(lab, LAB_NAME, 1);
         g_free(timeout);
 }
@@ -294,7 +231,7 @@ void lab_start_again(Lab *lab)
 static void remove_all(const char *directory)
 {
         char *argv[] = {(char *) "/bin/rm", (char *) "-rf", (char *) directory, NULL};
-        pid_t pid = spawn(argv, NULL);
+        pid_t pid = lab_spawn(argv, NULL);
 
         g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
 }
@@ -339,10 +276,10 @@ void lab_kill(Lab *lab)
         wait_for_name(lab, LAB_NAME, 0);
 }
 
-static const char *why_no_lab(void)
+static const char *why_no_lab(LabBus kind)
 {
-        static const char *const needed[] = {"/usr/bin/dbus-daemon", "/usr/lib/polkit-1/polkitd",
-                                             AEGISD_TWIN};
+        const char *const needed[] = {lab_bus_program(kind), "/usr/lib/polkit-1/polkitd",
+                                      AEGISD_TWIN};
 
         if (geteuid() != 0)
                 return "root is needed for a mount namespace and callers of other uids";
@@ -354,21 +291,22 @@ static const char *why_no_lab(void)
         return NULL;
 }
 
-Lab *lab_new(const char **ret_why_not)
+Lab *lab_new(LabBus kind, const char **ret_why_not)
 {
         Lab *lab;
 
-        *ret_why_not = why_no_lab();
+        *ret_why_not = why_no_lab(kind);
         if (*ret_why_not)
                 return NULL;
         lab = g_new0(Lab, 1);
+        lab->kind = kind;
+        lab->listening = lab->journal = -1;
         lab->polkit_timeout = 60;
-        put("/run/lab/bus.conf", bus_config);
         put("/run/lab/aegisd.conf", "");
         put("/run/lab/rules/10-lab.rules", polkit_rules);
         put_copy("/run/lab/actions/org.aegis.Enforcer.policy", POLKIT_POLICY);
         g_assert_cmpint(sd_event_new(&lab->loop), >=, 0);
-        start_bus(lab);
+        lab->bus_daemon = lab_bus_start(lab);
         lab->root = lab_connect(lab, 0);
         lab_start_polkit(lab);
         return lab;
@@ -379,8 +317,7 @@ void lab_restart_bus(Lab *lab)
         lab_disconnect(lab->root);
         reap(&lab->polkitd, SIGTERM);
         reap(&lab->bus_daemon, SIGKILL);
-        unlink("/run/dbus/system_bus_socket");
-        start_bus(lab);
+        lab->bus_daemon = lab_bus_start(lab);
         lab->root = lab_connect(lab, 0);
         lab_start_polkit(lab);
         wait_for_name(lab, LAB_NAME, 1);
@@ -392,6 +329,7 @@ void lab_free(Lab *lab)
         if (lab->polkitd > 0)
                 reap(&lab->polkitd, SIGTERM);
         reap(&lab->bus_daemon, SIGTERM);
+        lab_bus_close(lab);
         sd_event_unref(lab->loop);
         g_free(lab);
 }

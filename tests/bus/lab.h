@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Lab: a system of its own for tests. In a private mount namespace run a real dbus-daemon with the
+/* Lab: a system of its own for tests. In a private mount namespace run a real bus with the
  * service's bus policy, a real polkitd with its actions, and aegisd over the twin of the backend.
  * The test speaks with any number of connections, each of any uid, all in one loop. */
 #pragma once
@@ -25,7 +25,14 @@
 #define LAB_GRANTED "granted"
 #define LAB_REFUSED "refused"
 
+typedef enum LabBus {
+        LAB_DBUS_DAEMON,
+        LAB_DBUS_BROKER,
+} LabBus;
+
 typedef struct Lab {
+        LabBus kind;
+        int listening, journal; /* what dbus-broker is given, else -1 */
         sd_event *loop;
         sd_bus *root;
         pid_t bus_daemon, polkitd, aegisd;
@@ -33,7 +40,7 @@ typedef struct Lab {
 } Lab;
 
 /* Returns NULL, with the reason in *ret_why_not, where a lab cannot be. */
-Lab *lab_new(const char **ret_why_not);
+Lab *lab_new(LabBus kind, const char **ret_why_not);
 void lab_free(Lab *lab);
 
 /* Everything but aegisd begins anew, as when a bus crashes. */
@@ -91,7 +98,7 @@ char *lab_get_string(Lab *lab, const char *path, const char *interface, const ch
 /* Its error's name; "" if it is none. */
 const char *lab_error(sd_bus_message *reply);
 
-/* g_test_add() and all around it: one program's main(). */
+/* g_test_add() and all around it: one program's main(). With --broker the bus is dbus-broker. */
 typedef struct LabTest {
         const char *name;
         void (*run)(Lab *lab);
