@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the tests of transactions stand on: see transaction-fixture.h. */
+#include "transaction-fixture.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+static void on_change(void *userdata, EnforcementChange change)
+{
+        Fixture *fixture = userdata;
+
+        fixture->n_told++;
+        fixture->told = change;
+}
+
+static int try_start(Fixture *fixture)
+{
+        BackendConfig backend = {.pin_directory = fixture->pins};
+        EnforcementConfig config = {
+                .state_directory = fixture->state, .on_change = on_change, .userdata = fixture};
+
+        g_assert_cmpint(backend_new(&fixture->backend, &backend), ==, 0);
+        config.backend = fixture->backend;
+        return enforcement_new(&fixture->enforcement, &config);
+}
+
+void start(Fixture *fixture)
+{
+        g_assert_cmpint(try_start(fixture), ==, 0);
+}
+
+void stop(Fixture *fixture)
+{
+        fixture->enforcement = enforcement_free(fixture->enforcement);
+        fixture->backend = backend_free(fixture->backend);
+}
+
+void restart(Fixture *fixture)
+{
+        stop(fixture);
+        start(fixture);
+}
+
+void reboot(Fixture *fixture)
+{
+        const TwinState nothing = {};
+
+        stop(fixture);
+        g_assert_cmpint(twin_state_write(fixture->pins, &nothing), ==, 0);
+        start(fixture);
+}
+
+void set_up(Fixture *fixture, gconstpointer data)
+{
+        fixture->root = g_dir_make_tmp("aegis-XXXXXX", NULL);
+        g_assert_nonnull(fixture->root);
+        fixture->state = g_build_filename(fixture->root, "state", NULL);
+        fixture->pins = g_build_filename(fixture->root, "pins", NULL);
+        start(fixture);
+}
+
+void empty_folder(const char *path)
+{
+        GDir *dir = g_dir_open(path, 0, NULL);
+
+        for (const char *name; dir && (name = g_dir_read_name(dir));) {
+                char *file = g_build_filename(path, name, NULL);
+
+                g_unlink(file);
+                g_free(file);
+        }
+        if (dir)
+                g_dir_close(dir);
+        g_rmdir(path);
+}
+
+void tear_down(Fixture *fixture, gconstpointer data)
+{
+        stop(fixture);
+        empty_folder(fixture->state);
+        empty_folder(fixture->pins);
+        g_rmdir(fixture->root);
+        g_free(fixture->state);
+        g_free(fixture->pins);
+        g_free(fixture->root);
+}
+
+int apply_text(Fixture *fixture, const char *name, const char *text)
+{
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        uint64_t generation = 0;
+        int r;
+
+        r = enforcement_plan(fixture->enforcement, name, text, strlen(text), &plan);
+        if (r != 0)
+                return r;
+        return enforcement_commit(fixture->enforcement, plan, EXPECT_ANY, &generation);
+}
+
+void apply(Fixture *fixture, const char *name, const char *text)
+{
+        g_assert_cmpint(apply_text(fixture, name, text), ==, 0);
+}
+
+void removes(Fixture *fixture, const char *name)
+{
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        uint64_t generation = 0;
+
+        g_assert_cmpint(enforcement_plan_removal(fixture->enforcement, name, &plan), ==, 0);
+        g_assert_cmpint(enforcement_commit(fixture->enforcement, plan, EXPECT_ANY, &generation), ==,
+                        0);
+}
+
+TwinState kernel(Fixture *fixture)
+{
+        TwinState state;
+
+        g_assert_cmpint(twin_state_read(fixture->pins, &state), ==, 0);
+        return state;
+}
+
+void control(Fixture *fixture, const TwinControl *wanted)
+{
+        g_assert_cmpint(twin_control_write(fixture->pins, wanted), ==, 0);
+}
+
+TwinControl all_well(void)
+{
+        return (TwinControl){.tier = TIER_LSM, .deny_hooks = UINT64_MAX};
+}
+
+void assert_agreement(Fixture *fixture)
+{
+        TwinState state = kernel(fixture);
+
+        g_assert_cmpuint(state.generation, ==, enforcement_generation(fixture->enforcement));
+        g_assert_cmpuint(state.mode, ==, enforcement_mode(fixture->enforcement));
+        g_assert_cmpmem(state.digest, DIGEST_SIZE, enforcement_digest(fixture->enforcement),
+                        DIGEST_SIZE);
+}
+
+void assert_trouble(Fixture *fixture, const char *part)
+{
+        const char *const *trouble = enforcement_trouble(fixture->enforcement);
+
+        for (; *trouble; trouble++)
+                if (strstr(*trouble, part))
+                        return;
+        g_test_message("no trouble with \"%s\"", part);
+        g_test_fail();
+}
+
+void assert_no_trouble(Fixture *fixture)
+{
+        g_assert_null(enforcement_trouble(fixture->enforcement)[0]);
+}
+
+void assert_text(Fixture *fixture, const char *name, const char *text)
+{
+        const Loaded *loaded = enforcement_find(fixture->enforcement, name);
+
+        g_assert_nonnull(loaded);
+        g_assert_cmpstr(loaded->document.text, ==, text);
+}
+
+char *state_file(Fixture *fixture, const char *name)
+{
+        return g_build_filename(fixture->state, name, NULL);
+}
+
+int has_file(Fixture *fixture, const char *name)
+{
+        _cleanup_(freep) char *file = state_file(fixture, name);
+
+        return g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
+void flip_byte(Fixture *fixture, const char *name, size_t offset)
+{
+        _cleanup_(freep) char *file = state_file(fixture, name), *data = NULL;
+        size_t n = 0;
+
+        g_assert_true(g_file_get_contents(file, &data, &n, NULL));
+        g_assert_cmpuint(offset, <, n);
+        data[offset] ^= 1;
+        g_assert_true(g_file_set_contents(file, data, (gssize) n, NULL));
+}
+
+void assert_untouched(Fixture *fixture, const TwinState *before)
+{
+        TwinState now = kernel(fixture);
+
+        g_assert_cmpuint(now.generation, ==, before->generation);
+        g_assert_cmpuint(now.n_commits, ==, before->n_commits);
+        g_assert_cmpuint(now.n_mode_changes, ==, before->n_mode_changes);
+        g_assert_false(has_file(fixture, "state.next"));
+        assert_agreement(fixture);
+        restart(fixture);
+        assert_text(fixture, "web", DENY_A);
+        g_assert_cmpuint(enforcement_n_documents(fixture->enforcement), ==, 1);
+        g_assert_cmpuint(enforcement_mode(fixture->enforcement), ==, MODE_ENFORCE);
+        assert_no_trouble(fixture);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the tests of transactions stand on: an enforcement over the twin of the backend, on folders
+ * of its own, that can be stopped, started, and find its kernel empty. */
+#pragma once
+
+#include <glib.h>
+
+#include "backend-twin.h"
+#include "transaction/transaction.h"
+
+#define DENY_A "version=1\n[deny_path]\n/a\n"
+#define DENY_AB "version=1\n[deny_path]\n/a\n/b\n"
+#define DENY_BC "version=1\n[deny_path]\n/b\n/c\n"
+#define DENY_PORT "version=1\n[deny_port]\n2222\n"
+#define FAULTY "version=1\n[deny_path]\nnot-absolute\n"
+
+/* A service's worth of objects on folders of its own. */
+typedef struct Fixture {
+        char *root, *state, *pins;
+        Backend *backend;
+        Enforcement *enforcement;
+        unsigned n_told;
+        EnforcementChange told;
+} Fixture;
+
+void set_up(Fixture *fixture, gconstpointer data);
+void tear_down(Fixture *fixture, gconstpointer data);
+
+void start(Fixture *fixture);
+void stop(Fixture *fixture);
+void restart(Fixture *fixture);
+void reboot(Fixture *fixture); /* as after a power cut: what the kernel had is gone */
+
+int apply_text(Fixture *fixture, const char *name, const char *text);
+void apply(Fixture *fixture, const char *name, const char *text);
+void removes(Fixture *fixture, const char *name);
+
+TwinState kernel(Fixture *fixture);
+void control(Fixture *fixture, const TwinControl *wanted);
+TwinControl all_well(void);
+
+void assert_agreement(Fixture *fixture); /* the kernel has what the enforcement says it has */
+void assert_trouble(Fixture *fixture, const char *part);
+void assert_no_trouble(Fixture *fixture);
+void assert_text(Fixture *fixture, const char *name, const char *text);
+/* Nothing but "web" with DENY_A is in force, in the kernel as before, and on disk. Restarts. */
+void assert_untouched(Fixture *fixture, const TwinState *before);
+
+char *state_file(Fixture *fixture, const char *name); /* a new string */
+int has_file(Fixture *fixture, const char *name);
+void flip_byte(Fixture *fixture, const char *name, size_t offset);
+void empty_folder(const char *path);
