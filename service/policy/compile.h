@@ -15,11 +15,11 @@ typedef struct Rulesets {
         size_t n, n_allocated;
 } Rulesets;
 
-/* own, below: rule numbers, 0 for none. Returns 0 or a negative errno. */
+/* own, below: rule numbers, 0 for none. Returns 0 or -ENOMEM. */
 int rulesets_add(Rulesets *rulesets, uint32_t own, uint32_t below, uint32_t *ret_number);
 
-/* Gives equal rulesets one number, in every table of the image, and the image its array. Returns 0,
- * -E2BIG or -ENOMEM. */
+/* Gives equal rulesets one number, in every table of the image, and the image its array. Returns 0
+ * or -ENOMEM. */
 int rulesets_share(Rulesets *rulesets, PolicyImage *image);
 
 /* ---- names ---- */

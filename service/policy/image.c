@@ -104,7 +104,7 @@ static int add_rules(PolicyImage *image, const Document *documents, size_t n_doc
 
         for (size_t i = 0; i < n_documents; i++)
                 n += policy_n_rules(documents[i].policy);
-        if (n > N_RULESETS_MAX)
+        if (n > RULES_MAX)
                 return -E2BIG;
         image->rules = malloc(n * sizeof(*image->rules) + n_text);
         if (!image->rules)

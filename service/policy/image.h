@@ -9,6 +9,11 @@
 #include "abi.h"
 #include "policy/policy.h"
 
+/* What one image may hold: ten times what the service is made for, and bounded before the kernel's
+ * maps are. A name is one entry, and one more for each 56 bytes it is longer. */
+#define RULES_MAX 1048576u
+#define TRIE_ENTRIES_MAX 1048576u
+
 /* A name inside one file system. */
 typedef struct Place {
         uint32_t device; /* of the superblock, major << 20 | minor */
@@ -17,13 +22,14 @@ typedef struct Place {
 
 /* Where an absolute path of a document leads now. */
 typedef struct Location {
-        Place name;   /* the name itself, links in its parents followed */
-        Place target; /* what it leads to if its last component is a symbolic link; else path is NULL */
+        Place name;      /* the name itself, links in its parents followed */
+        Place target;    /* what it leads to if its last component is a symbolic link; else path is
+                            NULL */
         uint32_t exists; /* the fields below are set: they speak of the file in the end */
         uint32_t n_links;
         uint32_t is_directory;
         uint64_t inode;
-        uint32_t device;             /* of the superblock */
+        uint32_t device; /* of the superblock */
         uint32_t inode_generation;
         uint32_t generation_known;
 } Location;
@@ -97,9 +103,10 @@ typedef struct PolicyImage {
         size_t n_rules; /* number 0 counted */
 } PolicyImage;
 
-/* documents: sorted by name, names distinct. diagnostics: one per document, in their order; compiling
- * adds warnings (a cgroup that is not there). Returns 0, a negative errno (-E2BIG: more nodes or rules
- * than the ABI can number). Resolver errors other than -ENOENT are returned as they are. */
+/* documents: sorted by name, names distinct. diagnostics: one per document, in their order;
+ * compiling adds warnings (a cgroup that is not there). Returns 0, a negative errno (-E2BIG: more
+ * than RULES_MAX or TRIE_ENTRIES_MAX). Errors of the resolver are returned as they are, with a
+ * fault that tells the line; only a cgroup's -ENOENT is no error. */
 int policy_image_compile(PolicyImage **ret_image, const Document *documents, size_t n_documents,
                          const Resolver *resolver, Diagnostics *diagnostics);
 PolicyImage *policy_image_free(PolicyImage *image);

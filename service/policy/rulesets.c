@@ -8,6 +8,10 @@
 #include "policy/compile.h"
 #include "util/array.h"
 
+/* A rule has a name and perhaps where it leads to, each perhaps a root, and perhaps a pin. */
+_Static_assert(1 + TRIE_ENTRIES_MAX + 3 * RULES_MAX <= N_RULESETS_MAX,
+               "every ruleset has a number");
+
 /* A ruleset on its way to its shared number. */
 typedef struct Shared {
         struct ruleset ruleset;
@@ -22,8 +26,6 @@ int rulesets_add(Rulesets *rulesets, uint32_t own, uint32_t below, uint32_t *ret
                 *ret_number = 0;
                 return 0;
         }
-        if (rulesets->n > UINT32_MAX - 1)
-                return -E2BIG;
         r = ARRAY_RESERVE(rulesets->items, rulesets->n_allocated, rulesets->n + 2);
         if (r < 0)
                 return r;
@@ -78,7 +80,7 @@ static int number_rulesets(const Rulesets *rulesets, PolicyImage *image, uint32_
                 numbers[sorted[i].old] = (uint32_t) n - 1;
         }
         image->n_rulesets = n;
-        return n > N_RULESETS_MAX ? -E2BIG : 0;
+        return 0;
 }
 
 int rulesets_share(Rulesets *rulesets, PolicyImage *image)

@@ -42,12 +42,9 @@ static int names_equal(const char *a, const char *b)
         return a[0] == b[0] && memcmp(a + 1, b + 1, name_length(a)) == 0;
 }
 
-static int node_new(Builder *builder, uint32_t *ret_node)
+static uint32_t node_new(Builder *builder)
 {
-        if (builder->n_nodes >= N_NODES_MAX)
-                return -E2BIG;
-        *ret_node = ++builder->n_nodes;
-        return 0;
+        return ++builder->n_nodes;
 }
 
 static Level *top_level(Builder *builder)
@@ -82,6 +79,8 @@ static int add_chunk(Builder *builder, uint32_t node, const char *name, size_t c
         TrieEntry *entry;
         int r;
 
+        if (image->n_trie >= TRIE_ENTRIES_MAX)
+                return -E2BIG;
         r = ARRAY_RESERVE(image->trie, builder->n_trie_allocated, image->n_trie + 1);
         if (r < 0)
                 return r;
@@ -109,9 +108,7 @@ static int add_name(Builder *builder, Level *parent, const char *name)
                         return r;
                 if (chunk + 1 == n)
                         break;
-                r = node_new(builder, &node);
-                if (r < 0)
-                        return r;
+                node = node_new(builder);
                 builder->image->trie[builder->image->n_trie - 1].value.node = node;
                 parent->chunk_nodes[chunk] = node;
         }
@@ -129,11 +126,8 @@ static int push_level(Builder *builder, const char *name)
         if (r < 0)
                 return r;
         parent = top_level(builder);
-        if (parent->node == NODE_OFF) {
-                r = node_new(builder, &parent->node);
-                if (r < 0)
-                        return r;
-        }
+        if (parent->node == NODE_OFF)
+                parent->node = node_new(builder);
         r = add_name(builder, parent, name);
         if (r < 0)
                 return r;

@@ -2,6 +2,7 @@
 /* Random policies: what the kernel will see in an image is what the rules say, for names and for
  * addresses. GLib prints the seed; run with --seed to see the same again. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <glib.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -313,6 +314,35 @@ static void test_100000_rules_are_compiled(void)
         policy_image_free(image);
 }
 
+static int compile_deep(int n_paths)
+{
+        static const FakeMachine machine;
+        g_autoptr(GString) text = g_string_new("version=1\n[deny_path]\n");
+        Document document = {.name = "deep"};
+        Resolver resolver = fake_resolver(&machine);
+        Diagnostics diagnostics = {};
+        PolicyImage *image = NULL;
+        int r;
+
+        for (int i = 0; i < n_paths; i++) {
+                g_string_append_printf(text, "/%d", 1000 + i);
+                for (int j = 0; j < 1999; j++)
+                        g_string_append(text, "/d");
+                g_string_append_c(text, '\n');
+        }
+        g_assert_cmpint(policy_parse(&document.policy, text->str, text->len, &diagnostics), ==, 0);
+        r = policy_image_compile(&image, &document, 1, &resolver, &diagnostics);
+        policy_image_free(image);
+        policy_unref(document.policy);
+        return r;
+}
+
+static void test_more_names_than_an_image_may_hold_are_refused(void)
+{
+        g_assert_cmpint(compile_deep(TRIE_ENTRIES_MAX / 2000), ==, 0);
+        g_assert_cmpint(compile_deep(TRIE_ENTRIES_MAX / 2000 + 1), ==, -E2BIG);
+}
+
 #define ADD(test) g_test_add_func("/policy/random/" #test, test)
 
 int main(int argc, char **argv)
@@ -321,5 +351,6 @@ int main(int argc, char **argv)
         ADD(test_150000_random_paths_are_decided_as_written);
         ADD(test_150000_random_addresses_are_decided_as_written);
         ADD(test_100000_rules_are_compiled);
+        ADD(test_more_names_than_an_image_may_hold_are_refused);
         return g_test_run();
 }
