@@ -109,10 +109,9 @@ static int on_ring(sd_event_source *source, int fd, uint32_t ready, void *userda
         int r;
 
         r = backend_dispatch_events(manager->backend, EVENTS_PER_TURN);
-        if (r < 0)
-                log_errno(r, "Events cannot be read");
         note_lost(manager);
-        return 0;
+        /* The next of us finds what is enforced as it is, and a ring that can be read. */
+        return r < 0 ? sd_event_exit(manager->loop, r) : 0;
 }
 
 /* A watchdog that is fed by a loop that merely turns would prove nothing. */

@@ -33,7 +33,8 @@ static int on_ready(sd_event_source *source, int fd, uint32_t ready, void *userd
         return 0;
 }
 
-/* From where a new stream is fed. What was asked for and is no longer kept is told as lost. */
+/* From where a new stream is fed. What was asked for and is no longer kept is told as lost: so many
+ * at most, since what the filter would have said of it is not known. */
 static void stream_place(Stream *stream)
 {
         EventHub *hub = stream->hub;

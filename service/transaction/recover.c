@@ -22,8 +22,10 @@ static void found_deinit(Found *found)
 
 static int find(Enforcement *enforcement, StoreFile file, Found *ret_found)
 {
-        ret_found->result = store_read(enforcement->store, file, &ret_found->record);
-        return ret_found->result == -ENOMEM ? -ENOMEM : 0;
+        int r = store_read(enforcement->store, file, &ret_found->record);
+
+        ret_found->result = r;
+        return r == -ENOENT || r > 0 ? 0 : r;
 }
 
 static int kernel_has(const Enforcement *enforcement, const StoreRecord *record)

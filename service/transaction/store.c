@@ -85,6 +85,13 @@ Store *store_close(Store *store)
         return NULL;
 }
 
+/* What a new attempt would not mend. Descriptors or memory that are short say nothing of the
+ * record, and must not make it pass for a damaged one. */
+static int says_damage(int error)
+{
+        return error == -EIO || error == -EFBIG || error == -ELOOP || error == -EINVAL;
+}
+
 int store_read(Store *store, StoreFile file, StoreRecord *ret_record)
 {
         const char *name = store_file_name(file);
@@ -93,11 +100,11 @@ int store_read(Store *store, StoreFile file, StoreRecord *ret_record)
         int r;
 
         r = file_read(store->directory, name, RECORD_SIZE_MAX, &data, &n);
-        if (r == -ENOENT || r == -ENOMEM)
+        if (r == -ENOENT)
                 return r;
         if (r < 0) {
                 log_errno(r, "The record %s cannot be read", name);
-                return STORE_E_DAMAGED;
+                return says_damage(r) ? STORE_E_DAMAGED : r;
         }
         r = record_decode(data, n, ret_record);
         return r == RECORD_E_MALFORMED ? STORE_E_DAMAGED : r;

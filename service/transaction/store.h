@@ -38,8 +38,8 @@ typedef struct Store Store;
 int store_open(Store **ret_store, const char *directory);
 Store *store_close(Store *store);
 
-/* Reads and checks a record and parses its documents. Returns 0, STORE_E_DAMAGED, -ENOENT, -ENOMEM.
- */
+/* Reads and checks a record and parses its documents. Returns 0, STORE_E_DAMAGED, -ENOENT, or
+ * another negative errno. */
 int store_read(Store *store, StoreFile file, StoreRecord *ret_record);
 
 /* Writes the record to STORE_NEXT, durably. Returns 0 or a negative errno. */
