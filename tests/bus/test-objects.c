@@ -123,12 +123,16 @@ static void test_listeners_hear_exactly_what_changed(Lab *lab)
 static void test_a_hook_that_is_needed_says_so(Lab *lab)
 {
         Ear ear = ear_open(lab);
+        const char *line, *required;
 
         ear_listen(&ear);
         lab_must_apply(lab, "web", DOCUMENT);
         ear_settle(lab, &ear);
-        g_assert_nonnull(
-                strstr(ear.heard->str, LAB_ROOT "/hook/file_open PropertiesChanged " LAB_HOOK));
+        line = strstr(ear.heard->str, LAB_ROOT "/hook/file_open PropertiesChanged " LAB_HOOK);
+        g_assert_nonnull(line);
+        required = strstr(line, " Required");
+        g_assert_nonnull(required);
+        g_assert_true(required < strchr(line, '\n'));
         ear_close(&ear);
 }
 
@@ -232,6 +236,15 @@ static void test_faults_in_lines_of_any_script_do_not_cost_the_connection(Lab *l
         g_string_free(document, TRUE);
 }
 
+static Pending *plan(sd_bus *bus, const char *document, uint64_t expected)
+{
+        sd_bus_message *m = lab_message(bus, LAB_ROOT, LAB_MANAGER, "Plan");
+
+        g_assert_cmpint(sd_bus_message_append(m, "ssasta{sv}", "web", document, 0, expected, 0), >=,
+                        0);
+        return lab_send(m, SILENT);
+}
+
 static void test_an_expectation_that_is_not_met_is_refused(Lab *lab)
 {
         uint64_t generation = lab_must_apply(lab, "web", DOCUMENT);
@@ -239,6 +252,7 @@ static void test_an_expectation_that_is_not_met_is_refused(Lab *lab)
         expect(lab, lab_apply_expect(lab->root, "web", OTHER, generation + 1),
                ERROR("GenerationMismatch"));
         g_assert_cmpint(lab_generation(lab), ==, generation);
+        expect(lab, plan(lab->root, OTHER, generation + 1), ERROR("GenerationMismatch"));
         expect(lab, lab_apply_expect(lab->root, "web", OTHER, generation), NULL);
 }
 
@@ -246,12 +260,10 @@ static void test_a_plan_says_what_would_change_and_changes_nothing(Lab *lab)
 {
         sd_bus *user = lab_connect(lab, LAB_USER);
         uint64_t before = lab_must_apply(lab, "web", DOCUMENT);
-        sd_bus_message *m = lab_message(user, LAB_ROOT, LAB_MANAGER, "Plan"), *reply;
+        sd_bus_message *reply = lab_wait(lab, plan(user, OTHER, before));
         const char *kind, *section, *entry;
         int changed, n_added = 0, n_removed = 0;
 
-        g_assert_cmpint(sd_bus_message_append(m, "ssasta{sv}", "web", OTHER, 0, before, 0), >=, 0);
-        reply = lab_wait(lab, lab_send(m, SILENT));
         g_assert_cmpstr(lab_error(reply), ==, "");
         g_assert_cmpint(sd_bus_message_read(reply, "b", &changed), >=, 0);
         g_assert_cmpint(changed, ==, 1);

@@ -244,24 +244,52 @@ static void test_polkit_knows_every_action_of_the_table_and_no_other(Lab *lab)
         g_hash_table_destroy(actions);
 }
 
+typedef struct Defaults {
+        Action action;
+        const char *any_and_inactive, *active;
+} Defaults;
+
+static void check_defaults(const char *text, const Defaults *defaults)
+{
+        char *head = g_strdup_printf("<action id=\"%s\">", action_id(defaults->action));
+        const char *from = strstr(text, head);
+        char *action, *expected;
+
+        g_assert_nonnull(from);
+        action = g_strndup(from, (gsize) (strstr(from, "</action>") - from));
+        expected = g_strdup_printf("      <allow_any>%s</allow_any>\n"
+                                   "      <allow_inactive>%s</allow_inactive>\n"
+                                   "      <allow_active>%s</allow_active>\n",
+                                   defaults->any_and_inactive, defaults->any_and_inactive,
+                                   defaults->active);
+        if (!strstr(action, expected))
+                g_error("%s has other defaults", head);
+        g_free(head);
+        g_free(action);
+        g_free(expected);
+}
+
 /* What can loosen a policy is asked for each time: a kept grant does not look at the details. */
 static void test_what_may_loosen_is_never_kept(Lab *lab)
 {
-        static const char *const unkept[] = {"apply-policy", "remove-policy", "rollback",
-                                             "weaken",       "emergency",     "allow-temporarily"};
+        static const Defaults table[] = {
+                {ACTION_PLAN, "auth_admin_keep", "yes"},
+                {ACTION_READ_POLICY, "auth_admin_keep", "yes"},
+                {ACTION_READ_EVENTS, "auth_admin_keep", "yes"},
+                {ACTION_STRENGTHEN, "auth_admin_keep", "auth_admin_keep"},
+                {ACTION_MANAGE_RULES, "auth_admin_keep", "auth_admin_keep"},
+                {ACTION_APPLY_POLICY, "auth_admin", "auth_admin"},
+                {ACTION_REMOVE_POLICY, "auth_admin", "auth_admin"},
+                {ACTION_ROLLBACK, "auth_admin", "auth_admin"},
+                {ACTION_WEAKEN, "auth_admin", "auth_admin"},
+                {ACTION_EMERGENCY, "auth_admin", "auth_admin"},
+                {ACTION_ALLOW_TEMPORARILY, "auth_admin", "auth_admin"},
+        };
         char *text = file_text(POLKIT_POLICY);
 
-        for (size_t i = 0; i < G_N_ELEMENTS(unkept); i++) {
-                char *id = g_strdup_printf("<action id=\"org.aegis.enforcer.%s\">", unkept[i]);
-                char *from = strstr(text, id), *to;
-
-                g_assert_nonnull(from);
-                to = strstr(from, "</action>");
-                g_assert_nonnull(strstr(from, "<allow_any>auth_admin</allow_any>"));
-                g_assert_true(strstr(from, "<allow_inactive>auth_admin</allow_inactive>") < to);
-                g_assert_true(strstr(from, "<allow_active>auth_admin</allow_active>") < to);
-                g_free(id);
-        }
+        g_assert_cmpint(G_N_ELEMENTS(table), ==, N_ACTIONS - 1);
+        for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+                check_defaults(text, &table[i]);
         g_free(text);
 }
 
