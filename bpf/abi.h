@@ -96,8 +96,9 @@ struct hot {
 #define NAME_CHUNKS 5 /* 5 * 56 >= 255 */
 
 /* Node numbers have 24 bits, so that a directory's state fits a cached word. */
-#define NODE_OFF 0xffffffu /* no rule names anything here or below: only what is inherited counts  \
-                            */
+#define NODE_OFF                                                                                   \
+        0xffffffu /* no rule names anything here or below: only what is inherited counts           \
+                   */
 #define N_NODES_MAX 0xfffffeu
 #define N_RULESETS_MAX 0x7fffffu
 #define RULESET_INHERITED 0x800000u /* in the kernel only: the name itself is not in the trie */
@@ -178,8 +179,9 @@ enum event_verdict {
 };
 
 #define EVENT_PATH_CUT 1u /* the path has more names than there was room for */
-#define EVENT_UNPLACED 2u /* no rule: the name could not be followed to its root, denied in doubt  \
-                           */
+#define EVENT_UNPLACED                                                                             \
+        2u /* no rule: the name could not be followed to its root, denied in doubt                 \
+            */
 #define EVENT_HOLDS_RULES                                                                          \
         4u /* no rule: rules name something below this directory, it cannot move */
 

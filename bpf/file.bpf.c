@@ -70,13 +70,12 @@ static __always_inline int decide_file(const struct object *object, __u32 word, 
 static __always_inline int decide_dentry(struct dentry *dentry, __u32 word, enum hook hook,
                                          __u32 access)
 {
-        struct object object = {.dentry = dentry};
+        const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+        struct object object = {.dentry = dentry, .inode = inode};
 
-        object.inode = BPF_CORE_READ(dentry, d_inode);
-        if (object.inode) {
-                object.is_directory =
-                        (BPF_CORE_READ(object.inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
-                object.n_links = BPF_CORE_READ(object.inode, i_nlink);
+        if (inode) {
+                object.is_directory = (BPF_CORE_READ(inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
+                object.n_links = BPF_CORE_READ(inode, i_nlink);
         }
         return decide_file(&object, word, hook, access);
 }

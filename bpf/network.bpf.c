@@ -28,8 +28,8 @@ static __always_inline __u32 look_up(void *map, struct net_key *key, __u32 opera
 }
 
 /* The rule for one prefix length: exact port and protocol before any. */
-static __always_inline __u32 match_prefix(void *map, const struct prefix *prefix,
-                                          const struct endpoint *endpoint)
+static __noinline __u32 match_prefix(void *map, const struct prefix *prefix,
+                                     const struct endpoint *endpoint)
 {
         struct net_key key = {};
         __u32 rule = RULE_NONE, shapes = prefix->shapes;
@@ -56,21 +56,22 @@ static __always_inline __u32 match_prefix(void *map, const struct prefix *prefix
 
 /* A global function, checked once for all hooks. Returns the number of the rule, RULE_NONE for
  * none. */
-int net_match(struct endpoint *endpoint)
+__noinline int net_match(struct endpoint *endpoint)
 {
-        __u32 slot, n, rule;
+        __u32 slot, slot_key, n, rule;
         void *map;
 
         if (!endpoint)
                 return RULE_NONE;
-        slot = endpoint->slot & 1;
-        map = bpf_map_lookup_elem(&nets, &slot);
+        slot_key = endpoint->slot;
+        map = bpf_map_lookup_elem(&nets, &slot_key);
         if (!map)
                 return RULE_NONE;
+        slot = endpoint->slot & 1; /* read again: the verifier forgets the bounds of a key */
         n = hot.headers[slot].n_prefixes;
         for (__u32 i = 0; i < N_PREFIXES_MAX; i++) {
                 if (i >= n)
-                        break;
+                        return RULE_NONE;
                 rule = match_prefix(map, &prefixes[slot * N_PREFIXES_MAX + i], endpoint);
                 if (rule)
                         return rule;

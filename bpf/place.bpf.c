@@ -3,8 +3,8 @@
  * read the kernel by address only, so that it does not matter which hook called. */
 #include "place.h"
 
-#define CLIMB_MAX 48   /* levels looked up in one call */
-#define DESCEND_MAX 16 /* levels walked down in one call; a power of two */
+#define CLIMB_MAX 48  /* levels looked up in one call */
+#define DESCEND_MAX 8 /* levels walked down in one call; a power of two */
 
 extern const void rename_lock __ksym __weak;
 
@@ -98,8 +98,8 @@ struct way {
         __u32 n;
 };
 
-/* Returns 0 with step->place known and the way to it, 1 after CLIMB_MAX levels (walk->start is then
- * the last), -1 if the tree does not hang together. */
+/* Returns 0 with step->place known and the way to it, WALK_AGAIN after CLIMB_MAX levels
+ * (walk->start is then the last), -1 if the tree does not hang together. */
 static __always_inline int climb(struct place_walk *walk, struct way *way, struct place_step *step)
 {
         const struct dentry *dentry = (const struct dentry *) walk->start, *parent;
@@ -124,8 +124,12 @@ static __always_inline int climb(struct place_walk *walk, struct way *way, struc
                 way->n++;
                 dentry = parent;
         }
+        if (walk->known == (__u64) dentry) {
+                step->place = walk->known_place;
+                return 0;
+        }
         walk->start = (__u64) dentry;
-        return 1;
+        return WALK_AGAIN;
 }
 
 static __always_inline int descend(struct way *way, struct place_step *step, __u32 slot)

@@ -33,7 +33,7 @@ struct place_walk {
 int place_walk(struct place_walk *walk);
 
 /* Enough for a directory some 300 levels deep, and for trees that move while they are walked. */
-#define WALK_ATTEMPTS 24
+#define WALK_ATTEMPTS 60
 #define WALK_AGAIN 1
 
 static __always_inline __u64 cache_mix(__u64 inode, __u64 device_generation, __u64 cookie_renames)

@@ -65,12 +65,6 @@ static int take_over(Backend *backend)
         }
         if (getrandom(hot->seed, sizeof(hot->seed), 0) < 0)
                 return -errno;
-        for (uint32_t slot = 0; slot < N_SLOTS; slot++) {
-                int r = empty_slot(backend, slot);
-
-                if (r < 0)
-                        return r;
-        }
         hot->abi = AEGIS_ABI;
         return 0;
 }
@@ -237,6 +231,7 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
                 return BACKEND_E_GUARANTEE;
         backend_abort(backend);
         slot = idle_slot(backend);
+        wait_for_readers(); /* of the policy before the last switch: the slot was theirs */
         missing = attach_hooks(backend, image->hooks);
         if (missing && mode == MODE_ENFORCE) {
                 release_hooks(backend, header_in_force(backend)->hooks);
@@ -244,7 +239,6 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
         }
         r = fill_slot(backend, slot, image);
         if (r < 0) {
-                empty_slot(backend, slot);
                 release_hooks(backend, header_in_force(backend)->hooks);
                 return r;
         }
@@ -260,9 +254,7 @@ void backend_commit(Backend *backend)
                 return;
         word_store(backend, backend->prepared_word);
         backend->prepared = 0;
-        wait_for_readers();
         release_hooks(backend, header_in_force(backend)->hooks);
-        empty_slot(backend, idle_slot(backend));
 }
 
 void backend_abort(Backend *backend)
@@ -270,7 +262,6 @@ void backend_abort(Backend *backend)
         if (!backend->prepared)
                 return;
         backend->prepared = 0;
-        empty_slot(backend, idle_slot(backend));
         release_hooks(backend, header_in_force(backend)->hooks);
 }
 

@@ -111,17 +111,13 @@ int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image)
                  .n_items = image->n_rules,
                  .value_size = sizeof(uint64_t)},
         };
+        /* Each change of a slot costs a grace period: what the image's flags never lead to stays.
+         */
         for (size_t i = 0; r == 0 && i < ELEMENTS_OF(fillings); i++)
-                r = fill_one(&fillings[i], slot);
+                if (fillings[i].n_items)
+                        r = fill_one(&fillings[i], slot);
         if (r == 0)
                 memcpy(&backend->prefixes[slot * N_PREFIXES_MAX], image->prefixes,
                        image->n_prefixes * sizeof(struct prefix));
         return r;
-}
-
-int empty_slot(Backend *backend, uint32_t slot)
-{
-        const PolicyImage nothing = {};
-
-        return fill_slot(backend, slot, &nothing);
 }

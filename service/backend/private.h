@@ -80,8 +80,6 @@ void release_hooks(Backend *backend, uint64_t hooks);
 
 /* fill.c. Makes an image's maps and puts them in a slot. 0 or a negative errno. */
 int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image);
-/* Puts empty maps there. */
-int empty_slot(Backend *backend, uint32_t slot);
 
 /* backend.c */
 uint32_t word_now(const Backend *backend);

@@ -1,0 +1,757 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The backend against a real kernel: policies go in through its header, verdicts come out of system
+ * calls made by a child, since the process that holds the backend is never denied. Runs in a
+ * virtual machine as root. */
+#include <glib.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "backend/backend.h"
+#include "policy/policy.h"
+
+static Backend *backend;
+static uint64_t generation;
+static GArray *events; /* of struct event */
+
+static void on_event(void *userdata, const struct event *event)
+{
+        g_array_append_val(events, *event);
+}
+
+static void take_events(void)
+{
+        g_array_set_size(events, 0);
+        while (backend_dispatch_events(backend, 1000) > 0)
+                ;
+}
+
+static Backend *start_backend(void)
+{
+        const BackendConfig config = {
+                .pin_directory = "/run/aegis-test/bpf",
+                .canary_directory = "/run/aegis-test",
+                .on_event = on_event,
+        };
+        Backend *started = NULL;
+
+        g_assert_cmpint(backend_new(&started, &config), ==, 0);
+        return started;
+}
+
+/* Compiles a document as the service does. The caller frees it. */
+static PolicyImage *compile(const char *text)
+{
+        g_autofree char *document_text = g_strconcat("version=1\n", text, NULL);
+        Diagnostics diagnostics = {};
+        Document document = {
+                .name = "test", .text = document_text, .n_text = strlen(document_text)};
+        PolicyImage *image = NULL;
+
+        g_assert_cmpint(
+                policy_parse(&document.policy, document.text, document.n_text, &diagnostics), ==,
+                0);
+        g_assert_cmpint(
+                policy_image_compile(&image, &document, 1, backend_resolver(backend), &diagnostics),
+                ==, 0);
+        policy_unref(document.policy);
+        diagnostics_deinit(&diagnostics);
+        return image;
+}
+
+static void apply_in_mode(const char *text, Mode mode)
+{
+        PolicyImage *image = compile(text);
+
+        g_assert_cmpint(backend_prepare(backend, image, mode, ++generation), ==, 0);
+        backend_commit(backend);
+        policy_image_free(image);
+}
+
+static void apply(const char *text)
+{
+        apply_in_mode(text, MODE_ENFORCE);
+}
+
+/* What errno a child gets for an act (0: it went well). */
+static int child_errno(int (*act)(const void *), const void *argument)
+{
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0)
+                _exit(act(argument) < 0 ? errno : 0);
+        g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+        g_assert_true(WIFEXITED(status));
+        return WEXITSTATUS(status);
+}
+
+static int act_open(const void *path)
+{
+        return open(path, O_RDONLY);
+}
+
+static int act_open_write(const void *path)
+{
+        return open(path, O_WRONLY);
+}
+
+static int act_create(const void *path)
+{
+        return open(path, O_WRONLY | O_CREAT, 0644);
+}
+
+static int act_mkdir(const void *path)
+{
+        return mkdir(path, 0755);
+}
+
+static int act_mknod(const void *path)
+{
+        return mknod(path, S_IFIFO | 0644, 0);
+}
+
+static int act_symlink(const void *path)
+{
+        return symlink("/t/free", path);
+}
+
+static int act_unlink(const void *path)
+{
+        return unlink(path);
+}
+
+static int act_rmdir(const void *path)
+{
+        return rmdir(path);
+}
+
+static int act_chmod(const void *path)
+{
+        return chmod(path, 0644);
+}
+
+static int act_truncate(const void *path)
+{
+        return truncate(path, 0);
+}
+
+static int act_setxattr(const void *path)
+{
+        return setxattr(path, "user.x", "1", 1, 0);
+}
+
+static int act_removexattr(const void *path)
+{
+        return removexattr(path, "user.x");
+}
+
+static int act_rename(const void *paths)
+{
+        return rename(((const char *const *) paths)[0], ((const char *const *) paths)[1]);
+}
+
+static int act_link(const void *paths)
+{
+        return link(((const char *const *) paths)[0], ((const char *const *) paths)[1]);
+}
+
+#define assert_open(path, error) g_assert_cmpint(child_errno(act_open, path), ==, error)
+
+static int try_rename(const char *from, const char *to)
+{
+        return child_errno(act_rename, (const char *[]){from, to});
+}
+
+static int try_link(const char *from, const char *to)
+{
+        return child_errno(act_link, (const char *[]){from, to});
+}
+
+static void make_file(const char *path)
+{
+        g_autofree char *directory = g_path_get_dirname(path);
+        int fd;
+
+        g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
+        fd = creat(path, 0644);
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_cmpint(write(fd, "x", 1), ==, 1);
+        close(fd);
+}
+
+/* A file system of its own for each test, so that no test sees another's names. */
+static void fresh_tree(void)
+{
+        umount2("/t", MNT_DETACH);
+        mkdir("/t", 0755);
+        g_assert_cmpint(mount("tmpfs", "/t", "tmpfs", 0, NULL), ==, 0);
+        make_file("/t/free");
+}
+
+static void test_the_tier_is_proven_and_nothing_is_attached_without_rules(void)
+{
+        HookStatus status;
+
+        g_assert_cmpint(backend_tier(backend), !=, TIER_NONE);
+        apply("");
+        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
+                backend_hook(backend, hook, &status);
+                g_assert_false(status.attached);
+                g_assert_cmpstr(status.reason, ==, "no rule needs it");
+        }
+}
+
+static void test_every_hook_a_rule_needs_is_attached_and_guarantees_denial(void)
+{
+        HookStatus status;
+
+        fresh_tree();
+        apply("[deny_path]\n/t/secret\n[deny_port]\n81\n");
+        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
+                backend_hook(backend, hook, &status);
+                g_assert_cmpstr(status.reason, ==, "");
+                g_assert_true(status.attached && status.required);
+                g_assert_cmpint(status.guarantee, ==, GUARANTEE_DENY);
+        }
+        apply("[deny_port]\n81:tcp:bind\n");
+        backend_hook(backend, HOOK_SOCKET_BIND, &status);
+        g_assert_true(status.attached);
+        backend_hook(backend, HOOK_FILE_OPEN, &status);
+        g_assert_false(status.attached);
+}
+
+static void test_a_ruled_file_is_denied_and_its_neighbour_is_not(void)
+{
+        fresh_tree();
+        make_file("/t/a/secret");
+        make_file("/t/a/public");
+        apply("[deny_path]\n/t/a/secret\n");
+        assert_open("/t/a/secret", EPERM);
+        assert_open("/t/a/public", 0);
+        assert_open("/t/a", 0);
+        g_assert_cmpint(child_errno(act_open_write, "/t/a/secret"), ==, EPERM);
+        apply("");
+        assert_open("/t/a/secret", 0);
+}
+
+static void test_a_rule_for_a_missing_file_holds_once_it_appears(void)
+{
+        fresh_tree();
+        apply("[deny_path]\n/t/not/there/yet\n");
+        assert_open("/t/not/there/yet", ENOENT);
+        make_file("/t/not/there/other");
+        make_file("/t/not/there/yet"); /* this process is the service: it may */
+        assert_open("/t/not/there/yet", EPERM);
+        assert_open("/t/not/there/other", 0);
+        g_assert_cmpint(child_errno(act_unlink, "/t/not/there/yet"), ==, EPERM);
+}
+
+static void test_a_ruled_name_cannot_be_made_in_any_way(void)
+{
+        fresh_tree();
+        make_file("/t/source");
+        apply("[deny_path]\n/t/name\n");
+        g_assert_cmpint(child_errno(act_create, "/t/name"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_mkdir, "/t/name"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_mknod, "/t/name"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_symlink, "/t/name"), ==, EPERM);
+        g_assert_cmpint(try_link("/t/source", "/t/name"), ==, EPERM);
+        g_assert_cmpint(try_rename("/t/source", "/t/name"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_create, "/t/namf"), ==, 0);
+}
+
+static void test_a_ruled_file_cannot_be_moved_linked_or_changed(void)
+{
+        fresh_tree();
+        make_file("/t/secret");
+        apply("[deny_path]\n/t/secret\n");
+        g_assert_cmpint(try_rename("/t/secret", "/t/elsewhere"), ==, EPERM);
+        g_assert_cmpint(try_rename("/t/free", "/t/secret"), ==, EPERM);
+        g_assert_cmpint(try_link("/t/secret", "/t/second"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_unlink, "/t/secret"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_chmod, "/t/secret"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_truncate, "/t/secret"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_setxattr, "/t/secret"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_removexattr, "/t/secret"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_chmod, "/t/free"), ==, 0);
+}
+
+static void test_a_directory_rule_holds_for_all_that_is_below(void)
+{
+        fresh_tree();
+        make_file("/t/vault/deep/er/file");
+        make_file("/t/vault-not/file");
+        apply("[deny_path]\n/t/vault/\n");
+        assert_open("/t/vault", EPERM);
+        assert_open("/t/vault/deep", EPERM);
+        assert_open("/t/vault/deep/er/file", EPERM);
+        assert_open("/t/vault-not/file", 0);
+        g_assert_cmpint(child_errno(act_create, "/t/vault/deep/new"), ==, EPERM);
+        g_assert_cmpint(child_errno(act_rmdir, "/t/vault/deep/er"), ==, EPERM);
+}
+
+static void test_a_rule_without_a_slash_speaks_of_the_directory_alone(void)
+{
+        fresh_tree();
+        make_file("/t/dir/file");
+        make_file("/t/dir/sub/file");
+        apply("[deny_path]\n/t/dir\n");
+        assert_open("/t/dir", EPERM);
+        assert_open("/t/dir/file", 0);
+        assert_open("/t/dir/sub", 0);
+        assert_open("/t/dir/sub/file", 0);
+}
+
+static void test_an_ancestor_of_a_ruled_name_cannot_be_moved_away(void)
+{
+        fresh_tree();
+        make_file("/t/a/b/c/secret");
+        apply("[deny_path]\n/t/a/b/c/secret\n");
+        g_assert_cmpint(try_rename("/t/a", "/t/z"), ==, EPERM);
+        g_assert_cmpint(try_rename("/t/a/b/c", "/t/c"), ==, EPERM);
+        mkdir("/t/other", 0755);
+        g_assert_cmpint(try_rename("/t/other", "/t/another"), ==, 0);
+}
+
+static void test_a_directory_moved_to_a_ruled_place_is_ruled_there(void)
+{
+        fresh_tree();
+        make_file("/t/w/dir/f");
+        apply("[deny_path]\n/t/z/dir/\n");
+        assert_open("/t/w/dir/f", 0); /* learnt as free */
+        g_assert_cmpint(try_rename("/t/w", "/t/z"), ==, 0);
+        assert_open("/t/z/dir/f", EPERM);
+}
+
+static void test_a_hard_link_made_before_the_rule_is_denied(void)
+{
+        fresh_tree();
+        make_file("/t/secret");
+        g_assert_cmpint(link("/t/secret", "/t/second"), ==, 0);
+        apply("[deny_path]\n/t/secret\n");
+        assert_open("/t/second", EPERM);
+        assert_open("/t/free", 0);
+}
+
+static void test_an_inode_rule_holds_by_any_name(void)
+{
+        g_autofree char *text = NULL;
+        struct stat st;
+
+        fresh_tree();
+        make_file("/t/some");
+        g_assert_cmpint(stat("/t/some", &st), ==, 0);
+        text = g_strdup_printf("[deny_inode]\n%u:%lu\n",
+                               (unsigned) (major(st.st_dev) << 20 | minor(st.st_dev)), st.st_ino);
+        apply(text);
+        assert_open("/t/some", EPERM);
+        assert_open("/t/free", 0);
+        g_assert_cmpint(try_rename("/t/some", "/t/else"), ==, EPERM);
+}
+
+static void test_symbolic_links_are_followed_to_what_is_ruled(void)
+{
+        fresh_tree();
+        make_file("/t/real/secret");
+        g_assert_cmpint(symlink("/t/real", "/t/alias"), ==, 0);
+        g_assert_cmpint(symlink("/t/real/secret", "/t/link"), ==, 0);
+        apply("[deny_path]\n/t/alias/secret\n");
+        assert_open("/t/real/secret", EPERM);
+        assert_open("/t/link", EPERM);
+        apply("[deny_path]\n/t/link\n");
+        assert_open("/t/real/secret", EPERM);
+        g_assert_cmpint(child_errno(act_unlink, "/t/link"), ==, EPERM);
+}
+
+static int act_open_in_bind_mount(const void *argument)
+{
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("/t/vault", "/t/window", NULL, MS_BIND, NULL) < 0)
+                return -1;
+        return open("/t/window/file", O_RDONLY);
+}
+
+static int act_open_in_chroot(const void *argument)
+{
+        if (chroot("/t") < 0 || chdir("/") < 0)
+                return -1;
+        return open("/vault/file", O_RDONLY);
+}
+
+static int act_open_by_descriptor(const void *argument)
+{
+        int directory = open("/t/vault", O_PATH | O_DIRECTORY);
+
+        return openat(directory, "file", O_RDONLY);
+}
+
+static void test_no_other_view_of_the_file_system_leads_around_a_rule(void)
+{
+        fresh_tree();
+        make_file("/t/vault/file");
+        mkdir("/t/window", 0755);
+        apply("[deny_path]\n/t/vault/\n");
+        g_assert_cmpint(child_errno(act_open_in_bind_mount, NULL), ==, EPERM);
+        g_assert_cmpint(child_errno(act_open_in_chroot, NULL), ==, EPERM);
+        g_assert_cmpint(child_errno(act_open_by_descriptor, NULL), ==, EPERM);
+}
+
+static void test_names_of_every_length_are_told_apart(void)
+{
+        fresh_tree();
+        for (size_t n = 1; n <= 255; n += n < 50 || n > 200 ? 1 : 7) {
+                g_autofree char *name = g_strnfill(n, 'a');
+                g_autofree char *ruled = g_strconcat("/t/", name, NULL);
+                g_autofree char *near = g_strdup(ruled);
+                g_autofree char *text = g_strdup_printf("[deny_path]\n%s\n", ruled);
+
+                near[strlen(near) - 1] = 'b';
+                make_file(ruled);
+                make_file(near);
+                apply(text);
+                assert_open(ruled, EPERM);
+                assert_open(near, 0);
+                unlink(ruled);
+                unlink(near);
+        }
+}
+
+static void test_a_tree_of_two_hundred_levels_is_followed(void)
+{
+        g_autoptr(GString) path = g_string_new("/t");
+        g_autofree char *text = NULL;
+
+        fresh_tree();
+        for (int i = 0; i < 200; i++)
+                g_string_append(path, "/d");
+        g_assert_cmpint(g_mkdir_with_parents(path->str, 0755), ==, 0);
+        g_string_append(path, "/f");
+        make_file(path->str);
+        text = g_strdup_printf("[deny_path]\n%s\n/t/none/\n", path->str);
+        apply(text);
+        assert_open(path->str, EPERM);
+        apply("[deny_path]\n/t/none/\n");
+        assert_open(path->str, 0);
+        apply("[deny_path]\n/t/d/\n");
+        assert_open(path->str, EPERM);
+}
+
+static void test_audit_mode_records_and_allows(void)
+{
+        const struct event *event;
+
+        fresh_tree();
+        make_file("/t/a/secret");
+        take_events();
+        apply_in_mode("[deny_path]\n/t/a/secret\n", MODE_AUDIT);
+        assert_open("/t/a/secret", 0);
+        take_events();
+        g_assert_cmpuint(events->len, ==, 1);
+        event = &g_array_index(events, struct event, 0);
+        g_assert_cmpint(event->verdict, ==, VERDICT_AUDITED);
+        g_assert_cmpint(event->rule, ==, 1);
+        g_assert_cmpint(backend_set_mode(backend, MODE_ENFORCE, ++generation), ==, 0);
+        assert_open("/t/a/secret", EPERM);
+}
+
+static void test_a_denial_says_who_and_what(void)
+{
+        const struct event *event;
+
+        fresh_tree();
+        make_file("/t/a/secret");
+        apply("[deny_path]\n/t/a/\n");
+        take_events();
+        assert_open("/t/a/secret", EPERM);
+        take_events();
+        g_assert_cmpuint(events->len, ==, 1);
+        event = &g_array_index(events, struct event, 0);
+        g_assert_cmpint(event->verdict, ==, VERDICT_DENIED);
+        g_assert_cmpint(event->hook, ==, HOOK_FILE_OPEN);
+        g_assert_cmpint(event->access, ==, ACCESS_READ);
+        g_assert_cmpuint(event->generation, ==, generation);
+        g_assert_cmpuint(event->ppid, ==, getpid());
+        g_assert_cmpmem(event->path, event->path_length, "secret\0a\0", 9);
+        g_assert_cmpuint(backend_rule_hits(backend, 1), ==, 1);
+}
+
+typedef struct Endpoint {
+        int family, type;
+        const char *address;
+        uint16_t port;
+        char act; /* connect, bind, send */
+} Endpoint;
+
+static socklen_t endpoint_address(const Endpoint *endpoint, struct sockaddr_storage *ret_address)
+{
+        struct sockaddr_in *v4 = (struct sockaddr_in *) ret_address;
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *) ret_address;
+
+        memset(ret_address, 0, sizeof(*ret_address));
+        if (strchr(endpoint->address, ':')) {
+                v6->sin6_family = AF_INET6;
+                v6->sin6_port = htons(endpoint->port);
+                inet_pton(AF_INET6, endpoint->address, &v6->sin6_addr);
+                return sizeof(*v6);
+        }
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(endpoint->port);
+        inet_pton(AF_INET, endpoint->address, &v4->sin_addr);
+        return sizeof(*v4);
+}
+
+static int act_socket(const void *argument)
+{
+        const Endpoint *endpoint = argument;
+        struct sockaddr_storage address;
+        socklen_t n = endpoint_address(endpoint, &address);
+        int fd = socket(endpoint->family, endpoint->type, 0);
+
+        if (fd < 0)
+                return -1;
+        if (endpoint->act == 'c')
+                return connect(fd, (struct sockaddr *) &address, n);
+        if (endpoint->act == 'b')
+                return bind(fd, (struct sockaddr *) &address, n);
+        return sendto(fd, "x", 1, 0, (struct sockaddr *) &address, n) < 0 ? -1 : 0;
+}
+
+static int try_socket(int family, int type, char act, const char *address, uint16_t port)
+{
+        return child_errno(act_socket, &(Endpoint){family, type, address, port, act});
+}
+
+#define TCP SOCK_STREAM
+#define UDP SOCK_DGRAM
+
+static void test_an_address_is_denied_for_connect_and_send(void)
+{
+        apply("[deny_ip]\n127.0.0.66\n::1\n");
+        g_assert_cmpint(try_socket(AF_INET, TCP, 'c', "127.0.0.66", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 'c', "127.0.0.66", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.0.66", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET6, TCP, 'c', "::1", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET6, UDP, 's', "::1", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, TCP, 'c', "127.0.0.67", 80), ==, ECONNREFUSED);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.0.67", 80), ==, 0);
+}
+
+static void test_a_mapped_address_is_the_ipv4_address(void)
+{
+        apply("[deny_ip]\n127.0.0.66\n");
+        g_assert_cmpint(try_socket(AF_INET6, TCP, 'c', "::ffff:127.0.0.66", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET6, UDP, 's', "::ffff:127.0.0.66", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET6, UDP, 's', "127.0.0.66", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET6, UDP, 's', "::ffff:127.0.0.67", 80), ==, 0);
+}
+
+static void test_the_unspecified_address_is_this_machine(void)
+{
+        apply("[deny_ip]\n127.0.0.1\n::1\n");
+        g_assert_cmpint(try_socket(AF_INET, TCP, 'c', "0.0.0.0", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET6, TCP, 'c', "::", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "0.0.0.0", 80), ==, EPERM);
+}
+
+static void test_prefixes_of_any_length_hold(void)
+{
+        apply("[deny_cidr]\n127.0.64.0/18\n127.9.0.0/16\n127.1.2.3/32\n::/100\n");
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.64.1", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.127.255", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.128.1", 80), ==, 0);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.9.9.9", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.1.2.3", 80), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.1.2.4", 80), ==, 0);
+        g_assert_cmpint(try_socket(AF_INET6, UDP, 's', "::1", 80), ==, EPERM);
+}
+
+static void test_a_range_over_the_mapped_addresses_holds_for_ipv4_too(void)
+{
+        apply("[deny_cidr]\n::/64\n");
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.0.1", 80), ==, EPERM);
+}
+
+static void test_ports_are_denied_by_protocol_and_direction(void)
+{
+        apply("[deny_port]\n81\n82:tcp\n83:udp:egress\n84:any:bind\n");
+        g_assert_cmpint(try_socket(AF_INET, TCP, 'b', "127.0.0.1", 81), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, TCP, 'c', "127.0.0.1", 81), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET6, UDP, 's', "::1", 81), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, TCP, 'c', "127.0.0.1", 82), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.0.1", 82), ==, 0);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.0.1", 83), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 'b', "127.0.0.1", 83), ==, 0);
+        g_assert_cmpint(try_socket(AF_INET, TCP, 'b', "127.0.0.1", 84), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.0.1", 84), ==, 0);
+}
+
+static void test_an_address_with_a_port_is_denied_only_there(void)
+{
+        apply("[deny_ip_port]\n127.0.0.66:81:udp\n[::1]:82\n");
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.0.66", 81), ==, EPERM);
+        g_assert_cmpint(try_socket(AF_INET, UDP, 's', "127.0.0.66", 82), ==, 0);
+        g_assert_cmpint(try_socket(AF_INET, TCP, 'c', "127.0.0.66", 81), ==, ECONNREFUSED);
+        g_assert_cmpint(try_socket(AF_INET6, TCP, 'c', "::1", 82), ==, EPERM);
+}
+
+static int act_send_unspecified_family(const void *port)
+{
+        struct sockaddr_in address = {.sin_family = AF_UNSPEC, .sin_port = htons(81)};
+        int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+        inet_pton(AF_INET, "127.0.0.66", &address.sin_addr);
+        return sendto(fd, "x", 1, 0, (struct sockaddr *) &address, sizeof(address)) < 0 ? -1 : 0;
+}
+
+static void test_an_address_of_no_family_is_ipv4_on_an_ipv4_socket(void)
+{
+        apply("[deny_ip]\n127.0.0.66\n");
+        g_assert_cmpint(child_errno(act_send_unspecified_family, NULL), ==, EPERM);
+}
+
+static int act_open_in_cgroup(const void *path)
+{
+        FILE *procs = fopen("/sys/fs/cgroup/aegis-test/inner/cgroup.procs", "w");
+
+        if (!procs || fprintf(procs, "%d\n", getpid()) < 0 || fclose(procs) != 0)
+                return -1;
+        return open(path, O_RDONLY);
+}
+
+static void test_a_cgroup_that_is_allowed_frees_its_whole_subtree(void)
+{
+        fresh_tree();
+        make_file("/t/secret");
+        g_assert_cmpint(g_mkdir_with_parents("/sys/fs/cgroup/aegis-test/inner", 0755), ==, 0);
+        apply("[deny_path]\n/t/secret\n[allow_cgroup]\n/aegis-test\n");
+        assert_open("/t/secret", EPERM);
+        g_assert_cmpint(child_errno(act_open_in_cgroup, "/t/secret"), ==, 0);
+        apply("[deny_path]\n/t/secret\n");
+        g_assert_cmpint(child_errno(act_open_in_cgroup, "/t/secret"), ==, EPERM);
+}
+
+static void test_what_is_prepared_and_aborted_changes_nothing(void)
+{
+        PolicyImage *image;
+
+        fresh_tree();
+        make_file("/t/one");
+        make_file("/t/two");
+        apply("[deny_path]\n/t/one\n");
+        image = compile("[deny_path]\n/t/two\n");
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, generation + 1), ==, 0);
+        assert_open("/t/one", EPERM);
+        assert_open("/t/two", 0);
+        backend_abort(backend);
+        assert_open("/t/one", EPERM);
+        assert_open("/t/two", 0);
+        policy_image_free(image);
+}
+
+/* A loop in another process opens what both policies deny, and what neither does. */
+static void test_a_swap_leaves_no_gap(void)
+{
+        enum { DENIED, LEAKED, ALLOWED, WRONGLY_DENIED };
+        uint64_t *seen = g_new0(uint64_t, 4);
+        int channel[2];
+        pid_t pid;
+
+        fresh_tree();
+        make_file("/t/a/secret");
+        make_file("/t/a/public");
+        apply("[deny_path]\n/t/a/secret\n");
+        g_assert_cmpint(pipe(channel), ==, 0);
+        pid = fork();
+        if (pid == 0) {
+                while (getppid() != 1 && access("/t/stop", F_OK) < 0) {
+                        seen[open("/t/a/secret", O_RDONLY) < 0 ? DENIED : LEAKED]++;
+                        int fd = open("/t/a/public", O_RDONLY);
+                        seen[fd >= 0 ? ALLOWED : WRONGLY_DENIED]++;
+                        close(fd);
+                }
+                _exit(write(channel[1], seen, 4 * sizeof(*seen)) < 0);
+        }
+        for (int i = 0; i < 60; i++)
+                apply(i & 1 ? "[deny_path]\n/t/a/secret\n" : "[deny_path]\n/t/a/secret\n/t/b/\n");
+        make_file("/t/stop");
+        g_assert_cmpint(read(channel[0], seen, 4 * sizeof(*seen)), ==, 4 * sizeof(*seen));
+        g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+        g_test_message("denied %lu, allowed %lu", seen[DENIED], seen[ALLOWED]);
+        g_assert_cmpuint(seen[DENIED], >, 100);
+        g_assert_cmpuint(seen[LEAKED], ==, 0);
+        g_assert_cmpuint(seen[WRONGLY_DENIED], ==, 0);
+        g_free(seen);
+}
+
+static void test_enforcement_outlives_the_backend_and_is_adopted(void)
+{
+        BackendState before, after;
+
+        fresh_tree();
+        make_file("/t/secret");
+        apply("[deny_path]\n/t/secret\n");
+        backend_state(backend, &before);
+        backend = backend_free(backend);
+        assert_open("/t/secret", EPERM);
+        backend = start_backend();
+        assert_open("/t/secret", EPERM);
+        backend_state(backend, &after);
+        g_assert_true(after.adopted);
+        g_assert_cmpuint(after.generation, ==, before.generation);
+        g_assert_cmpmem(after.digest, DIGEST_SIZE, before.digest, DIGEST_SIZE);
+        apply("");
+        assert_open("/t/secret", 0);
+}
+
+#define ADD(name) g_test_add_func("/backend/" #name, test_##name)
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        events = g_array_new(FALSE, FALSE, sizeof(struct event));
+        mkdir("/run/aegis-test", 0755);
+        backend = start_backend();
+        ADD(the_tier_is_proven_and_nothing_is_attached_without_rules);
+        ADD(every_hook_a_rule_needs_is_attached_and_guarantees_denial);
+        ADD(a_ruled_file_is_denied_and_its_neighbour_is_not);
+        ADD(a_rule_for_a_missing_file_holds_once_it_appears);
+        ADD(a_ruled_name_cannot_be_made_in_any_way);
+        ADD(a_ruled_file_cannot_be_moved_linked_or_changed);
+        ADD(a_directory_rule_holds_for_all_that_is_below);
+        ADD(a_rule_without_a_slash_speaks_of_the_directory_alone);
+        ADD(an_ancestor_of_a_ruled_name_cannot_be_moved_away);
+        ADD(a_directory_moved_to_a_ruled_place_is_ruled_there);
+        ADD(a_hard_link_made_before_the_rule_is_denied);
+        ADD(an_inode_rule_holds_by_any_name);
+        ADD(symbolic_links_are_followed_to_what_is_ruled);
+        ADD(no_other_view_of_the_file_system_leads_around_a_rule);
+        ADD(names_of_every_length_are_told_apart);
+        ADD(a_tree_of_two_hundred_levels_is_followed);
+        ADD(audit_mode_records_and_allows);
+        ADD(a_denial_says_who_and_what);
+        ADD(an_address_is_denied_for_connect_and_send);
+        ADD(a_mapped_address_is_the_ipv4_address);
+        ADD(the_unspecified_address_is_this_machine);
+        ADD(prefixes_of_any_length_hold);
+        ADD(a_range_over_the_mapped_addresses_holds_for_ipv4_too);
+        ADD(ports_are_denied_by_protocol_and_direction);
+        ADD(an_address_with_a_port_is_denied_only_there);
+        ADD(an_address_of_no_family_is_ipv4_on_an_ipv4_socket);
+        ADD(a_cgroup_that_is_allowed_frees_its_whole_subtree);
+        ADD(what_is_prepared_and_aborted_changes_nothing);
+        ADD(a_swap_leaves_no_gap);
+        ADD(enforcement_outlives_the_backend_and_is_adopted);
+        return g_test_run();
+}
