@@ -59,13 +59,14 @@ install_packages() {
         fi
 }
 
-# build_folder NAME [MESON OPTION]...: sets up build/NAME if it is not there and builds it.
-build_folder() {
+# setup_folder NAME [MESON OPTION]...: build/NAME, if it is not there yet.
+setup_folder() {
         local folder=$root/build/$1
         shift
-        if [ ! -e "$folder/build.ninja" ]; then
-                rm -rf "$folder"
-                meson setup "$folder" "$root" "$@" || return
-        fi
-        ninja -C "$folder" -k 0
+        [ ! -e "$folder/build.ninja" ] || return 0
+        rm -rf "$folder"
+        meson setup "$folder" "$root" "$@"
 }
+
+# build_folder NAME [MESON OPTION]...: sets build/NAME up and builds all of it that can be built.
+build_folder() { setup_folder "$@" && ninja -C "$root/build/$1" -k 0; }
