@@ -27,8 +27,8 @@ typedef struct Diagnostics {
 
 #define DIAGNOSTICS_MAX 200u
 
-/* Adds one. Memory that cannot be had counts as dropped: a fault is never forgotten (n_faults counts
- * it all the same). hint may be NULL. */
+/* Adds one. Memory that cannot be had counts as dropped: a fault is never forgotten (n_faults
+ * counts it all the same). hint may be NULL. */
 void diagnostics_add(Diagnostics *diagnostics, Severity severity, uint32_t line, uint32_t column,
                      const char *hint, const char *format, ...)
         __attribute__((format(printf, 6, 7)));

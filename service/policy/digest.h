@@ -14,7 +14,8 @@ int digest_init(void);
 void digest_bytes(const void *data, size_t n, uint8_t ret_digest[DIGEST_SIZE]);
 
 /* documents: sorted by name. */
-void digest_documents(const Document *documents, size_t n_documents, uint8_t ret_digest[DIGEST_SIZE]);
+void digest_documents(const Document *documents, size_t n_documents,
+                      uint8_t ret_digest[DIGEST_SIZE]);
 
 #define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
 void digest_format(const uint8_t digest[DIGEST_SIZE], char ret_hex[DIGEST_HEX_SIZE]);

@@ -33,8 +33,9 @@ typedef struct Rule {
         const char *entry;   /* as in the document, blanks trimmed */
         union {
                 struct {
-                        const char *path; /* absolute, no empty, "." or ".." component, no trailing / */
-                        uint32_t below;   /* 1: it ended in a slash: the directory and all below */
+                        const char *
+                                path; /* absolute, no empty, "." or ".." component, no trailing / */
+                        uint32_t below; /* 1: it ended in a slash: the directory and all below */
                 } file;
                 struct {
                         uint32_t device; /* major << 20 | minor */
@@ -56,11 +57,12 @@ typedef struct Rule {
 
 typedef struct Policy Policy;
 
-/* Whether name may name a document: 1 to POLICY_NAME_MAX of A-Z a-z 0-9 _ . -, the first no dot or dash. */
+/* Whether name may name a document: 1 to POLICY_NAME_MAX of A-Z a-z 0-9 _ . -, the first no dot or
+ * dash. */
 int policy_name_is_valid(const char *name);
 
-/* text need not end in NUL. Returns 0, a negative errno, POLICY_E_TOO_LARGE, or POLICY_E_SYNTAX with
- * every fault listed in diagnostics. Warnings are listed on success too. */
+/* text need not end in NUL. Returns 0, a negative errno, POLICY_E_TOO_LARGE, or POLICY_E_SYNTAX
+ * with every fault listed in diagnostics. Warnings are listed on success too. */
 int policy_parse(Policy **ret_policy, const char *text, size_t n_text, Diagnostics *diagnostics);
 
 Policy *policy_ref(Policy *policy);
