@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -17,8 +18,16 @@
 #define AGENT "/usr/bin/pkttyagent"
 #define READY_MSEC 5000
 
+/* A session may have an agent of its own, which then comes first. For a process without a session
+ * polkit (122) never looks at a fallback. */
+static const char *fallback_option(void)
+{
+        return sd_pid_get_session(0, NULL) >= 0 ? "--fallback" : NULL;
+}
+
 static void become_agent(pid_t asker, int notify_fd)
 {
+        const char *fallback = fallback_option();
         char process[16], notify[16];
 
         prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -28,8 +37,7 @@ static void become_agent(pid_t asker, int notify_fd)
                 _exit(EXIT_FAILURE);
         snprintf(process, sizeof(process), "%d", (int) asker);
         snprintf(notify, sizeof(notify), "%d", notify_fd);
-        execl(AGENT, AGENT, "--process", process, "--notify-fd", notify, "--fallback",
-              (char *) NULL);
+        execl(AGENT, AGENT, "--process", process, "--notify-fd", notify, fallback, (char *) NULL);
         _exit(EXIT_FAILURE);
 }
 
