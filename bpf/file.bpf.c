@@ -10,20 +10,22 @@ static __always_inline bool leave_early(__u32 word)
         return !(word & WORD_CANARY) && !(word_header(word)->flags & IMAGE_ANY_FILE);
 }
 
-static __always_inline __u32 pinned_ruleset(const struct inode *inode, __u32 slot)
+/* What is pinned speaks of the file itself, and so before what it inherits from a directory. */
+static __always_inline void pinned_ruleset(const struct inode *inode, __u32 slot,
+                                           __u32 *ret_ruleset)
 {
         struct pin_key key = {};
         struct pin_value *value;
         void *map = bpf_map_lookup_elem(&pins, &slot);
 
         if (!map)
-                return 0;
+                return;
         key.inode = BPF_CORE_READ(inode, i_ino);
         key.device = BPF_CORE_READ(inode, i_sb, s_dev);
         value = bpf_map_lookup_elem(map, &key);
         if (!value || (value->checked && value->generation != BPF_CORE_READ(inode, i_generation)))
-                return 0;
-        return value->ruleset;
+                return;
+        *ret_ruleset = value->ruleset;
 }
 
 /* What is known of the object of a decision, read once by the hook. */
@@ -49,9 +51,9 @@ static __always_inline int decide_file(const struct object *object, __u32 word, 
                 if (!r && !object->is_directory)
                         r = place_of_name(object->dentry, slot, &place);
         }
-        if (object->inode && !place.ruleset && !r &&
+        if (object->inode && !r && (!place.ruleset || place.ruleset & RULESET_INHERITED) &&
             ((flags & IMAGE_PIN_ALL) || ((flags & IMAGE_PIN_LINKS) && object->n_links > 1)))
-                place.ruleset = pinned_ruleset(object->inode, slot);
+                pinned_ruleset(object->inode, slot, &place.ruleset);
         if (!place.ruleset && !r)
                 return 0;
         decision.dentry = (__u64) object->dentry;
@@ -268,4 +270,17 @@ SEC("lsm/inode_removexattr")
 int BPF_PROG(inode_removexattr, void *idmap, struct dentry *dentry)
 {
         return guard_name(dentry, HOOK_INODE_REMOVEXATTR, ACCESS_ATTR);
+}
+
+/* From 6.2 on; before, an ACL is an extended attribute like others. */
+SEC("lsm/inode_set_acl")
+int BPF_PROG(inode_set_acl, void *idmap, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_SET_ACL, ACCESS_ATTR);
+}
+
+SEC("lsm/inode_remove_acl")
+int BPF_PROG(inode_remove_acl, void *idmap, struct dentry *dentry)
+{
+        return guard_name(dentry, HOOK_INODE_REMOVE_ACL, ACCESS_ATTR);
 }

@@ -98,37 +98,56 @@ struct way {
         __u32 n;
 };
 
-/* Returns 0 with step->place known and the way to it, WALK_AGAIN after CLIMB_MAX levels
- * (walk->start is then the last), -1 if the tree does not hang together. */
-static __always_inline int climb(struct place_walk *walk, struct way *way, struct place_step *step)
+#define CLIMB_KNOWN 1
+
+/* One level up from walk->at. A function of its own, so that the verifier looks into it once and not
+ * once a level. Returns 0 with walk->at one higher, CLIMB_KNOWN with walk->place that of walk->at, or
+ * -1 if the tree does not hang together. */
+__noinline int place_climb(struct place_walk *walk)
 {
-        const struct dentry *dentry = (const struct dentry *) walk->start, *parent;
+        const struct dentry *dentry, *parent;
         const struct trie_value *root;
 
-        for (int i = 0; i < CLIMB_MAX; i++) {
-                if (walk->known == (__u64) dentry) {
-                        step->place = walk->known_place;
+        if (!walk)
+                return -1;
+        dentry = (const struct dentry *) walk->at;
+        if (walk->known == walk->at) {
+                walk->place = walk->known_place;
+                return CLIMB_KNOWN;
+        }
+        parent = BPF_CORE_READ(dentry, d_parent);
+        if (parent == dentry) {
+                root = root_value(dentry, walk->word & WORD_SLOT);
+                if (!root || dentry != BPF_CORE_READ(dentry, d_sb, s_root))
+                        return -1;
+                place_take(&walk->place, root);
+                return CLIMB_KNOWN;
+        }
+        if (walk->at != walk->start && cache_find(key_of(dentry, walk->word), &walk->place))
+                return CLIMB_KNOWN;
+        walk->at = (__u64) parent;
+        return 0;
+}
+
+/* Returns 0 with walk->place known and the way to it, WALK_AGAIN after CLIMB_MAX levels (walk->start
+ * is then the last), -1 if the tree does not hang together. */
+static __always_inline int climb(struct place_walk *walk, struct way *way)
+{
+        __u64 level;
+        int r;
+
+        walk->at = walk->start;
+        for (int i = 0; i <= CLIMB_MAX; i++) {
+                level = walk->at;
+                r = place_climb(walk);
+                if (r == CLIMB_KNOWN)
                         return 0;
-                }
-                parent = BPF_CORE_READ(dentry, d_parent);
-                if (parent == dentry) {
-                        root = root_value(dentry, walk->word & WORD_SLOT);
-                        if (!root || dentry != BPF_CORE_READ(dentry, d_sb, s_root))
-                                return -1;
-                        place_take(&step->place, root);
-                        return 0;
-                }
-                if (i && cache_find(key_of(dentry, walk->word), &step->place))
-                        return 0;
-                way->levels[way->n & (DESCEND_MAX - 1)] = (__u64) dentry;
+                if (r)
+                        return -1;
+                way->levels[way->n & (DESCEND_MAX - 1)] = level;
                 way->n++;
-                dentry = parent;
         }
-        if (walk->known == (__u64) dentry) {
-                step->place = walk->known_place;
-                return 0;
-        }
-        walk->start = (__u64) dentry;
+        walk->start = level;
         return WALK_AGAIN;
 }
 
@@ -170,9 +189,10 @@ int place_walk(struct place_walk *walk)
                 step.dentry = walk->start;
                 step.place.node = NODE_OFF;
         } else {
-                r = climb(walk, &way, &step);
+                r = climb(walk, &way);
                 if (r)
                         return r;
+                step.place = walk->place;
                 if (descend(&way, &step, walk->word & WORD_SLOT))
                         return -1;
         }

@@ -28,6 +28,7 @@ struct place_walk {
         struct place known_place;
         __u32 rename_seq;
         __u64 start; /* where to climb from */
+        __u64 at;    /* where the climb is */
 };
 
 int place_walk(struct place_walk *walk);

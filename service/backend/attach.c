@@ -87,7 +87,7 @@ uint64_t attach_hooks(Backend *backend, uint64_t hooks)
                         continue;
                 reason = attach_one(backend, hook);
                 attachment->reason = reason ? reason : "";
-                if (!reason)
+                if (!reason || reason == REASON_OLDER_KERNEL)
                         continue;
                 missing |= HOOK_BIT(hook);
                 log_warning("Hook %s is not attached: %s", hook_specs[hook].name, reason);

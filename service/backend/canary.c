@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@
 #define DIRECTORY_NAME "canary.d"
 #define NEW_NAME "canary.new"
 #define XATTR_NAME "user.aegis"
+#define XATTR_ACL "system.posix_acl_access"
 
 int canary_init(Canary *canary, const char *path)
 {
@@ -55,11 +57,18 @@ static int try_open(int dir, int flags, const char *name)
         return fd < 0 ? -1 : 0;
 }
 
+/* The ACL that says no more than mode 0600 does: version 2, owner, group, others. */
+static const uint32_t acl[] = {2, 6u << 16 | 1, UINT32_MAX, 4, UINT32_MAX, 32, UINT32_MAX};
+
 static int try_xattr(int dir, enum hook hook)
 {
         char path[64];
 
         snprintf(path, sizeof(path), "/proc/self/fd/%d/" FILE_NAME, dir);
+        if (hook == HOOK_INODE_SET_ACL)
+                return setxattr(path, XATTR_ACL, acl, sizeof(acl), 0);
+        if (hook == HOOK_INODE_REMOVE_ACL)
+                return removexattr(path, XATTR_ACL);
         if (hook == HOOK_INODE_SETXATTR)
                 return setxattr(path, XATTR_NAME, "", 0, 0);
         return removexattr(path, XATTR_NAME);
@@ -105,6 +114,8 @@ static int try_act(int dir, enum hook hook)
                 return symlinkat(FILE_NAME, dir, NEW_NAME);
         case HOOK_INODE_UNLINK:
                 return unlinkat(dir, FILE_NAME, 0);
+        case HOOK_INODE_SET_ACL:
+        case HOOK_INODE_REMOVE_ACL:
         case HOOK_INODE_SETXATTR:
         case HOOK_INODE_REMOVEXATTR:
                 return try_xattr(dir, hook);

@@ -5,6 +5,9 @@
 
 #include <stdio.h>
 
+const char REASON_OLDER_KERNEL[] = "this kernel does the same through inode_setxattr and "
+                                   "inode_removexattr";
+
 #define ONE_PROGRAM(hook)                                                                          \
         {                                                                                          \
                 .name = hook, .variants = { {hook, 0} }                                            \
@@ -16,9 +19,11 @@ const HookSpec hook_specs[N_HOOKS] = {
         [HOOK_INODE_LINK] = ONE_PROGRAM("inode_link"),
         [HOOK_INODE_MKDIR] = ONE_PROGRAM("inode_mkdir"),
         [HOOK_INODE_MKNOD] = ONE_PROGRAM("inode_mknod"),
+        [HOOK_INODE_REMOVE_ACL] = {"inode_remove_acl", {{"inode_remove_acl", 3}}, 1},
         [HOOK_INODE_REMOVEXATTR] = {"inode_removexattr", {{"inode_removexattr", 3}}},
         [HOOK_INODE_RENAME] = ONE_PROGRAM("inode_rename"),
         [HOOK_INODE_RMDIR] = ONE_PROGRAM("inode_rmdir"),
+        [HOOK_INODE_SET_ACL] = {"inode_set_acl", {{"inode_set_acl", 4}}, 1},
         [HOOK_INODE_SETATTR] = {"inode_setattr", {{"inode_setattr", 3}, {"inode_setattr_2", 2}}},
         [HOOK_INODE_SETXATTR] = {"inode_setxattr", {{"inode_setxattr", 6}}},
         [HOOK_INODE_SYMLINK] = ONE_PROGRAM("inode_symlink"),
@@ -57,7 +62,8 @@ const char *hook_program(enum hook hook, Tier tier, const struct btf *btf, const
         hook_symbol(hook, tier, symbol);
         n = count_arguments(btf, symbol);
         if (n < 0) {
-                *ret_reason = "this kernel does not have the hook";
+                *ret_reason = hook_specs[hook].newer ? REASON_OLDER_KERNEL
+                                                     : "this kernel does not have the hook";
                 return NULL;
         }
         for (size_t i = 0; i < PROGRAM_VARIANTS && variants[i].program; i++)

@@ -16,9 +16,13 @@ typedef struct ProgramVariant {
 typedef struct HookSpec {
         const char *name; /* as in the kernel: bpf_lsm_<name>, security_<name> */
         ProgramVariant variants[PROGRAM_VARIANTS];
+        int newer; /* a kernel without it does through other hooks what newer ones do here */
 } HookSpec;
 
 extern const HookSpec hook_specs[N_HOOKS];
+
+/* The reason of a hook that is `newer` and not there: nothing is missing. */
+extern const char REASON_OLDER_KERNEL[];
 
 #define SYMBOL_MAX 64u
 
