@@ -139,19 +139,29 @@ static size_t terminal_width(void)
         return size.ws_col;
 }
 
+static size_t widest_column(const size_t *widths, size_t first, size_t n_columns)
+{
+        size_t widest = first;
+
+        for (size_t i = first; i < n_columns; i++)
+                if (widths[i] > widths[widest])
+                        widest = i;
+        return widest;
+}
+
+/* The first column names the row, so it is the last to be cut. */
 static void fit_columns(size_t *widths, size_t n_columns)
 {
-        size_t room = terminal_width();
+        size_t room = terminal_width(), total = GAP * (n_columns - 1);
 
-        for (;;) {
-                size_t total = GAP * (n_columns - 1), widest = 0;
+        for (size_t i = 0; i < n_columns; i++)
+                total += widths[i];
+        for (; total > room; total--) {
+                size_t widest = widest_column(widths, n_columns > 1, n_columns);
 
-                for (size_t i = 0; i < n_columns; i++) {
-                        total += widths[i];
-                        if (widths[i] > widths[widest])
-                                widest = i;
-                }
-                if (total <= room || widths[widest] <= COLUMN_LEAST)
+                if (widths[widest] <= COLUMN_LEAST)
+                        widest = 0;
+                if (widths[widest] <= COLUMN_LEAST)
                         return;
                 widths[widest]--;
         }

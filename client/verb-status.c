@@ -105,6 +105,7 @@ static void print_strings(json_object *object, const char *key, const char *betw
         }
 }
 
+/* A connection's name means nothing to a person. */
 static void print_change(json_object *change)
 {
         const char *origin = json_text(change, "origin");
@@ -115,9 +116,11 @@ static void print_change(json_object *change)
                 printf("Last change  none\n");
                 return;
         }
-        printf("Last change  %s by uid %" PRIu64 "%s", when, json_number(change, "uid"),
-               *origin ? ", " : "");
-        output_text(stdout, origin);
+        printf("Last change  %s by uid %" PRIu64, when, json_number(change, "uid"));
+        if (*origin && *origin != ':') {
+                fputs(", ", stdout);
+                output_text(stdout, origin);
+        }
         putchar('\n');
 }
 

@@ -178,7 +178,8 @@ static void test_each_hook_is_listed(Lab *lab)
 
         run("hooks", STATUS_DONE, &outcome);
         lines = g_strsplit(outcome.out, "\n", -1);
-        g_assert_cmpuint(g_strv_length(lines), ==, N_HOOKS + 2); /* a heading, an empty end */
+        g_assert_cmpuint(g_strv_length(lines), ==,
+                         N_HOOKS + 3); /* a heading, one reason, an empty end */
         expect_in(outcome.out, "socket_connect");
 }
 
