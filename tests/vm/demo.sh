@@ -23,9 +23,10 @@ typed() {
 
 start_service() {
         printf '\n# %s\n' '/usr/libexec/aegisd &'
+        echo '(The kernel verifies the programs: some seconds on an emulated processor.)'
         /usr/libexec/aegisd >>/run/aegisd.log 2>&1 &
         aegisd=$!
-        guest_wait_name org.aegis.Enforcer 60 || {
+        guest_wait_name org.aegis.Enforcer 180 || {
                 cat /run/aegisd.log
                 exit 1
         }
@@ -66,8 +67,8 @@ alice 'wget -q -O - http://127.0.0.1:8443/'
 
 title '1. aegisd starts, proves by a canary that the kernel denies, takes its name'
 start_service
+root 'cat /run/aegisd.log'
 root 'aegis-client status'
-root 'aegis-client hooks'
 root 'busctl --system tree org.aegis.Enforcer'
 
 title '2. A policy over D-Bus; polkit decides who may'
@@ -88,6 +89,7 @@ note 'Root needs no rule; an equal document changes nothing (the answer begins w
 root "$apply"
 
 title '3. The kernel refuses'
+root 'aegis-client hooks'
 alice 'cat /srv/data/secret'
 root 'cat /srv/data/secret'
 root 'mv /srv/data/secret /srv/data/renamed'
@@ -108,7 +110,7 @@ note 'So is one that was meant for another generation:'
 root 'aegis-client apply --name=demo --expect=1000 /srv/demo.policy'
 
 title '4. aegis-client'
-root 'aegis-client policy show demo'
+root 'aegis-client policy show demo; echo'
 sed 's,^/srv/data/secret,&\n/srv/data/neighbour,' demo.policy >wider.policy
 root 'aegis-client plan --name=demo /srv/wider.policy'
 aegis-client events --follow >/run/followed 2>&1 &
@@ -132,6 +134,6 @@ root 'aegis-client status'
 alice 'cat /srv/data/secret'
 alice 'cat /srv/data/neighbour'
 
+root 'cat /run/aegisd.log'
+
 title 'Done'
-echo 'The journal of aegisd in this machine was:'
-cat /run/aegisd.log

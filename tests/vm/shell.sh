@@ -8,7 +8,7 @@
 guest_start_bus && guest_start_polkit || exit 1
 export -f guest_run_as
 /usr/libexec/aegisd </dev/null >/run/aegisd.log 2>&1 &
-guest_wait_name org.aegis.Enforcer 60
+guest_wait_name org.aegis.Enforcer 180
 cat /run/aegisd.log
 cat <<'END'
 
