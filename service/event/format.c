@@ -38,7 +38,8 @@ static const char *const hook_names[] = {
         [HOOK_INODE_SETATTR] = "inode_setattr",   [HOOK_INODE_SETXATTR] = "inode_setxattr",
         [HOOK_INODE_SYMLINK] = "inode_symlink",   [HOOK_INODE_UNLINK] = "inode_unlink",
         [HOOK_SOCKET_BIND] = "socket_bind",       [HOOK_SOCKET_CONNECT] = "socket_connect",
-        [HOOK_SOCKET_SENDMSG] = "socket_sendmsg",
+        [HOOK_SOCKET_SENDMSG] = "socket_sendmsg", [HOOK_INODE_REMOVE_ACL] = "inode_remove_acl",
+        [HOOK_INODE_SET_ACL] = "inode_set_acl",
 };
 _Static_assert(ELEMENTS_OF(hook_names) == N_HOOKS, "each hook has a name");
 
