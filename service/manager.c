@@ -173,8 +173,9 @@ static void say_backend(const Backend *backend)
 
         backend_facts(backend, &facts);
         if (backend_tier(backend) == TIER_NONE)
-                log_warning("Kernel %s enforces nothing: %s. %s", facts.kernel, facts.missing,
-                            facts.remedy);
+                log_warning("Kernel %s offers no way to enforce%s%s%s%s", facts.kernel,
+                            facts.missing[0] ? ": " : "", facts.missing,
+                            facts.remedy[0] ? "; " : "", facts.remedy);
         else
                 log_info("Kernel %s enforces by tier %s", facts.kernel,
                          tier_to_string(backend_tier(backend)));
