@@ -405,9 +405,26 @@ static void read_until(int fd, const char *wanted, GString *shown)
         }
 }
 
+/* pkttyagent prints its question, then throws away what was typed and turns the echo off; no event
+ * tells of that. */
+static void wait_for_silence(int fd)
+{
+        gint64 end = g_get_monotonic_time() + PATIENCE_MSEC * 1000;
+        struct termios terminal;
+
+        for (;;) {
+                g_assert_cmpint(tcgetattr(fd, &terminal), ==, 0);
+                if (!(terminal.c_lflag & ECHO))
+                        return;
+                g_assert_cmpint(g_get_monotonic_time(), <, end);
+                g_usleep(1000);
+        }
+}
+
 static void test_polkit_asks_on_the_terminal(Lab *lab)
 {
         g_autoptr(GString) shown = g_string_new(NULL);
+        struct pollfd readable = {.events = POLLIN};
         int fd, status;
         pid_t pid;
 
@@ -420,13 +437,16 @@ static void test_polkit_asks_on_the_terminal(Lab *lab)
         g_assert_cmpint(pid, >=, 0);
         if (pid == 0)
                 _exit(become_user_on_terminal());
+        readable.fd = fd;
         read_until(fd, "AUTHENTICATING FOR org.aegis.enforcer.apply-policy", shown);
         read_until(fd, "Password: ", shown);
-        g_assert_cmpint(write(fd, "\004", 1), ==, 1); /* nobody knows it */
+        wait_for_silence(fd);
+        /* The client, which explains long waits, does not speak while a password is typed. */
+        g_assert_cmpint(poll(&readable, 1, (int) (CALL_QUIET_USEC / 1000) + 300), ==, 0);
+        g_assert_cmpint(write(fd, "guess\n", 6), ==, 6);
         read_until(fd, "Not authorized to apply the policy web", shown);
         g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
         g_assert_cmpint(WEXITSTATUS(status), ==, STATUS_REFUSED);
-        g_assert_null(strstr(shown->str, "Waiting"));
         g_assert_cmpuint(lab_generation(lab), ==, 0);
         close(fd);
 }
