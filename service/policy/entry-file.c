@@ -115,7 +115,7 @@ int entry_deny_path(const Entry *entry, Rule *rule)
                 return r;
         path_warn(entry);
         rule->kind = RULE_DENY_PATH;
-        rule->file.below = entry->text[n - 1] == '/';
+        rule->file.below = 1;
         return 0;
 }
 

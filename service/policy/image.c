@@ -10,13 +10,21 @@
 #include "policy/digest.h"
 #include "util/array.h"
 
+/* Rules about files need all of these: a name is made, changed and lost in many ways. */
 #define FILE_HOOKS                                                                                 \
         (HOOK_BIT(HOOK_FILE_OPEN) | HOOK_BIT(HOOK_INODE_CREATE) | HOOK_BIT(HOOK_INODE_LINK) |      \
          HOOK_BIT(HOOK_INODE_MKDIR) | HOOK_BIT(HOOK_INODE_MKNOD) |                                 \
-         HOOK_BIT(HOOK_INODE_REMOVEXATTR) | HOOK_BIT(HOOK_INODE_RENAME) |                          \
-         HOOK_BIT(HOOK_INODE_RMDIR) | HOOK_BIT(HOOK_INODE_SETATTR) |                               \
-         HOOK_BIT(HOOK_INODE_SETXATTR) | HOOK_BIT(HOOK_INODE_SYMLINK) |                            \
-         HOOK_BIT(HOOK_INODE_UNLINK))
+         HOOK_BIT(HOOK_INODE_REMOVE_ACL) | HOOK_BIT(HOOK_INODE_REMOVEXATTR) |                      \
+         HOOK_BIT(HOOK_INODE_RENAME) | HOOK_BIT(HOOK_INODE_RMDIR) | HOOK_BIT(HOOK_INODE_SET_ACL) | \
+         HOOK_BIT(HOOK_INODE_SETATTR) | HOOK_BIT(HOOK_INODE_SETXATTR) |                            \
+         HOOK_BIT(HOOK_INODE_SYMLINK) | HOOK_BIT(HOOK_INODE_UNLINK))
+
+/* Rules about addresses need those of their operations. */
+#define NET_HOOKS                                                                                  \
+        (HOOK_BIT(HOOK_SOCKET_BIND) | HOOK_BIT(HOOK_SOCKET_CONNECT) | HOOK_BIT(HOOK_SOCKET_SENDMSG))
+
+_Static_assert((FILE_HOOKS ^ NET_HOOKS) == HOOK_BIT(N_HOOKS) - 1,
+               "each hook is in one list: rules would not be enforced at one that is in none");
 
 typedef struct Compiler {
         PolicyImage *image;
@@ -131,19 +139,6 @@ static int add_linked(Compiler *compiler, const Location *location, uint32_t num
         return pins_add(&compiler->pins, &pin);
 }
 
-static void warn_of_directory(const Numbered *numbered, const Location *location)
-{
-        const Rule *rule = numbered->rule;
-        _cleanup_(freep) char *hint = NULL;
-
-        if (rule->file.below || !location->exists || !location->is_directory)
-                return;
-        if (asprintf(&hint, "write %s/", rule->file.path) < 0)
-                hint = NULL;
-        diagnostics_add(numbered->diagnostics, SEVERITY_WARNING, rule->line, rule->column, hint,
-                        "this is a directory: the rule holds for it alone, not for what is in it");
-}
-
 static int tell_failure(const Numbered *numbered, int error)
 {
         const Rule *rule = numbered->rule;
@@ -175,7 +170,6 @@ static int add_file(Compiler *compiler, const Numbered *numbered)
                 r = add_names(compiler, numbered, &location);
         if (r < 0)
                 return tell_failure(numbered, r);
-        warn_of_directory(numbered, &location);
         return add_linked(compiler, &location, numbered->number);
 }
 

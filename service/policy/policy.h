@@ -33,9 +33,11 @@ typedef struct Rule {
         const char *entry;   /* as in the document, blanks trimmed */
         union {
                 struct {
-                        const char *
-                                path; /* absolute, no empty, "." or ".." component, no trailing / */
-                        uint32_t below; /* 1: it ended in a slash: the directory and all below */
+                        /* absolute; no empty, "." or ".." component; no slash at the end */
+                        const char *path;
+                        /* 1: that name and all below it, as every deny_path means; 0: the name
+                         * alone */
+                        uint32_t below;
                 } file;
                 struct {
                         uint32_t device; /* major << 20 | minor */

@@ -55,6 +55,7 @@ static void check_rule(const Rule *rule)
         switch (rule->kind) {
         case RULE_DENY_PATH:
                 check_path(rule->file.path);
+                HOLDS(rule->file.below == 1);
                 break;
         case RULE_DENY_INODE:
                 break;

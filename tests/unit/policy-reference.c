@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "policy/parse.h"
+
 /* ---- a machine that a test describes ---- */
 
 static Place place_copy(const Place *place)
@@ -64,21 +66,53 @@ Resolver fake_resolver(const FakeMachine *machine)
         return (Resolver){fake_locate, fake_find_cgroup, (void *) machine};
 }
 
+/* The caller owns what diagnostics hold. */
+static PolicyImage *compile_document(const Document *document, const FakeMachine *machine,
+                                     Diagnostics *diagnostics)
+{
+        Resolver resolver = fake_resolver(machine);
+        PolicyImage *image = NULL;
+        int r;
+
+        *diagnostics = (Diagnostics){};
+        r = policy_image_compile(&image, document, 1, &resolver, diagnostics);
+        g_assert_cmpint(r, ==, 0);
+        image_check(image);
+        return image;
+}
+
 PolicyImage *compile_text(const char *text, const FakeMachine *machine, Diagnostics *diagnostics)
 {
         Document document = {.name = "doc", .text = text, .n_text = strlen(text)};
-        Resolver resolver = fake_resolver(machine);
-        PolicyImage *image = NULL;
+        PolicyImage *image;
         int r;
 
         *diagnostics = (Diagnostics){};
         r = policy_parse(&document.policy, text, document.n_text, diagnostics);
         g_assert_cmpint(r, ==, 0);
         diagnostics_deinit(diagnostics);
-        r = policy_image_compile(&image, &document, 1, &resolver, diagnostics);
-        g_assert_cmpint(r, ==, 0);
+        image = compile_document(&document, machine, diagnostics);
         policy_unref(document.policy);
-        image_check(image);
+        return image;
+}
+
+PolicyImage *compile_files(const FakeFileRule *files, size_t n, const FakeMachine *machine)
+{
+        g_autofree Rule *rules = g_new0(Rule, n + 1);
+        Policy policy = {.n_refs = 1, .version = 1, .rules = rules, .n_rules = n};
+        Document document = {.name = "doc", .text = "", .policy = &policy};
+        Diagnostics diagnostics;
+        PolicyImage *image;
+
+        for (size_t i = 0; i < n; i++)
+                rules[i] = (Rule){
+                        .kind = RULE_DENY_PATH,
+                        .section = "by hand",
+                        .entry = files[i].path,
+                        .file = {.path = files[i].path, .below = files[i].below},
+                };
+        image = compile_document(&document, machine, &diagnostics);
+        g_assert_cmpuint(diagnostics.n_items, ==, 0);
         return image;
 }
 

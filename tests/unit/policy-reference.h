@@ -40,6 +40,15 @@ Resolver fake_resolver(const FakeMachine *machine);
 /* Parses text and compiles it as the one document "doc". */
 PolicyImage *compile_text(const char *text, const FakeMachine *machine, Diagnostics *diagnostics);
 
+/* A rule about a name: alone, which no document of version 1 can say, or with all below it. */
+typedef struct FakeFileRule {
+        const char *path; /* as documents have it, no slash at its end */
+        uint32_t below;
+} FakeFileRule;
+
+/* Compiles rules, numbered from 1. No remark is expected. */
+PolicyImage *compile_files(const FakeFileRule *files, size_t n, const FakeMachine *machine);
+
 /* ---- what the kernel sees ---- */
 
 typedef struct Verdict {

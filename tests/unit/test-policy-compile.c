@@ -21,6 +21,10 @@ static PolicyImage *compile(const char *text)
         return image;
 }
 
+#define COMPILE_FILES(...)                                                                         \
+        compile_files((const FakeFileRule[]){__VA_ARGS__},                                         \
+                      G_N_ELEMENTS(((const FakeFileRule[]){__VA_ARGS__})), &empty_machine)
+
 static void assert_rule(const PolicyImage *image, uint32_t device, const char *path, uint32_t rule)
 {
         Verdict verdict;
@@ -67,38 +71,58 @@ static void test_an_empty_set_needs_nothing(void)
         policy_image_free(NULL);
 }
 
-static void test_a_path_is_that_very_name(void)
+static void test_a_path_is_the_name_and_all_below(void)
 {
-        PolicyImage *image = compile("version=1\n[deny_path]\n/a/b\n");
+        static const char *const texts[] = {"version=1\n[deny_path]\n/a/b\n",
+                                            "version=1\n[deny_path]\n/a/b/\n"};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+                PolicyImage *image = compile(texts[i]);
+
+                assert_rule(image, 1, "/a/b", 1);
+                assert_rule(image, 1, "/a/b/c", 1);
+                assert_rule(image, 1, "/a/b/c/d/e", 1);
+                assert_rule(image, 1, "/a", 0);
+                assert_rule(image, 1, "/a/bc", 0);
+                assert_rule(image, 1, "/a/c", 0);
+                assert_rule(image, 1, "/", 0);
+                assert_rule(image, 2, "/a/b", 0);
+                g_assert_true(holds(image, "/"));
+                g_assert_true(holds(image, "/a"));
+                g_assert_false(holds(image, "/a/b"));
+                policy_image_free(image);
+        }
+}
+
+static void test_a_rule_of_a_name_alone_is_that_very_name(void)
+{
+        PolicyImage *image = COMPILE_FILES({"/a/b", 0});
 
         assert_rule(image, 1, "/a/b", 1);
         assert_rule(image, 1, "/a/b/c", 0);
         assert_rule(image, 1, "/a", 0);
         assert_rule(image, 1, "/a/bc", 0);
-        assert_rule(image, 1, "/a/c", 0);
-        assert_rule(image, 1, "/", 0);
-        assert_rule(image, 2, "/a/b", 0);
-        g_assert_true(holds(image, "/"));
-        g_assert_true(holds(image, "/a"));
-        g_assert_false(holds(image, "/a/b"));
-        policy_image_free(image);
-}
-
-static void test_a_directory_is_itself_and_all_below(void)
-{
-        PolicyImage *image = compile("version=1\n[deny_path]\n/a/b/\n");
-
-        assert_rule(image, 1, "/a/b", 1);
-        assert_rule(image, 1, "/a/b/c", 1);
-        assert_rule(image, 1, "/a/b/c/d/e", 1);
-        assert_rule(image, 1, "/a", 0);
-        assert_rule(image, 1, "/a/bb", 0);
         policy_image_free(image);
 }
 
 static void test_the_nearest_rule_is_the_one_that_is_named(void)
 {
-        PolicyImage *image = compile("version=1\n[deny_path]\n/a/\n/a/b/c\n/a/b/d/\n/a/b\n");
+        PolicyImage *image = compile("version=1\n[deny_path]\n/a/\n/a/b/c/d/e\n/a/b\n");
+
+        assert_rule(image, 1, "/a", 1);
+        assert_rule(image, 1, "/a/x", 1);
+        assert_rule(image, 1, "/a/b", 3);
+        assert_rule(image, 1, "/a/b/x", 3);
+        assert_rule(image, 1, "/a/b/c", 3);
+        assert_rule(image, 1, "/a/b/c/d/x", 3);
+        assert_rule(image, 1, "/a/b/c/d/e", 2);
+        assert_rule(image, 1, "/a/b/c/d/e/x", 2);
+        policy_image_free(image);
+}
+
+static void test_a_name_alone_interrupts_no_directory(void)
+{
+        PolicyImage *image = COMPILE_FILES({"/a", 1}, {"/a/b/c", 0}, {"/a/b/d", 1}, {"/a/b", 0});
 
         assert_rule(image, 1, "/a", 1);
         assert_rule(image, 1, "/a/x", 1);
@@ -116,9 +140,13 @@ static void test_the_first_of_equal_rules_is_named(void)
         PolicyImage *image = compile("version=1\n[deny_path]\n/b\n/a\n/a/\n[deny_ip]\n::1\n");
 
         assert_rule(image, 1, "/a", 2);
-        assert_rule(image, 1, "/a/x", 3);
+        assert_rule(image, 1, "/a/x", 2);
         assert_rule(image, 1, "/b", 1);
         g_assert_cmpuint(net(image, "::1", 1, IPPROTO_TCP, NET_CONNECT), ==, 4);
+        policy_image_free(image);
+        image = COMPILE_FILES({"/b", 0}, {"/a", 0}, {"/a", 1}, {"/a", 1});
+        assert_rule(image, 1, "/a", 2);
+        assert_rule(image, 1, "/a/x", 3);
         policy_image_free(image);
 }
 
@@ -129,7 +157,11 @@ static void test_the_root_of_a_file_system_can_be_named(void)
         assert_rule(image, 1, "/", 1);
         assert_rule(image, 1, "/x/y", 1);
         assert_rule(image, 1, "/a", 2);
-        assert_rule(image, 1, "/a/b", 1);
+        assert_rule(image, 1, "/a/b", 2);
+        policy_image_free(image);
+        image = COMPILE_FILES({"/", 0}, {"/a", 0});
+        assert_rule(image, 1, "/", 1);
+        assert_rule(image, 1, "/x/y", 0);
         policy_image_free(image);
 }
 
@@ -184,7 +216,8 @@ static void test_a_place_below_2000_directories_is_found(void)
         image = compile(text);
         assert_rule(image, 1, path->str, 1);
         g_string_append(path, "/d");
-        assert_rule(image, 1, path->str, 2);
+        assert_rule(image, 1, path->str, 1);
+        assert_rule(image, 1, "/d/d/d", 2);
         policy_image_free(image);
 }
 
@@ -216,8 +249,13 @@ static void test_equal_rulesets_are_shared(void)
         policy_image_free(image);
 
         image = compile("version=1\n[deny_path]\n/a/\n/a/b/c/d/e\n");
-        /* none; /a and what inherits from it; e, with what it inherits */
+        /* none; /a and what inherits from it; e */
         g_assert_cmpuint(image->n_rulesets, ==, 3);
+        policy_image_free(image);
+
+        image = COMPILE_FILES({"/a", 1}, {"/a/b/c/d", 0}, {"/a/b/c/e", 0});
+        /* none; /a and what inherits from it; d and e, each with what it inherits */
+        g_assert_cmpuint(image->n_rulesets, ==, 4);
         policy_image_free(image);
 }
 
@@ -229,7 +267,7 @@ static void test_a_link_is_guarded_where_it_leads_too(void)
                 {"/l", {.name = {1, (char *) "/x/l"}, .target = {2, (char *) "/t"}}}, {}};
         static const FakeMachine machine = {.files = files};
         Diagnostics diagnostics;
-        PolicyImage *image = compile_text("version=1\n[deny_path]\n/l/\n", &machine, &diagnostics);
+        PolicyImage *image = compile_text("version=1\n[deny_path]\n/l\n", &machine, &diagnostics);
 
         assert_rule(image, 1, "/x/l", 1);
         assert_rule(image, 2, "/t", 1);
@@ -256,7 +294,7 @@ static void test_a_file_of_several_links_is_pinned(void)
         static const FakeMachine machine = {.files = files};
         Diagnostics diagnostics;
         PolicyImage *image =
-                compile_text("version=1\n[deny_path]\n/one\n/two\n/dir/\n/none\n/unknown\n",
+                compile_text("version=1\n[deny_path]\n/one\n/two\n/dir\n/none\n/unknown\n",
                              &machine, &diagnostics);
         const PinEntry *pin = image_find_pin(image, 1, 12);
 
@@ -279,7 +317,6 @@ static void test_an_inode_rule_pins_any_file(void)
         g_assert_cmpuint(pin->value.checked, ==, 0);
         g_assert_cmpuint(image->rulesets[pin->value.ruleset].own_rule, ==, 2);
         g_assert_cmpuint(image->flags, ==, IMAGE_PIN_ALL);
-        g_assert_cmpuint(image->hooks, ==, FILE_HOOKS);
         policy_image_free(image);
 }
 
@@ -305,22 +342,28 @@ static void test_two_rules_for_one_inode_pin_it_for_good(void)
         policy_image_free(image);
 }
 
-static void test_a_directory_without_its_slash_is_a_warning(void)
+static void test_a_directory_needs_no_slash(void)
 {
         static const FakeFile files[] = {{"/dir", {.exists = 1, .is_directory = 1}}, {}};
         static const FakeMachine machine = {.files = files};
         Diagnostics diagnostics;
-        PolicyImage *image =
-                compile_text("version=1\n[deny_path]\n/x\n/dir\n", &machine, &diagnostics);
+        PolicyImage *image = compile_text("version=1\n[deny_path]\n/dir\n", &machine, &diagnostics);
 
-        g_assert_cmpuint(diagnostics.n_items, ==, 1);
-        g_assert_cmpuint(diagnostics.n_faults, ==, 0);
-        g_assert_cmpuint(diagnostics.items[0].line, ==, 4);
-        g_assert_nonnull(strstr(diagnostics.items[0].hint, "/dir/"));
-        diagnostics_deinit(&diagnostics);
-        policy_image_free(image);
-        image = compile_text("version=1\n[deny_path]\n/dir/\n", &machine, &diagnostics);
         g_assert_cmpuint(diagnostics.n_items, ==, 0);
+        assert_rule(image, 1, "/dir/x", 1);
+        policy_image_free(image);
+}
+
+static void test_a_file_needs_every_hook_about_files(void)
+{
+        PolicyImage *image = compile("version=1\n[deny_path]\n/a\n");
+
+        g_assert_cmphex(image->hooks, ==, FILE_HOOKS);
+        policy_image_free(image);
+        image = compile("version=1\n[deny_inode]\n1:12\n");
+        g_assert_cmphex(image->hooks, ==, FILE_HOOKS);
+        g_assert_true(image->hooks & HOOK_BIT(HOOK_INODE_SET_ACL));
+        g_assert_true(image->hooks & HOOK_BIT(HOOK_INODE_REMOVE_ACL));
         policy_image_free(image);
 }
 
@@ -530,9 +573,10 @@ static void test_the_digest_is_of_names_and_texts(void)
 static void add_name_tests(void)
 {
         ADD(test_an_empty_set_needs_nothing);
-        ADD(test_a_path_is_that_very_name);
-        ADD(test_a_directory_is_itself_and_all_below);
+        ADD(test_a_path_is_the_name_and_all_below);
+        ADD(test_a_rule_of_a_name_alone_is_that_very_name);
         ADD(test_the_nearest_rule_is_the_one_that_is_named);
+        ADD(test_a_name_alone_interrupts_no_directory);
         ADD(test_the_first_of_equal_rules_is_named);
         ADD(test_the_root_of_a_file_system_can_be_named);
         ADD(test_names_of_any_length_are_found);
@@ -548,7 +592,8 @@ static void add_place_tests(void)
         ADD(test_a_file_of_several_links_is_pinned);
         ADD(test_an_inode_rule_pins_any_file);
         ADD(test_two_rules_for_one_inode_pin_it_for_good);
-        ADD(test_a_directory_without_its_slash_is_a_warning);
+        ADD(test_a_directory_needs_no_slash);
+        ADD(test_a_file_needs_every_hook_about_files);
         ADD(test_a_path_that_cannot_be_followed_refuses_the_set);
         ADD(test_a_resolver_that_answers_nonsense_refuses_the_set);
         ADD(test_cgroups_are_numbers_each_once);

@@ -146,7 +146,7 @@ static void test_all_faults_are_told_in_the_order_of_lines(void)
 
 static void test_the_same_meaning_twice_is_a_warning(void)
 {
-        assert_told("version=1\n[deny_path]\n/a\n/a/\n/a\n", "5:1w");
+        assert_told("version=1\n[deny_path]\n/a\n/a/\n/a\n/ab\n", "4:1w 5:1w");
         assert_told("version=1\n[deny_ip]\n1.2.3.4\n::ffff:1.2.3.4\n[deny_cidr]\n1.2.3.4/32\n",
                     "4:1w 6:1w");
         assert_told("version=1\n[deny_ip]\n2001:DB8::1\n2001:db8:0:0::1\n", "4:1w");
