@@ -27,13 +27,23 @@ static __always_inline __u32 look_up(void *map, struct net_key *key, __u32 opera
         return value && operation < N_NET_OPERATIONS ? value->rule[operation] : RULE_NONE;
 }
 
-/* The rule for one prefix length: exact port and protocol before any. */
-static __noinline __u32 match_prefix(void *map, const struct prefix *prefix,
-                                     const struct endpoint *endpoint)
+/* The rule for one prefix length: exact port and protocol before any. A function of its own, so
+ * that the verifier looks into it once and not once a length. */
+__noinline int net_match_prefix(struct endpoint *endpoint, __u32 index)
 {
         struct net_key key = {};
-        __u32 rule = RULE_NONE, shapes = prefix->shapes;
+        const struct prefix *prefix;
+        __u32 rule = RULE_NONE, shapes, slot;
+        void *map;
 
+        if (!endpoint || index >= N_PREFIXES_MAX)
+                return RULE_NONE;
+        slot = endpoint->slot;
+        map = bpf_map_lookup_elem(&nets, &slot);
+        if (!map)
+                return RULE_NONE;
+        prefix = &prefixes[(endpoint->slot & 1) * N_PREFIXES_MAX + index];
+        shapes = prefix->shapes;
         key.address[0] = endpoint->address[0] & prefix->mask[0];
         key.address[1] = endpoint->address[1] & prefix->mask[1];
         key.prefix = prefix->length;
@@ -54,25 +64,15 @@ static __noinline __u32 match_prefix(void *map, const struct prefix *prefix,
         return rule;
 }
 
-/* A global function, checked once for all hooks. Returns the number of the rule, RULE_NONE for
- * none. */
-__noinline int net_match(struct endpoint *endpoint)
+/* The longest prefix first. Returns the number of the rule, RULE_NONE for none. */
+static __always_inline __u32 net_match(struct endpoint *endpoint)
 {
-        __u32 slot, slot_key, n, rule;
-        void *map;
+        __u32 n = hot.headers[endpoint->slot & 1].n_prefixes, rule;
 
-        if (!endpoint)
-                return RULE_NONE;
-        slot_key = endpoint->slot;
-        map = bpf_map_lookup_elem(&nets, &slot_key);
-        if (!map)
-                return RULE_NONE;
-        slot = endpoint->slot & 1; /* read again: the verifier forgets the bounds of a key */
-        n = hot.headers[slot].n_prefixes;
         for (__u32 i = 0; i < N_PREFIXES_MAX; i++) {
                 if (i >= n)
-                        return RULE_NONE;
-                rule = match_prefix(map, &prefixes[slot * N_PREFIXES_MAX + i], endpoint);
+                        break;
+                rule = net_match_prefix(endpoint, i);
                 if (rule)
                         return rule;
         }
@@ -121,7 +121,7 @@ static __always_inline void resolve_unspecified(struct endpoint *endpoint, const
 static __always_inline int decide_endpoint(struct endpoint *endpoint, __u32 word, enum hook hook)
 {
         struct decision decision = {};
-        int rule = net_match(endpoint);
+        __u32 rule = net_match(endpoint);
 
         if (rule == RULE_NONE)
                 return 0;

@@ -3,7 +3,7 @@
  * read the kernel by address only, so that it does not matter which hook called. */
 #include "place.h"
 
-#define CLIMB_MAX 48  /* levels looked up in one call */
+#define CLIMB_MAX 64  /* levels looked up in one call */
 #define DESCEND_MAX 8 /* levels walked down in one call; a power of two */
 
 extern const void rename_lock __ksym __weak;
@@ -28,6 +28,10 @@ int place_descend(struct place_step *step, __u32 slot)
 
         if (!step)
                 return -1;
+        if (step->place.node == NODE_OFF) {
+                place_inherit(&step->place);
+                return 0;
+        }
         slot &= 1;
         map = bpf_map_lookup_elem(&trie, &slot);
         if (!map)
@@ -100,9 +104,9 @@ struct way {
 
 #define CLIMB_KNOWN 1
 
-/* One level up from walk->at. A function of its own, so that the verifier looks into it once and not
- * once a level. Returns 0 with walk->at one higher, CLIMB_KNOWN with walk->place that of walk->at, or
- * -1 if the tree does not hang together. */
+/* One level up from walk->at. A function of its own, so that the verifier looks into it once and
+ * not once a level. Returns 0 with walk->at one higher, CLIMB_KNOWN with walk->place that of
+ * walk->at, or -1 if the tree does not hang together. */
 __noinline int place_climb(struct place_walk *walk)
 {
         const struct dentry *dentry, *parent;
@@ -129,25 +133,28 @@ __noinline int place_climb(struct place_walk *walk)
         return 0;
 }
 
-/* Returns 0 with walk->place known and the way to it, WALK_AGAIN after CLIMB_MAX levels (walk->start
- * is then the last), -1 if the tree does not hang together. */
+/* Returns 0 with walk->place known and the way to it, WALK_AGAIN after CLIMB_MAX levels
+ * (walk->start is then the last), -1 if the tree does not hang together. */
 static __always_inline int climb(struct place_walk *walk, struct way *way)
 {
-        __u64 level;
         int r;
 
         walk->at = walk->start;
-        for (int i = 0; i <= CLIMB_MAX; i++) {
-                level = walk->at;
+        for (int i = 0; i < CLIMB_MAX; i++) {
+                /* volatile: clang would enter the loop in its middle, which the verifier forbids */
+                __u64 level = *(volatile __u64 *) &walk->at;
+
                 r = place_climb(walk);
-                if (r == CLIMB_KNOWN)
-                        return 0;
                 if (r)
-                        return -1;
-                way->levels[way->n & (DESCEND_MAX - 1)] = level;
-                way->n++;
+                        return r == CLIMB_KNOWN ? 0 : -1;
+                way->levels[i & (DESCEND_MAX - 1)] = level;
+                way->n = i + 1;
         }
-        walk->start = level;
+        if (walk->known == walk->at) {
+                walk->place = walk->known_place;
+                return 0;
+        }
+        walk->start = walk->at;
         return WALK_AGAIN;
 }
 
@@ -159,9 +166,7 @@ static __always_inline int descend(struct way *way, struct place_step *step, __u
                         break;
                 way->n--;
                 step->dentry = way->levels[way->n & (DESCEND_MAX - 1)];
-                if (step->place.node == NODE_OFF)
-                        place_inherit(&step->place);
-                else if (place_descend(step, slot))
+                if (place_descend(step, slot))
                         return -1;
         }
         return 0;
