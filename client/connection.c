@@ -166,6 +166,21 @@ static int exchange(Connection *connection, const Call *call, sd_bus_message *me
         return await(connection->bus, call, pending);
 }
 
+/* sd-bus answers what is open when the bus goes as if the time were up. */
+static int end_without_reply(Connection *connection, sd_bus_error *error)
+{
+        _cleanup_(freep) char *reason = NULL;
+
+        if (!sd_bus_error_is_set(error))
+                return -EIO;
+        if (!sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||
+            sd_bus_is_open(connection->bus) > 0)
+                return -sd_bus_error_get_errno(error);
+        reason = error->message ? strdup(error->message) : NULL;
+        sd_bus_error_free(error);
+        return sd_bus_error_set(error, SD_BUS_ERROR_DISCONNECTED, reason);
+}
+
 int connection_call(Connection *connection, const Call *call, sd_bus_message *message,
                     sd_bus_error *ret_error, sd_bus_message **ret_reply)
 {
@@ -179,7 +194,7 @@ int connection_call(Connection *connection, const Call *call, sd_bus_message *me
         if (r < 0)
                 return sd_bus_error_set(ret_error, SD_BUS_ERROR_DISCONNECTED, strerror(-r));
         if (!pending.reply)
-                return sd_bus_error_is_set(ret_error) ? -sd_bus_error_get_errno(ret_error) : -EIO;
+                return end_without_reply(connection, ret_error);
         *ret_reply = pending.reply;
         return 0;
 }

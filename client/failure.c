@@ -67,7 +67,7 @@ static const Failure failures[] = {
         {DBUS_ERROR "TimedOut", STATUS_NO_SERVICE, "Cannot",
          "the service does not start; 'systemctl status aegisd' tells why"},
         {DBUS_ERROR "Disconnected", STATUS_NO_SERVICE, "Cannot",
-         "see that the system bus can be reached"},
+         "see that the system bus can be reached, then look at 'aegis-client status'"},
         {DBUS_ERROR "UnknownMethod", STATUS_FAILED, "Cannot",
          "the service is of another version; install the client that came with it"},
         {DBUS_ERROR "UnknownObject", STATUS_FAILED, "Cannot",
@@ -241,12 +241,11 @@ ExitStatus failure_of_usage(const char *format, ...)
 
 ExitStatus failure_of_reply(const Client *client, const Call *call, int error)
 {
-        if (error == -ENOMEM)
+        if (error == -ENXIO || error == -EBADMSG) /* as sd-bus and reply.c call another type */
                 return failure_say(client, STATUS_FAILED,
-                                   "Cannot %s: memory is short; free some and try again.",
+                                   "Cannot %s: the answer has not the form of this API; install "
+                                   "the client that came with the service.",
                                    call->attempt);
-        return failure_say(client, STATUS_FAILED,
-                           "Cannot %s: the answer has not the form of this API (%s); install the "
-                           "client that came with the service.",
-                           call->attempt, strerror(-error));
+        return failure_say(client, STATUS_FAILED, "Cannot %s: %s; free some and try again.",
+                           call->attempt, error == -ENOMEM ? "memory is short" : strerror(-error));
 }
