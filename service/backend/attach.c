@@ -75,6 +75,14 @@ static const char *attach_one(Backend *backend, enum hook hook)
         return NULL;
 }
 
+uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks)
+{
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                if (backend->attachments[hook].reason == REASON_OLDER_KERNEL)
+                        hooks &= ~HOOK_BIT(hook);
+        return hooks;
+}
+
 uint64_t attach_hooks(Backend *backend, uint64_t hooks)
 {
         uint64_t missing = 0;
@@ -87,7 +95,7 @@ uint64_t attach_hooks(Backend *backend, uint64_t hooks)
                         continue;
                 reason = attach_one(backend, hook);
                 attachment->reason = reason ? reason : "";
-                if (!reason || reason == REASON_OLDER_KERNEL)
+                if (!reason)
                         continue;
                 missing |= HOOK_BIT(hook);
                 log_warning("Hook %s is not attached: %s", hook_specs[hook].name, reason);

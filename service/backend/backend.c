@@ -206,7 +206,7 @@ static void fill_header(Backend *backend, uint32_t slot, const PolicyImage *imag
                 .n_prefixes = image->n_prefixes,
                 .n_rules = (uint32_t) image->n_rules,
                 .generation = generation,
-                .hooks = image->hooks,
+                .hooks = hooks_of_this_kernel(backend, image->hooks),
         };
         memcpy(header->digest, image->digest, DIGEST_SIZE);
 }
@@ -232,7 +232,7 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
         backend_abort(backend);
         slot = idle_slot(backend);
         wait_for_readers(); /* of the policy before the last switch: the slot was theirs */
-        missing = attach_hooks(backend, image->hooks);
+        missing = attach_hooks(backend, hooks_of_this_kernel(backend, image->hooks));
         if (missing && mode == MODE_ENFORCE) {
                 release_hooks(backend, header_in_force(backend)->hooks);
                 return BACKEND_E_GUARANTEE;

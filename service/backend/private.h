@@ -72,6 +72,8 @@ int load_tier(Backend *backend, Tier tier, const struct btf *btf);
 void unload(Backend *backend);
 
 /* attach.c */
+/* Without those that are newer than this kernel, which needs others in their place. */
+uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks);
 /* Attaches and proves those of the hooks that are not attached yet. Returns the hooks that could
  * not be; each has its reason then. */
 uint64_t attach_hooks(Backend *backend, uint64_t hooks);

@@ -200,6 +200,12 @@ static void fresh_tree(void)
         make_file("/t/free");
 }
 
+/* Kernels before 6.2 do through xattr hooks what the two ACL hooks do later. */
+static int is_there(const HookStatus *status)
+{
+        return *status->symbol || !g_str_has_suffix(status->name, "_acl");
+}
+
 static void test_the_tier_is_proven_and_nothing_is_attached_without_rules(void)
 {
         HookStatus status;
@@ -209,7 +215,8 @@ static void test_the_tier_is_proven_and_nothing_is_attached_without_rules(void)
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
                 backend_hook(backend, hook, &status);
                 g_assert_false(status.attached);
-                g_assert_cmpstr(status.reason, ==, "no rule needs it");
+                if (is_there(&status))
+                        g_assert_cmpstr(status.reason, ==, "no rule needs it");
         }
 }
 
@@ -221,6 +228,8 @@ static void test_every_hook_a_rule_needs_is_attached_and_guarantees_denial(void)
         apply("[deny_path]\n/t/secret\n[deny_port]\n81\n");
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
                 backend_hook(backend, hook, &status);
+                if (!is_there(&status))
+                        continue;
                 g_assert_cmpstr(status.reason, ==, "");
                 g_assert_true(status.attached && status.required);
                 g_assert_cmpint(status.guarantee, ==, GUARANTEE_DENY);
@@ -302,16 +311,15 @@ static void test_a_directory_rule_holds_for_all_that_is_below(void)
         g_assert_cmpint(child_errno(act_rmdir, "/t/vault/deep/er"), ==, EPERM);
 }
 
-static void test_a_rule_without_a_slash_speaks_of_the_directory_alone(void)
+static void test_a_directory_rule_needs_no_slash(void)
 {
         fresh_tree();
-        make_file("/t/dir/file");
         make_file("/t/dir/sub/file");
+        make_file("/t/dirt/file");
         apply("[deny_path]\n/t/dir\n");
         assert_open("/t/dir", EPERM);
-        assert_open("/t/dir/file", 0);
-        assert_open("/t/dir/sub", 0);
-        assert_open("/t/dir/sub/file", 0);
+        assert_open("/t/dir/sub/file", EPERM);
+        assert_open("/t/dirt/file", 0);
 }
 
 static void test_an_ancestor_of_a_ruled_name_cannot_be_moved_away(void)
@@ -730,7 +738,7 @@ int main(int argc, char **argv)
         ADD(a_ruled_name_cannot_be_made_in_any_way);
         ADD(a_ruled_file_cannot_be_moved_linked_or_changed);
         ADD(a_directory_rule_holds_for_all_that_is_below);
-        ADD(a_rule_without_a_slash_speaks_of_the_directory_alone);
+        ADD(a_directory_rule_needs_no_slash);
         ADD(an_ancestor_of_a_ruled_name_cannot_be_moved_away);
         ADD(a_directory_moved_to_a_ruled_place_is_ruled_there);
         ADD(a_hard_link_made_before_the_rule_is_denied);
