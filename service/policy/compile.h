@@ -28,22 +28,27 @@ int rulesets_share(Rulesets *rulesets, PolicyImage *image);
  * "" for the root. strcmp() then orders by length and bytes of each component in turn, as the trie
  * does. */
 typedef struct Name {
+        const char *key; /* in a block of the names */
         uint32_t device;
-        uint32_t rule;
-        uint32_t below;
-        char *key;
+        uint32_t rule : 31;
+        uint32_t below : 1;
 } Name;
+
+/* Keys stand close together: a million small allocations would take four times their room. */
+typedef struct KeyBlock KeyBlock;
 
 typedef struct Names {
         Name *items;
         size_t n, n_allocated;
+        KeyBlock *blocks; /* the one being filled comes first */
+        size_t n_room;    /* bytes left in it */
 } Names;
 
-/* Takes place->path. Returns 0, -ENOMEM, or -EINVAL for a path that is not absolute and clean. */
-int names_add(Names *names, Place *place, uint32_t rule, uint32_t below);
+/* Returns 0, -ENOMEM, or -EINVAL for a path that is not absolute and clean. */
+int names_add(Names *names, const Place *place, uint32_t rule, uint32_t below);
 void names_deinit(Names *names);
 
-/* Makes image->trie and image->roots. Sorts names. Returns 0, -E2BIG or -ENOMEM. */
+/* Makes image->trie and image->roots, and uses up names. Returns 0, -E2BIG or -ENOMEM. */
 int trie_build(PolicyImage *image, Names *names, Rulesets *rulesets);
 
 /* ---- pins ---- */

@@ -40,7 +40,8 @@ static int component_check(const Entry *entry, Component component)
         return 0;
 }
 
-/* Copies the path's components to the entry's room, one slash before each; "/" if there is none. */
+/* Copies the path's components to the entry's room, one slash before each; "/" if there is none.
+ * Most paths are clean as they stand and need no copy. */
 static int path_clean(const Entry *entry, const char **ret_path)
 {
         char *path = *entry->room, *end = path;
@@ -60,6 +61,10 @@ static int path_clean(const Entry *entry, const char **ret_path)
         if (end == path)
                 *end++ = '/';
         *end++ = '\0';
+        if (strcmp(path, entry->text) == 0) {
+                *ret_path = entry->text;
+                return 0;
+        }
         *entry->room = end;
         *ret_path = path;
         return 0;

@@ -60,6 +60,7 @@ static void compiler_deinit(Compiler *compiler)
 
 /* ---- the names of rules ---- */
 
+/* At most what name_rules() puts. */
 static size_t text_size(const Document *documents, size_t n_documents)
 {
         size_t n = 1;
@@ -85,7 +86,7 @@ static char *text_put(char **end, const char *text)
 
 static void name_rules(ImageRule *rules, char *end, const Document *documents, size_t n_documents)
 {
-        char *none = text_put(&end, "");
+        char *none = text_put(&end, ""), *section = none;
         size_t n = 0;
 
         rules[n++] = (ImageRule){.document = none, .section = none, .entry = none};
@@ -95,10 +96,13 @@ static void name_rules(ImageRule *rules, char *end, const Document *documents, s
                 for (size_t j = 0; j < policy_n_rules(documents[i].policy); j++) {
                         const Rule *rule = policy_rule(documents[i].policy, j);
 
+                        /* Rules of one section stand together, and share its name. */
+                        if (strcmp(section, rule->section) != 0)
+                                section = text_put(&end, rule->section);
                         rules[n++] = (ImageRule){
                                 .document = document,
                                 .line = rule->line,
-                                .section = text_put(&end, rule->section),
+                                .section = section,
                                 .entry = text_put(&end, rule->entry),
                         };
                 }

@@ -12,12 +12,6 @@
 _Static_assert(1 + TRIE_ENTRIES_MAX + 3 * RULES_MAX <= N_RULESETS_MAX,
                "every ruleset has a number");
 
-/* A ruleset on its way to its shared number. */
-typedef struct Shared {
-        struct ruleset ruleset;
-        uint32_t old;
-} Shared;
-
 int rulesets_add(Rulesets *rulesets, uint32_t own, uint32_t below, uint32_t *ret_number)
 {
         int r;
@@ -41,46 +35,53 @@ int rulesets_add(Rulesets *rulesets, uint32_t own, uint32_t below, uint32_t *ret
         return 0;
 }
 
-static int compare_shared(const void *a, const void *b)
+static int compare_contents(const Rulesets *rulesets, uint32_t a, uint32_t b)
 {
-        const Shared *x = a, *y = b;
-        int r = memcmp(&x->ruleset, &y->ruleset, sizeof(x->ruleset));
-
-        return r != 0 ? r : (x->old > y->old) - (x->old < y->old);
+        return memcmp(&rulesets->items[a], &rulesets->items[b], sizeof(rulesets->items[0]));
 }
 
-static Shared *sort_rulesets(const Rulesets *rulesets)
+static int compare_numbers(const void *a, const void *b, void *rulesets)
 {
-        Shared *sorted = calloc(rulesets->n, sizeof(*sorted));
+        uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+        int r = compare_contents(rulesets, x, y);
+
+        return r != 0 ? r : (x > y) - (x < y);
+}
+
+/* Fills firsts with the lowest number of an equal ruleset, for each number. */
+static int find_firsts(const Rulesets *rulesets, uint32_t *firsts)
+{
+        _cleanup_(freep) uint32_t *sorted = calloc(rulesets->n, sizeof(*sorted));
+        uint32_t first = 0;
 
         if (!sorted)
-                return NULL;
+                return -ENOMEM;
         for (size_t i = 0; i < rulesets->n; i++)
-                sorted[i] = (Shared){rulesets->items[i], (uint32_t) i};
-        qsort(sorted, rulesets->n, sizeof(*sorted), compare_shared);
-        return sorted;
+                sorted[i] = (uint32_t) i;
+        qsort_r(sorted, rulesets->n, sizeof(*sorted), compare_numbers, (void *) rulesets);
+        for (size_t i = 0; i < rulesets->n; i++) {
+                if (i == 0 || compare_contents(rulesets, first, sorted[i]) != 0)
+                        first = sorted[i];
+                firsts[sorted[i]] = first;
+        }
+        return 0;
 }
 
-/* Fills numbers with the new number of each old one, and the image with one of each. The empty
- * ruleset sorts first and keeps the number 0. */
-static int number_rulesets(const Rulesets *rulesets, PolicyImage *image, uint32_t *numbers)
+/* Closes up what is doubled. numbers: the firsts on entry, the new numbers in the end. The empty
+ * ruleset comes first and keeps the number 0. */
+static void close_up(Rulesets *rulesets, uint32_t *numbers)
 {
-        _cleanup_(freep) Shared *sorted = sort_rulesets(rulesets);
         size_t n = 0;
 
-        if (!sorted)
-                return -ENOMEM;
-        image->rulesets = calloc(rulesets->n, sizeof(*image->rulesets));
-        if (!image->rulesets)
-                return -ENOMEM;
         for (size_t i = 0; i < rulesets->n; i++) {
-                if (i == 0 || memcmp(&sorted[i].ruleset, &sorted[i - 1].ruleset,
-                                     sizeof(sorted[i].ruleset)) != 0)
-                        image->rulesets[n++] = sorted[i].ruleset;
-                numbers[sorted[i].old] = (uint32_t) n - 1;
+                if (numbers[i] < i) {
+                        numbers[i] = numbers[numbers[i]];
+                        continue;
+                }
+                rulesets->items[n] = rulesets->items[i];
+                numbers[i] = (uint32_t) n++;
         }
-        image->n_rulesets = n;
-        return 0;
+        rulesets->n = n;
 }
 
 int rulesets_share(Rulesets *rulesets, PolicyImage *image)
@@ -96,9 +97,13 @@ int rulesets_share(Rulesets *rulesets, PolicyImage *image)
         numbers = calloc(rulesets->n, sizeof(*numbers));
         if (!numbers)
                 return -ENOMEM;
-        r = number_rulesets(rulesets, image, numbers);
+        r = find_firsts(rulesets, numbers);
         if (r < 0)
                 return r;
+        close_up(rulesets, numbers);
+        image->rulesets = rulesets->items;
+        image->n_rulesets = rulesets->n;
+        *rulesets = (Rulesets){};
         for (size_t i = 0; i < image->n_trie; i++)
                 image->trie[i].value.ruleset = numbers[image->trie[i].value.ruleset];
         for (size_t i = 0; i < image->n_roots; i++)

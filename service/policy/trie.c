@@ -288,6 +288,7 @@ int trie_build(PolicyImage *image, Names *names, Rulesets *rulesets)
         qsort(names->items, names->n, sizeof(names->items[0]), compare_names);
         r = add_names(&builder, names->items, names->n);
         free(builder.levels);
+        names_deinit(names); /* sorting needs room of its own */
         if (r < 0)
                 return r;
         if (image->n_trie > 0)

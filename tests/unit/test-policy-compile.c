@@ -367,6 +367,26 @@ static void test_a_file_needs_every_hook_about_files(void)
         policy_image_free(image);
 }
 
+/* Deeper than any path that the kernel takes, as mounts below mounts can lie. */
+static void test_a_place_of_a_megabyte_is_found(void)
+{
+        g_autoptr(GString) path = g_string_new("");
+        FakeFile files[] = {{"/long", {}}, {}};
+        const FakeMachine machine = {.files = files};
+        Diagnostics diagnostics;
+        PolicyImage *image;
+
+        for (int i = 0; i < 4096; i++)
+                g_string_append_printf(path, "/%0255d", i);
+        files[0].location.name = (Place){1, path->str};
+        image = compile_text("version=1\n[deny_path]\n/a\n/long\n/b\n/c\n", &machine, &diagnostics);
+        assert_rule(image, 1, "/a", 1);
+        assert_rule(image, 1, path->str, 2);
+        assert_rule(image, 1, "/b", 3);
+        assert_rule(image, 1, "/c", 4);
+        policy_image_free(image);
+}
+
 static int compile_with(const FakeMachine *machine, Diagnostics *diagnostics)
 {
         static const char text[] = "version=1\n[deny_path]\n/a\n[allow_cgroup]\n/c\n";
@@ -594,6 +614,7 @@ static void add_place_tests(void)
         ADD(test_two_rules_for_one_inode_pin_it_for_good);
         ADD(test_a_directory_needs_no_slash);
         ADD(test_a_file_needs_every_hook_about_files);
+        ADD(test_a_place_of_a_megabyte_is_found);
         ADD(test_a_path_that_cannot_be_followed_refuses_the_set);
         ADD(test_a_resolver_that_answers_nonsense_refuses_the_set);
         ADD(test_cgroups_are_numbers_each_once);
