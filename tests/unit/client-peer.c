@@ -256,3 +256,32 @@ void peer_run_on_terminal(Peer *peer, const char *arguments, unsigned short n_co
         ret_outcome->status = WEXITSTATUS(status);
         close(fd);
 }
+
+/* ---- a test's frame ---- */
+
+void scene_set_up(Scene *scene, const void *unused)
+{
+        scene->peer = peer_new();
+        peer_file(scene->peer, "web.policy", SCENE_DOCUMENT, strlen(SCENE_DOCUMENT));
+}
+
+void scene_tear_down(Scene *scene, const void *unused)
+{
+        peer_outcome_clear(&scene->outcome);
+        peer_free(scene->peer);
+}
+
+void scene_run(Scene *scene, const char *arguments, int status)
+{
+        peer_outcome_clear(&scene->outcome);
+        peer_run(scene->peer, arguments, NULL, &scene->outcome);
+        if (scene->outcome.status != status)
+                g_test_message("%s\n%s", scene->outcome.out, scene->outcome.err);
+        g_assert_cmpint(scene->outcome.status, ==, status);
+}
+
+void expect_in(const char *text, const char *part)
+{
+        if (!strstr(text, part))
+                g_error("\"%s\" is not in \"%s\"", part, text);
+}

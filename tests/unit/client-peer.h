@@ -38,3 +38,21 @@ void peer_run(Peer *peer, const char *arguments, const char *input, PeerOutcome 
 /* The same on a terminal of that many columns; out has all that was shown there. */
 void peer_run_on_terminal(Peer *peer, const char *arguments, unsigned short n_columns,
                           PeerOutcome *ret_outcome);
+
+/* ---- a test's frame ---- */
+
+/* The peer's folder has web.policy; its third line is a fault. */
+#define SCENE_DOCUMENT "version=1\n[deny_path]\nsrv/x\n"
+
+typedef struct Scene {
+        Peer *peer;
+        PeerOutcome outcome; /* of the last run */
+} Scene;
+
+void scene_set_up(Scene *scene, const void *unused);
+void scene_tear_down(Scene *scene, const void *unused);
+
+/* Runs the client and asserts its exit status. */
+void scene_run(Scene *scene, const char *arguments, int status);
+
+void expect_in(const char *text, const char *part);

@@ -1,49 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* aegis-client as a program, before a peer that answers as the service would, and as it must not.
  */
-#include <errno.h>
 #include <glib.h>
-#include <inttypes.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "client-peer.h"
 #include "client.h"
-
-typedef struct Scene {
-        Peer *peer;
-        PeerOutcome outcome;
-} Scene;
-
-static void set_up(Scene *scene, const void *unused)
-{
-        scene->peer = peer_new();
-        peer_file(scene->peer, "web.policy", "version=1\n[deny_path]\nsrv/x\n", 28);
-}
-
-static void tear_down(Scene *scene, const void *unused)
-{
-        peer_outcome_clear(&scene->outcome);
-        peer_free(scene->peer);
-}
-
-/* Runs the client and checks its exit status. */
-static void run(Scene *scene, const char *arguments, int status)
-{
-        peer_outcome_clear(&scene->outcome);
-        peer_run(scene->peer, arguments, NULL, &scene->outcome);
-        if (scene->outcome.status != status)
-                g_test_message("%s\n%s", scene->outcome.out, scene->outcome.err);
-        g_assert_cmpint(scene->outcome.status, ==, status);
-}
-
-static void expect_in(const char *text, const char *part)
-{
-        if (!strstr(text, part))
-                g_error("\"%s\" is not in \"%s\"", part, text);
-}
 
 /* ---- answers ---- */
 
@@ -62,11 +24,6 @@ static int answer_manager(sd_bus_message *call, sd_bus_error *error)
         CHECK(sd_bus_send(NULL, reply, NULL));
         sd_bus_message_unref(reply);
         return 0;
-}
-
-static int answer_wrong_type(sd_bus_message *call, sd_bus_error *error)
-{
-        return sd_bus_reply_method_return(call, "a{sv}", 1, "Generation", "s", "7");
 }
 
 static void append_object(sd_bus_message *reply, const char *path, const char *interface,
@@ -108,7 +65,7 @@ static int answer_apply(sd_bus_message *call, sd_bus_error *error)
 
         CHECK(sd_bus_message_read(call, "ssast", &name, &document, 0, &expect));
         g_assert_cmpstr(name, ==, "web");
-        g_assert_cmpstr(document, ==, "version=1\n[deny_path]\nsrv/x\n");
+        g_assert_cmpstr(document, ==, SCENE_DOCUMENT);
         if (expect != UINT64_MAX && expect != 4)
                 return sd_bus_error_set(error, ERROR_PREFIX "GenerationMismatch",
                                         "generation 4 is in force, not 3");
@@ -175,17 +132,6 @@ static int answer_capabilities(sd_bus_message *call, sd_bus_error *error)
                                           3, "btf", "b", 1);
 }
 
-static int answer_nonsense(sd_bus_message *call, sd_bus_error *error)
-{
-        return sd_bus_reply_method_return(call, "(sa{uv})", "?", 1, 4, "i", -1);
-}
-
-static int answer_deep(sd_bus_message *call, sd_bus_error *error)
-{
-        return sd_bus_reply_method_return(call, "a{sv}", 1, "deep", "v", "v", "v", "v", "v", "v",
-                                          "v", "v", "v", "v", "u", 1);
-}
-
 /* ---- the service as it is ---- */
 
 static const PeerAnswer as_it_is[] = {
@@ -203,7 +149,7 @@ static const PeerAnswer as_it_is[] = {
 static void test_status_is_one_json_object(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "status --json", STATUS_DONE);
+        scene_run(scene, "status --json", STATUS_DONE);
         g_assert_cmpstr(
                 scene->outcome.out, ==,
                 "{\"version\":\"0.1.0\",\"api_version\":1,\"mode\":\"enforce\",\"posture\":"
@@ -218,7 +164,7 @@ static void test_status_is_one_json_object(Scene *scene, const void *unused)
 static void test_status_shows_no_control_characters(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "status", STATUS_DONE);
+        scene_run(scene, "status", STATUS_DONE);
         expect_in(scene->outcome.out, "two\\x1b[31m");
         expect_in(scene->outcome.out, "2023-11-14 22:13:20 by uid 0");
         g_assert_null(strchr(scene->outcome.out, '\033'));
@@ -227,13 +173,13 @@ static void test_status_shows_no_control_characters(Scene *scene, const void *un
 static void test_policies_are_sorted_by_name(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "policies --json", STATUS_DONE);
+        scene_run(scene, "policies --json", STATUS_DONE);
         g_assert_cmpstr(
                 scene->outcome.out, ==,
                 "{\"policies\":[{\"name\":\"base\",\"generation\":3,\"rules\":12,\"object\":"
                 "\"/org/aegis/Enforcer/policy/a\"},{\"name\":\"web\",\"generation\":3,"
                 "\"rules\":12,\"object\":\"/org/aegis/Enforcer/policy/b\"}]}\n");
-        run(scene, "policy list", STATUS_DONE);
+        scene_run(scene, "policy list", STATUS_DONE);
         g_assert_cmpint(strstr(scene->outcome.out, "base") - scene->outcome.out, <,
                         strstr(scene->outcome.out, "web") - scene->outcome.out);
 }
@@ -241,22 +187,22 @@ static void test_policies_are_sorted_by_name(Scene *scene, const void *unused)
 static void test_a_policy_is_shown_as_it_was_applied(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "policy show web", STATUS_DONE);
+        scene_run(scene, "policy show web", STATUS_DONE);
         g_assert_cmpstr(scene->outcome.out, ==, "version=1\n\033[1m\n");
         peer_outcome_clear(&scene->outcome);
         peer_run_on_terminal(scene->peer, "policy show web", 80, &scene->outcome);
         g_assert_cmpstr(scene->outcome.out, ==, "version=1\r\n\\x1b[1m\r\n");
-        run(scene, "policy show nope", STATUS_NO_SUCH_POLICY);
+        scene_run(scene, "policy show nope", STATUS_NO_SUCH_POLICY);
 }
 
 static void test_apply_shows_what_changed(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "apply web.policy", STATUS_DONE);
+        scene_run(scene, "apply web.policy", STATUS_DONE);
         g_assert_cmpstr(scene->outcome.out, ==,
                         "+ [deny_path] /srv/x\n- [deny_ip] 192.0.2.1\n  9 more changes\n"
                         "web is in force: generation 5.\n");
-        run(scene, "--json apply web.policy", STATUS_DONE);
+        scene_run(scene, "--json apply web.policy", STATUS_DONE);
         expect_in(scene->outcome.out, "{\"name\":\"web\",\"changed\":true,\"generation\":5,"
                                       "\"changes\":[{\"kind\":\"added\",\"section\":\"deny_path\","
                                       "\"entry\":\"/srv/x\"},");
@@ -265,17 +211,16 @@ static void test_apply_shows_what_changed(Scene *scene, const void *unused)
 static void test_apply_reads_standard_input(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        peer_run(scene->peer, "apply --name web -", "version=1\n[deny_path]\nsrv/x\n",
-                 &scene->outcome);
+        peer_run(scene->peer, "apply --name web -", SCENE_DOCUMENT, &scene->outcome);
         g_assert_cmpint(scene->outcome.status, ==, STATUS_DONE);
-        run(scene, "apply -", STATUS_USAGE);
+        scene_run(scene, "apply -", STATUS_USAGE);
 }
 
 static void test_a_stale_generation_is_told_apart(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "apply --expect=4 web.policy", STATUS_DONE);
-        run(scene, "apply --expect=3 web.policy", STATUS_STALE);
+        scene_run(scene, "apply --expect=4 web.policy", STATUS_DONE);
+        scene_run(scene, "apply --expect=3 web.policy", STATUS_STALE);
         g_assert_true(g_str_has_prefix(scene->outcome.err,
                                        "Cannot apply the policy web: generation 4 "
                                        "is in force, not 3; "));
@@ -287,20 +232,20 @@ static void test_check_says_by_its_status_whether_something_would_change(Scene *
         static const PeerAnswer equal[] = {{"Plan", answer_equal_plan}, {NULL, NULL}};
 
         peer_serve(scene->peer, equal);
-        run(scene, "apply --check web.policy", STATUS_DONE);
-        run(scene, "plan --check web.policy", STATUS_DONE);
+        scene_run(scene, "apply --check web.policy", STATUS_DONE);
+        scene_run(scene, "plan --check web.policy", STATUS_DONE);
         g_assert_cmpstr(scene->outcome.out, ==, "Nothing would change: this is in force as web.\n");
 }
 
 static void test_check_exits_with_10_when_something_would_change(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "apply --check web.policy", STATUS_WOULD_CHANGE);
-        run(scene, "plan web.policy", STATUS_DONE);
+        scene_run(scene, "apply --check web.policy", STATUS_WOULD_CHANGE);
+        scene_run(scene, "plan web.policy", STATUS_DONE);
         g_assert_cmpstr(
                 scene->outcome.err, ==,
                 "web.policy:3:1: warning: covered already; leave it out\n    srv/x\n    ^\n");
-        run(scene, "plan --json web.policy", STATUS_DONE);
+        scene_run(scene, "plan --json web.policy", STATUS_DONE);
         expect_in(scene->outcome.out, "\"diagnostics\":[{\"line\":3,\"column\":1,\"message\":"
                                       "\"covered already\",\"hint\":"
                                       "\"leave it out\",\"severity\":\"warning\"}]}");
@@ -311,7 +256,7 @@ static void test_an_equal_apply_says_so(Scene *scene, const void *unused)
         static const PeerAnswer equal[] = {{"Apply", answer_equal}, {NULL, NULL}};
 
         peer_serve(scene->peer, equal);
-        run(scene, "apply web.policy", STATUS_DONE);
+        scene_run(scene, "apply web.policy", STATUS_DONE);
         g_assert_cmpstr(scene->outcome.out, ==,
                         "web is in force as it stands here: still generation 5.\n");
 }
@@ -321,20 +266,20 @@ static void test_a_fault_is_shown_with_its_line(Scene *scene, const void *unused
         static const PeerAnswer faulty[] = {{"Apply", answer_faulty}, {NULL, NULL}};
 
         peer_serve(scene->peer, faulty);
-        run(scene, "apply web.policy", STATUS_INVALID);
+        scene_run(scene, "apply web.policy", STATUS_INVALID);
         g_assert_cmpstr(
                 scene->outcome.err, ==,
                 "web.policy:3:1: not an absolute path; begin it with a slash\n"
                 "    srv/x\n    ^\nweb.policy: no such thing\n"
                 "Cannot apply the policy web: it has faults; correct them and try again.\n");
-        run(scene, "apply --json web.policy", STATUS_INVALID);
+        scene_run(scene, "apply --json web.policy", STATUS_INVALID);
         expect_in(scene->outcome.out, "\"exit_status\":4,\"diagnostics\":[{\"line\":3,");
 }
 
 static void test_a_document_that_d_bus_does_not_carry_is_not_sent(Scene *scene, const void *unused)
 {
         peer_file(scene->peer, "nul.policy", "version=1\n\0", 11);
-        run(scene, "apply nul.policy", STATUS_INVALID);
+        scene_run(scene, "apply nul.policy", STATUS_INVALID);
         expect_in(scene->outcome.err, "nul.policy:2:1: not UTF-8");
 }
 
@@ -344,15 +289,15 @@ static void test_without_leave_the_action_is_named(Scene *scene, const void *unu
                 {"Apply", answer_interaction}, {"SetMode", answer_interaction}, {NULL, NULL}};
 
         peer_serve(scene->peer, asking);
-        run(scene, "apply web.policy", STATUS_REFUSED);
+        scene_run(scene, "apply web.policy", STATUS_REFUSED);
         g_assert_cmpstr(
                 scene->outcome.err, ==,
                 "Not authorized to apply the policy web: it may be asked; run it as root, or "
                 "ask an administrator for the polkit action "
                 "org.aegis.enforcer.apply-policy.\n");
-        run(scene, "mode audit", STATUS_REFUSED);
+        scene_run(scene, "mode audit", STATUS_REFUSED);
         expect_in(scene->outcome.err, "org.aegis.enforcer.weaken.\n");
-        run(scene, "mode enforce", STATUS_REFUSED);
+        scene_run(scene, "mode enforce", STATUS_REFUSED);
         expect_in(scene->outcome.err, "org.aegis.enforcer.strengthen.\n");
 }
 
@@ -361,16 +306,16 @@ static void test_no_ask_password_forbids_the_question(Scene *scene, const void *
         static const PeerAnswer asking[] = {{"Apply", answer_interaction}, {NULL, NULL}};
 
         peer_serve(scene->peer, asking);
-        run(scene, "--no-ask-password apply web.policy", STATUS_REFUSED);
+        scene_run(scene, "--no-ask-password apply web.policy", STATUS_REFUSED);
         expect_in(scene->outcome.err, "it may not be asked");
 }
 
 static void test_the_mode_is_set_and_shown(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "mode", STATUS_DONE);
+        scene_run(scene, "mode", STATUS_DONE);
         g_assert_cmpstr(scene->outcome.out, ==, "enforce\n");
-        run(scene, "mode audit --json", STATUS_DONE);
+        scene_run(scene, "mode audit --json", STATUS_DONE);
         g_assert_cmpstr(scene->outcome.out, ==,
                         "{\"mode\":\"audit\",\"changed\":true,\"generation\":9}\n");
 }
@@ -378,257 +323,24 @@ static void test_the_mode_is_set_and_shown(Scene *scene, const void *unused)
 static void test_can_answers_by_its_status_too(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "can plan", STATUS_DONE);
-        run(scene, "can org.aegis.enforcer.plan", STATUS_DONE);
-        run(scene, "can rollback", STATUS_REFUSED);
-        run(scene, "can weaken", STATUS_DONE);
-        run(scene, "can weaken --no-ask-password", STATUS_REFUSED);
+        scene_run(scene, "can plan", STATUS_DONE);
+        scene_run(scene, "can org.aegis.enforcer.plan", STATUS_DONE);
+        scene_run(scene, "can rollback", STATUS_REFUSED);
+        scene_run(scene, "can weaken", STATUS_DONE);
+        scene_run(scene, "can weaken --no-ask-password", STATUS_REFUSED);
         g_assert_cmpstr(scene->outcome.out, ==, "challenge\n");
 }
 
 static void test_capabilities_are_shown_whatever_they_are(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        run(scene, "capabilities --json", STATUS_DONE);
+        scene_run(scene, "capabilities --json", STATUS_DONE);
         g_assert_cmpstr(scene->outcome.out, ==,
                         "{\"kernel\":\"6.1\\u001b]0;x\\u0007\",\"tiers\":[\"lsm\",\"signal\"],"
                         "\"depth\":3,\"btf\":true}\n");
-        run(scene, "capabilities", STATUS_DONE);
+        scene_run(scene, "capabilities", STATUS_DONE);
         expect_in(scene->outcome.out, "6.1\\x1b]0;x\\x07");
         expect_in(scene->outcome.out, "lsm, signal");
-}
-
-/* ---- the service as it must not be ---- */
-
-static void test_a_property_of_another_type_is_an_error(Scene *scene, const void *unused)
-{
-        static const PeerAnswer wrong[] = {{"GetAll", answer_wrong_type}, {NULL, NULL}};
-
-        peer_serve(scene->peer, wrong);
-        run(scene, "status", STATUS_FAILED);
-        expect_in(scene->outcome.err, "has not the form of this API");
-}
-
-static void test_an_answer_of_another_form_is_an_error_in_each_verb(Scene *scene,
-                                                                    const void *unused)
-{
-        static const PeerAnswer nonsense[] = {
-                {"GetAll", answer_nonsense}, {"GetManagedObjects", answer_nonsense},
-                {"Apply", answer_nonsense},  {"Plan", answer_nonsense},
-                {"Remove", answer_nonsense}, {"SetMode", answer_nonsense},
-                {"Open", answer_nonsense},   {"GetCapabilities", answer_nonsense},
-                {"Can", answer_nonsense},    {NULL, NULL}};
-        static const char *const lines[] = {"status",
-                                            "hooks",
-                                            "policies",
-                                            "policy show web",
-                                            "apply web.policy",
-                                            "plan web.policy",
-                                            "remove web",
-                                            "mode audit",
-                                            "mode",
-                                            "events",
-                                            "capabilities",
-                                            "can plan"};
-
-        peer_serve(scene->peer, nonsense);
-        for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
-                run(scene, lines[i], STATUS_FAILED);
-}
-
-static void test_an_answer_nested_too_deep_is_an_error(Scene *scene, const void *unused)
-{
-        static const PeerAnswer deep[] = {{"GetCapabilities", answer_deep}, {NULL, NULL}};
-
-        peer_serve(scene->peer, deep);
-        run(scene, "capabilities", STATUS_FAILED);
-}
-
-static void test_a_service_that_is_not_there_has_its_own_status(Scene *scene, const void *unused)
-{
-        run(scene, "status", STATUS_NO_SERVICE);
-        expect_in(scene->outcome.err, "start the service with 'systemctl start aegisd'");
-        run(scene, "status --json", STATUS_NO_SERVICE);
-        expect_in(scene->outcome.out,
-                  "{\"error\":{\"name\":\"org.freedesktop.DBus.Error.ServiceUnknown\",");
-}
-
-static void test_a_bus_that_ends_is_no_service_either(Scene *scene, const void *unused)
-{
-        char *arguments[] = {(char *) CLIENT_PROGRAM, (char *) "status", NULL};
-        char *environment[] = {(char *) "DBUS_SYSTEM_BUS_ADDRESS=unixexec:path=/bin/true", NULL};
-        g_autofree char *said = NULL;
-        int status;
-
-        g_assert_true(g_spawn_sync(NULL, arguments, environment, 0, NULL, NULL, NULL, &said,
-                                   &status, NULL));
-        g_assert_true(WIFEXITED(status));
-        g_assert_cmpint(WEXITSTATUS(status), ==, STATUS_NO_SERVICE);
-        expect_in(said, "see that the system bus can be reached");
-}
-
-static int answer_with_error_of(sd_bus_message *call, sd_bus_error *error)
-{
-        const char *name;
-
-        CHECK(sd_bus_message_read(call, "s", &name));
-        return sd_bus_error_setf(error, name, "told\n twice.\n");
-}
-
-/* The error is the action that is asked about: a peer for all of them. */
-static void test_each_error_has_its_exit_status(Scene *scene, const void *unused)
-{
-        static const PeerAnswer failing[] = {{"Can", answer_with_error_of}, {NULL, NULL}};
-        static const struct {
-                const char *name;
-                ExitStatus status;
-        } errors[] = {
-                {ERROR_PREFIX "InvalidPolicy", STATUS_INVALID},
-                {ERROR_PREFIX "PolicyTooLarge", STATUS_INVALID},
-                {ERROR_PREFIX "UnsupportedFeature", STATUS_INVALID},
-                {ERROR_PREFIX "NoSuchPolicy", STATUS_NO_SUCH_POLICY},
-                {ERROR_PREFIX "GenerationMismatch", STATUS_STALE},
-                {ERROR_PREFIX "AuthorizationStale", STATUS_STALE},
-                {ERROR_PREFIX "AuthorizationUnavailable", STATUS_REFUSED},
-                {ERROR_PREFIX "KernelRejected", STATUS_NOT_ENFORCEABLE},
-                {ERROR_PREFIX "GuaranteeMissing", STATUS_NOT_ENFORCEABLE},
-                {ERROR_PREFIX "Busy", STATUS_TRY_AGAIN},
-                {SD_BUS_ERROR_LIMITS_EXCEEDED, STATUS_TRY_AGAIN},
-                {SD_BUS_ERROR_ACCESS_DENIED, STATUS_REFUSED},
-                {SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, STATUS_REFUSED},
-                {SD_BUS_ERROR_INVALID_ARGS, STATUS_USAGE},
-                {SD_BUS_ERROR_NO_REPLY, STATUS_TRY_AGAIN},
-                {SD_BUS_ERROR_UNKNOWN_METHOD, STATUS_FAILED},
-                {"com.example.Other", STATUS_FAILED},
-        };
-
-        peer_serve(scene->peer, failing);
-        for (size_t i = 0; i < G_N_ELEMENTS(errors); i++) {
-                g_autofree char *line = g_strconcat("can ", errors[i].name, NULL);
-
-                run(scene, line, (int) errors[i].status);
-                expect_in(scene->outcome.err, "ask what is authorized: told;  twice; ");
-        }
-}
-
-/* ---- events ---- */
-
-#define EVENT(seq)                                                                                 \
-        "{\"seq\":" seq ",\"time_usec\":1,\"hook\":\"file_open\",\"verdict\":\"denied\","          \
-        "\"policy\":\"web\",\"line\":3,\"rule\":\"deny_path /srv/x\",\"pid\":42,\"uid\":1000,"     \
-        "\"comm\":\"cat\",\"path\":\"/srv/x\",\"access\":[\"read\",\"write\"]}"
-
-static void send_record(int fd, const char *record)
-{
-        g_assert_cmpint(send(fd, record, strlen(record), MSG_NOSIGNAL), ==,
-                        (ssize_t) strlen(record));
-}
-
-/* The peer keeps its end, so that only the number of the last event tells the end. */
-static int peer_end = -1;
-
-static void close_peer_end(void)
-{
-        if (peer_end >= 0)
-                close(peer_end);
-        peer_end = -1;
-}
-
-static int answer_open(sd_bus_message *call, sd_bus_error *error)
-{
-        int ends[2], r;
-
-        close_peer_end();
-        g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), ==, 0);
-        peer_end = ends[0];
-        send_record(peer_end, EVENT("6"));
-        send_record(peer_end, "{\"lost\":3}");
-        send_record(peer_end, "[\"this is no record");
-        send_record(peer_end,
-                    "{\"seq\":7,\"hook\":\"socket_connect\",\"verdict\":\"audited\","
-                    "\"address\":\"::1\",\"port\":25,\"protocol\":\"tcp\",\"pid\":42,"
-                    "\"comm\":\"a\\u001bb\\u009bc\",\"reason\":\"none\",\"x\":\"a\\nb\"}");
-        r = sd_bus_reply_method_return(call, "ht", ends[1], UINT64_C(7));
-        close(ends[1]);
-        return r;
-}
-
-static int answer_open_and_end(sd_bus_message *call, sd_bus_error *error)
-{
-        int r = answer_open(call, error);
-
-        close_peer_end();
-        return r;
-}
-
-static int answer_open_with_filter(sd_bus_message *call, sd_bus_error *error)
-{
-        g_autoptr(GString) seen = g_string_new(NULL);
-
-        CHECK(sd_bus_message_enter_container(call, 'a', "{sv}"));
-        while (sd_bus_message_enter_container(call, 'e', "sv") > 0) {
-                const char *key, *type;
-
-                CHECK(sd_bus_message_read(call, "s", &key));
-                CHECK(sd_bus_message_peek_type(call, NULL, &type));
-                g_string_append_printf(seen, "%s:%s ", key, type);
-                CHECK(sd_bus_message_skip(call, "v"));
-                CHECK(sd_bus_message_exit_container(call));
-        }
-        return sd_bus_error_set(error, SD_BUS_ERROR_FAILED, seen->str);
-}
-
-static void test_events_end_with_the_last_that_is_remembered(Scene *scene, const void *unused)
-{
-        static const PeerAnswer open[] = {{"Open", answer_open}, {NULL, NULL}};
-
-        peer_serve(scene->peer, open);
-        run(scene, "events", STATUS_DONE);
-        expect_in(scene->outcome.out, " denied file_open /srv/x read,write by cat[42] uid 1000; "
-                                      "web:3: deny_path /srv/x\n");
-        expect_in(scene->outcome.out, "(3 events were lost here");
-        expect_in(scene->outcome.out,
-                  " audited socket_connect [::1]:25/tcp by a\\x1bb\\u{9b}c[42] uid 0; none\n");
-        expect_in(scene->outcome.err, "A record that cannot be read was left out");
-        close_peer_end();
-}
-
-static void test_events_are_json_lines_without_control_characters(Scene *scene, const void *unused)
-{
-        static const PeerAnswer open[] = {{"Open", answer_open}, {NULL, NULL}};
-        g_auto(GStrv) lines = NULL;
-
-        peer_serve(scene->peer, open);
-        run(scene, "events --json", STATUS_DONE);
-        lines = g_strsplit(scene->outcome.out, "\n", -1);
-        g_assert_cmpuint(g_strv_length(lines), ==, 4);
-        g_assert_cmpstr(lines[0], ==, EVENT("6"));
-        g_assert_cmpstr(lines[1], ==, "{\"lost\":3}");
-        expect_in(lines[2], "a\\u001bb\\u009bc");
-        close_peer_end();
-}
-
-static void test_a_followed_stream_that_ends_is_no_success(Scene *scene, const void *unused)
-{
-        static const PeerAnswer open[] = {{"Open", answer_open_and_end}, {NULL, NULL}};
-
-        peer_serve(scene->peer, open);
-        run(scene, "events", STATUS_DONE);
-        run(scene, "events --follow", STATUS_NO_SERVICE);
-        expect_in(scene->outcome.err, "--since=8");
-}
-
-static void test_the_filter_is_what_was_asked_for(Scene *scene, const void *unused)
-{
-        static const PeerAnswer open[] = {{"Open", answer_open_with_filter}, {NULL, NULL}};
-
-        peer_serve(scene->peer, open);
-        run(scene, "events", STATUS_FAILED);
-        expect_in(scene->outcome.err, "read the events: since:t; ");
-        run(scene, "events --follow --policy web --hook file_open --verdict denied", STATUS_FAILED);
-        expect_in(scene->outcome.err, "read the events: policy:s hook:s verdict:s; ");
-        run(scene, "events -f --since 4", STATUS_FAILED);
-        expect_in(scene->outcome.err, "read the events: since:t; ");
 }
 
 /* ---- terminals ---- */
@@ -666,42 +378,11 @@ static void test_a_long_wait_is_explained(Scene *scene, const void *unused)
                         "Waiting for the service to ask what is authorized...\r\nyes\r\n");
 }
 
-static void test_a_full_disk_is_no_success(Scene *scene, const void *unused)
-{
-        g_autofree char *line = g_strconcat(CLIENT_PROGRAM " --help >/dev/full", NULL);
-        char *arguments[] = {(char *) "/bin/sh", (char *) "-c", line, NULL};
-        int status;
-
-        g_assert_true(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
-                                   NULL, NULL, &status, NULL));
-        g_assert_false(g_spawn_check_wait_status(status, NULL));
-}
-
-static void test_a_wrong_command_line_has_its_own_status(Scene *scene, const void *unused)
-{
-        static const char *const lines[] = {"",
-                                            "bogus",
-                                            "policy",
-                                            "policy show",
-                                            "mode loud",
-                                            "--bogus",
-                                            "status x",
-                                            "status --check",
-                                            "apply a b",
-                                            "apply --expect=-1 x",
-                                            "apply -",
-                                            "events --since=x",
-                                            "apply --expect=99999999999999999999 x",
-                                            "-H a -M b status"};
-
-        for (size_t i = 0; i < G_N_ELEMENTS(lines); i++)
-                run(scene, lines[i], STATUS_USAGE);
-}
-
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
-#define TEST(function) g_test_add("/client/" #function, Scene, NULL, set_up, function, tear_down)
+#define TEST(function)                                                                             \
+        g_test_add("/client/" #function, Scene, NULL, scene_set_up, function, scene_tear_down)
         TEST(test_status_is_one_json_object);
         TEST(test_status_shows_no_control_characters);
         TEST(test_policies_are_sorted_by_name);
@@ -719,19 +400,7 @@ int main(int argc, char **argv)
         TEST(test_the_mode_is_set_and_shown);
         TEST(test_can_answers_by_its_status_too);
         TEST(test_capabilities_are_shown_whatever_they_are);
-        TEST(test_a_property_of_another_type_is_an_error);
-        TEST(test_an_answer_of_another_form_is_an_error_in_each_verb);
-        TEST(test_an_answer_nested_too_deep_is_an_error);
-        TEST(test_a_service_that_is_not_there_has_its_own_status);
-        TEST(test_a_bus_that_ends_is_no_service_either);
-        TEST(test_each_error_has_its_exit_status);
-        TEST(test_events_end_with_the_last_that_is_remembered);
-        TEST(test_events_are_json_lines_without_control_characters);
-        TEST(test_a_followed_stream_that_ends_is_no_success);
-        TEST(test_the_filter_is_what_was_asked_for);
         TEST(test_rows_fit_the_terminal);
         TEST(test_a_long_wait_is_explained);
-        TEST(test_a_full_disk_is_no_success);
-        TEST(test_a_wrong_command_line_has_its_own_status);
         return g_test_run();
 }
