@@ -261,6 +261,8 @@ ExitStatus verb_events(Client *client, char **arguments)
 
         if (status != STATUS_DONE)
                 return status;
+        /* The stream needs neither the bus nor polkit's agent, and may be followed for days. */
+        client->connection = connection_close(client->connection);
         r = stream_print(stream);
         if (r == 0 || (r == -EPIPE && !OPTION_GIVEN(&client->options, OPTION_FOLLOW)))
                 return STATUS_DONE;
