@@ -103,6 +103,10 @@ static void recent_fill(const EventHub *hub, const struct event *event, Recent *
                            .verdict = event->verdict,
                            .text = event_format(event, rule, path),
                            .policy = rule ? strdup(rule->document) : NULL};
+        if (rule && !recent->policy) {
+                free(recent->text);
+                recent->text = NULL;
+        }
         recent->n_text = recent->text ? strlen(recent->text) : 0;
 }
 

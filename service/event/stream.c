@@ -78,7 +78,10 @@ int stream_wants(const Stream *stream, const Recent *recent, uint64_t position)
 
         if (position < stream->replay_before && recent->seq < filter->since_seq)
                 return 0;
-        if (filter->policy && (!recent->policy || strcmp(filter->policy, recent->policy) != 0))
+        /* What could not be put into words may be of any policy: it counts as lost, not as
+         * unwanted. */
+        if (filter->policy && recent->text &&
+            (!recent->policy || strcmp(filter->policy, recent->policy) != 0))
                 return 0;
         if (filter->hook && strcmp(filter->hook, event_hook_name(recent->hook)) != 0)
                 return 0;

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Memory short: each allocation of a change, of a start and of an event in turn is refused. The
+ * call reports it, and what was in force stays so. The linker puts these functions in the place of
+ * libc's (see meson.build). */
+#include <errno.h>
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "event-fixture.h"
+#include "transaction-fixture.h"
+#include "util/log.h"
+
+/* The allocation to refuse, counted from 1; 0 for none. */
+static unsigned refused, n_allocations;
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+char *__wrap_strdup(const char *text);
+
+static int refuse(void)
+{
+        if (++n_allocations != refused)
+                return 0;
+        errno = ENOMEM;
+        return 1;
+}
+
+void *__wrap_malloc(size_t n)
+{
+        return refuse() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+        return refuse() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+        return refuse() ? NULL : __real_reallocarray(p, n, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+        return refuse() ? NULL : __real_strdup(text);
+}
+
+static void refuse_from_here(unsigned n)
+{
+        n_allocations = 0;
+        refused = n;
+}
+
+/* Returns whether there were that many allocations. */
+static int refuse_no_more(void)
+{
+        int reached = n_allocations >= refused;
+
+        refused = 0;
+        return reached;
+}
+
+static void test_a_change_without_memory_changes_nothing(Fixture *fixture, gconstpointer data)
+{
+        unsigned n, n_reported = 0;
+        int reached = 1;
+
+        apply(fixture, "web", DENY_A);
+        for (n = 1; reached; n++) {
+                TwinState before = kernel(fixture), after;
+                int r;
+
+                refuse_from_here(n);
+                r = apply_text(fixture, "db", DENY_BC);
+                reached = refuse_no_more();
+                g_assert_true(r == 0 || r == -ENOMEM);
+                assert_agreement(fixture);
+                assert_text(fixture, "web", DENY_A);
+                g_assert_false(has_file(fixture, "state.next"));
+                after = kernel(fixture);
+                if (r == 0) {
+                        assert_text(fixture, "db", DENY_BC);
+                        removes(fixture, "db");
+                } else {
+                        n_reported++;
+                        g_assert_cmpmem(&before, sizeof(before), &after, sizeof(after));
+                        g_assert_null(enforcement_find(fixture->enforcement, "db"));
+                }
+        }
+        g_assert_cmpuint(n_reported, >, 20);
+}
+
+/* Ends with the enforcement up if there was memory for it. */
+static int start_without(Fixture *fixture, unsigned n, int *ret_reached)
+{
+        BackendConfig backend = {.pin_directory = fixture->pins};
+        EnforcementConfig config = {.state_directory = fixture->state};
+        int r;
+
+        g_assert_cmpint(backend_new(&fixture->backend, &backend), ==, 0);
+        config.backend = fixture->backend;
+        refuse_from_here(n);
+        r = enforcement_new(&fixture->enforcement, &config);
+        *ret_reached = refuse_no_more();
+        return r;
+}
+
+static void test_a_start_without_memory_leaves_the_kernel_as_it_is(Fixture *fixture,
+                                                                   gconstpointer data)
+{
+        TwinState before, after;
+        unsigned n;
+        int reached = 1;
+
+        apply(fixture, "web", DENY_A);
+        apply(fixture, "db", DENY_BC);
+        before = kernel(fixture);
+        for (n = 1; reached; n++) {
+                int r;
+
+                stop(fixture);
+                r = start_without(fixture, n, &reached);
+                g_assert_true(r == 0 || r == -ENOMEM);
+                g_assert_cmpint(r == 0, ==, !reached);
+                after = kernel(fixture);
+                g_assert_cmpmem(&before, sizeof(before), &after, sizeof(after));
+        }
+        g_assert_cmpuint(n, >, 20);
+        assert_text(fixture, "db", DENY_BC);
+        assert_no_trouble(fixture);
+}
+
+static void test_a_start_without_memory_and_an_empty_kernel_is_reported(Fixture *fixture,
+                                                                        gconstpointer data)
+{
+        const TwinState nothing = {};
+        int reached = 1;
+
+        apply(fixture, "web", DENY_A);
+        for (unsigned n = 1; reached; n++) {
+                stop(fixture);
+                g_assert_cmpint(twin_state_write(fixture->pins, &nothing), ==, 0);
+                g_assert_cmpint(start_without(fixture, n, &reached), ==, reached ? -ENOMEM : 0);
+                g_assert_true(has_file(fixture, "state"));
+        }
+        assert_text(fixture, "web", DENY_A);
+        assert_agreement(fixture);
+        assert_no_trouble(fixture);
+}
+
+static const ImageRule *name_rule(void *userdata, uint64_t generation, uint32_t rule)
+{
+        return &rule_shadow;
+}
+
+static void test_an_event_without_memory_is_told_as_lost(void)
+{
+        EventHubConfig config = {.name_rule = name_rule};
+        EventFilter filter = {.uid = UINT32_MAX, .since_seq = UINT64_MAX};
+        EventHub *hub = NULL;
+        EventTotals totals;
+        unsigned n_lost = 0, n = 0;
+        int reached = 1, fd = -1;
+        uint64_t seq;
+        char text[8192];
+
+        g_assert_cmpint(sd_event_new(&config.loop), >=, 0);
+        g_assert_cmpint(event_hub_new(&hub, &config), ==, 0);
+        filter.policy = strdup("base");
+        g_assert_cmpint(event_hub_open(hub, 0, &filter, &fd, &seq), ==, 0);
+        while (reached) {
+                struct event event = file_event(++n);
+
+                refuse_from_here(n);
+                event_hub_take(hub, &event);
+                reached = refuse_no_more();
+        }
+        event_hub_totals(hub, &totals);
+        for (ssize_t r; (r = recv(fd, text, sizeof(text), 0)) > 0;)
+                n_lost += g_str_has_prefix(text, "{\"lost\":");
+        g_assert_cmpuint(totals.delivered + totals.lost, ==, n);
+        g_assert_cmpuint(totals.suppressed, ==, 0);
+        g_assert_cmpuint(totals.lost, >, 0);
+        g_assert_cmpuint(n_lost, >, 0);
+        close(fd);
+        event_hub_free(hub);
+        sd_event_unref(config.loop);
+}
+
+static void test_a_stream_without_memory_is_not_opened(void)
+{
+        EventHubConfig config = {};
+        EventHub *hub = NULL;
+        int reached = 1, fd = -1;
+        uint64_t seq;
+
+        g_assert_cmpint(sd_event_new(&config.loop), >=, 0);
+        g_assert_cmpint(event_hub_new(&hub, &config), ==, 0);
+        for (unsigned n = 1; reached; n++) {
+                EventFilter filter = {.uid = UINT32_MAX, .policy = strdup("base")};
+                int r;
+
+                refuse_from_here(n);
+                r = event_hub_open(hub, 0, &filter, &fd, &seq);
+                reached = refuse_no_more();
+                g_assert_cmpint(r, ==, reached ? -ENOMEM : 0);
+                g_assert_cmpint(filter.policy != NULL, ==, reached);
+                event_filter_deinit(&filter);
+        }
+        close(fd);
+        event_hub_free(hub);
+        sd_event_unref(config.loop);
+}
+
+#define ADD(function)                                                                              \
+        g_test_add("/service-memory/" #function, Fixture, NULL, set_up, function, tear_down)
+#define ADD_PLAIN(function) g_test_add_func("/service-memory/" #function, function)
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        log_set_max_level(LOG_EMERG);
+        ADD(test_a_change_without_memory_changes_nothing);
+        ADD(test_a_start_without_memory_leaves_the_kernel_as_it_is);
+        ADD(test_a_start_without_memory_and_an_empty_kernel_is_reported);
+        ADD_PLAIN(test_an_event_without_memory_is_told_as_lost);
+        ADD_PLAIN(test_a_stream_without_memory_is_not_opened);
+        return g_test_run();
+}
