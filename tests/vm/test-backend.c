@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "backend/backend.h"
+#include "guest-acts.h"
 #include "policy/policy.h"
 
 static Backend *backend;
@@ -84,19 +85,6 @@ static void apply(const char *text)
         apply_in_mode(text, MODE_ENFORCE);
 }
 
-/* What errno a child gets for an act (0: it went well). */
-static int child_errno(int (*act)(const void *), const void *argument)
-{
-        pid_t pid = fork();
-        int status;
-
-        if (pid == 0)
-                _exit(act(argument) < 0 ? errno : 0);
-        g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
-        g_assert_true(WIFEXITED(status));
-        return WEXITSTATUS(status);
-}
-
 static int act_open(const void *path)
 {
         return open(path, O_RDONLY);
@@ -157,39 +145,7 @@ static int act_removexattr(const void *path)
         return removexattr(path, "user.x");
 }
 
-static int act_rename(const void *paths)
-{
-        return rename(((const char *const *) paths)[0], ((const char *const *) paths)[1]);
-}
-
-static int act_link(const void *paths)
-{
-        return link(((const char *const *) paths)[0], ((const char *const *) paths)[1]);
-}
-
 #define assert_open(path, error) g_assert_cmpint(child_errno(act_open, path), ==, error)
-
-static int try_rename(const char *from, const char *to)
-{
-        return child_errno(act_rename, (const char *[]){from, to});
-}
-
-static int try_link(const char *from, const char *to)
-{
-        return child_errno(act_link, (const char *[]){from, to});
-}
-
-static void make_file(const char *path)
-{
-        g_autofree char *directory = g_path_get_dirname(path);
-        int fd;
-
-        g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
-        fd = creat(path, 0644);
-        g_assert_cmpint(fd, >=, 0);
-        g_assert_cmpint(write(fd, "x", 1), ==, 1);
-        close(fd);
-}
 
 /* A file system of its own for each test, so that no test sees another's names. */
 static void fresh_tree(void)
@@ -276,8 +232,8 @@ static void test_a_ruled_name_cannot_be_made_in_any_way(void)
         g_assert_cmpint(child_errno(act_mkdir, "/t/name"), ==, EPERM);
         g_assert_cmpint(child_errno(act_mknod, "/t/name"), ==, EPERM);
         g_assert_cmpint(child_errno(act_symlink, "/t/name"), ==, EPERM);
-        g_assert_cmpint(try_link("/t/source", "/t/name"), ==, EPERM);
-        g_assert_cmpint(try_rename("/t/source", "/t/name"), ==, EPERM);
+        g_assert_cmpint(try_link(0, "/t/source", "/t/name"), ==, EPERM);
+        g_assert_cmpint(try_rename(0, "/t/source", "/t/name"), ==, EPERM);
         g_assert_cmpint(child_errno(act_create, "/t/namf"), ==, 0);
 }
 
@@ -286,9 +242,9 @@ static void test_a_ruled_file_cannot_be_moved_linked_or_changed(void)
         fresh_tree();
         make_file("/t/secret");
         apply("[deny_path]\n/t/secret\n");
-        g_assert_cmpint(try_rename("/t/secret", "/t/elsewhere"), ==, EPERM);
-        g_assert_cmpint(try_rename("/t/free", "/t/secret"), ==, EPERM);
-        g_assert_cmpint(try_link("/t/secret", "/t/second"), ==, EPERM);
+        g_assert_cmpint(try_rename(0, "/t/secret", "/t/elsewhere"), ==, EPERM);
+        g_assert_cmpint(try_rename(0, "/t/free", "/t/secret"), ==, EPERM);
+        g_assert_cmpint(try_link(0, "/t/secret", "/t/second"), ==, EPERM);
         g_assert_cmpint(child_errno(act_unlink, "/t/secret"), ==, EPERM);
         g_assert_cmpint(child_errno(act_chmod, "/t/secret"), ==, EPERM);
         g_assert_cmpint(child_errno(act_truncate, "/t/secret"), ==, EPERM);
@@ -327,10 +283,10 @@ static void test_an_ancestor_of_a_ruled_name_cannot_be_moved_away(void)
         fresh_tree();
         make_file("/t/a/b/c/secret");
         apply("[deny_path]\n/t/a/b/c/secret\n");
-        g_assert_cmpint(try_rename("/t/a", "/t/z"), ==, EPERM);
-        g_assert_cmpint(try_rename("/t/a/b/c", "/t/c"), ==, EPERM);
+        g_assert_cmpint(try_rename(0, "/t/a", "/t/z"), ==, EPERM);
+        g_assert_cmpint(try_rename(0, "/t/a/b/c", "/t/c"), ==, EPERM);
         mkdir("/t/other", 0755);
-        g_assert_cmpint(try_rename("/t/other", "/t/another"), ==, 0);
+        g_assert_cmpint(try_rename(0, "/t/other", "/t/another"), ==, 0);
 }
 
 static void test_a_directory_moved_to_a_ruled_place_is_ruled_there(void)
@@ -339,7 +295,7 @@ static void test_a_directory_moved_to_a_ruled_place_is_ruled_there(void)
         make_file("/t/w/dir/f");
         apply("[deny_path]\n/t/z/dir/\n");
         assert_open("/t/w/dir/f", 0); /* learnt as free */
-        g_assert_cmpint(try_rename("/t/w", "/t/z"), ==, 0);
+        g_assert_cmpint(try_rename(0, "/t/w", "/t/z"), ==, 0);
         assert_open("/t/z/dir/f", EPERM);
 }
 
@@ -366,7 +322,7 @@ static void test_an_inode_rule_holds_by_any_name(void)
         apply(text);
         assert_open("/t/some", EPERM);
         assert_open("/t/free", 0);
-        g_assert_cmpint(try_rename("/t/some", "/t/else"), ==, EPERM);
+        g_assert_cmpint(try_rename(0, "/t/some", "/t/else"), ==, EPERM);
 }
 
 static void test_symbolic_links_are_followed_to_what_is_ruled(void)
@@ -495,55 +451,6 @@ static void test_a_denial_says_who_and_what(void)
         g_assert_cmpuint(backend_rule_hits(backend, 1), ==, 1);
 }
 
-typedef struct Endpoint {
-        int family, type;
-        const char *address;
-        uint16_t port;
-        char act; /* connect, bind, send */
-} Endpoint;
-
-static socklen_t endpoint_address(const Endpoint *endpoint, struct sockaddr_storage *ret_address)
-{
-        struct sockaddr_in *v4 = (struct sockaddr_in *) ret_address;
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *) ret_address;
-
-        memset(ret_address, 0, sizeof(*ret_address));
-        if (strchr(endpoint->address, ':')) {
-                v6->sin6_family = AF_INET6;
-                v6->sin6_port = htons(endpoint->port);
-                inet_pton(AF_INET6, endpoint->address, &v6->sin6_addr);
-                return sizeof(*v6);
-        }
-        v4->sin_family = AF_INET;
-        v4->sin_port = htons(endpoint->port);
-        inet_pton(AF_INET, endpoint->address, &v4->sin_addr);
-        return sizeof(*v4);
-}
-
-static int act_socket(const void *argument)
-{
-        const Endpoint *endpoint = argument;
-        struct sockaddr_storage address;
-        socklen_t n = endpoint_address(endpoint, &address);
-        int fd = socket(endpoint->family, endpoint->type, 0);
-
-        if (fd < 0)
-                return -1;
-        if (endpoint->act == 'c')
-                return connect(fd, (struct sockaddr *) &address, n);
-        if (endpoint->act == 'b')
-                return bind(fd, (struct sockaddr *) &address, n);
-        return sendto(fd, "x", 1, 0, (struct sockaddr *) &address, n) < 0 ? -1 : 0;
-}
-
-static int try_socket(int family, int type, char act, const char *address, uint16_t port)
-{
-        return child_errno(act_socket, &(Endpoint){family, type, address, port, act});
-}
-
-#define TCP SOCK_STREAM
-#define UDP SOCK_DGRAM
-
 static void test_an_address_is_denied_for_connect_and_send(void)
 {
         apply("[deny_ip]\n127.0.0.66\n::1\n");
@@ -629,15 +536,6 @@ static void test_an_address_of_no_family_is_ipv4_on_an_ipv4_socket(void)
         g_assert_cmpint(child_errno(act_send_unspecified_family, NULL), ==, EPERM);
 }
 
-static int act_open_in_cgroup(const void *path)
-{
-        FILE *procs = fopen("/sys/fs/cgroup/aegis-test/inner/cgroup.procs", "w");
-
-        if (!procs || fprintf(procs, "%d\n", getpid()) < 0 || fclose(procs) != 0)
-                return -1;
-        return open(path, O_RDONLY);
-}
-
 static void test_a_cgroup_that_is_allowed_frees_its_whole_subtree(void)
 {
         fresh_tree();
@@ -645,9 +543,10 @@ static void test_a_cgroup_that_is_allowed_frees_its_whole_subtree(void)
         g_assert_cmpint(g_mkdir_with_parents("/sys/fs/cgroup/aegis-test/inner", 0755), ==, 0);
         apply("[deny_path]\n/t/secret\n[allow_cgroup]\n/aegis-test\n");
         assert_open("/t/secret", EPERM);
-        g_assert_cmpint(child_errno(act_open_in_cgroup, "/t/secret"), ==, 0);
+        g_assert_cmpint(try_open_in_cgroup("/sys/fs/cgroup/aegis-test/inner", "/t/secret"), ==, 0);
         apply("[deny_path]\n/t/secret\n");
-        g_assert_cmpint(child_errno(act_open_in_cgroup, "/t/secret"), ==, EPERM);
+        g_assert_cmpint(try_open_in_cgroup("/sys/fs/cgroup/aegis-test/inner", "/t/secret"), ==,
+                        EPERM);
 }
 
 static void test_what_is_prepared_and_aborted_changes_nothing(void)
@@ -668,39 +567,23 @@ static void test_what_is_prepared_and_aborted_changes_nothing(void)
         policy_image_free(image);
 }
 
-/* A loop in another process opens what both policies deny, and what neither does. */
 static void test_a_swap_leaves_no_gap(void)
 {
-        enum { DENIED, LEAKED, ALLOWED, WRONGLY_DENIED };
-        uint64_t *seen = g_new0(uint64_t, 4);
-        int channel[2];
-        pid_t pid;
+        Prober prober = {};
+        ProberCounts counts;
 
         fresh_tree();
         make_file("/t/a/secret");
         make_file("/t/a/public");
         apply("[deny_path]\n/t/a/secret\n");
-        g_assert_cmpint(pipe(channel), ==, 0);
-        pid = fork();
-        if (pid == 0) {
-                while (getppid() != 1 && access("/t/stop", F_OK) < 0) {
-                        seen[open("/t/a/secret", O_RDONLY) < 0 ? DENIED : LEAKED]++;
-                        int fd = open("/t/a/public", O_RDONLY);
-                        seen[fd >= 0 ? ALLOWED : WRONGLY_DENIED]++;
-                        close(fd);
-                }
-                _exit(write(channel[1], seen, 4 * sizeof(*seen)) < 0);
-        }
+        prober_start(&prober, "/t/a/secret", "/t/a/public");
         for (int i = 0; i < 60; i++)
                 apply(i & 1 ? "[deny_path]\n/t/a/secret\n" : "[deny_path]\n/t/a/secret\n/t/b/\n");
-        make_file("/t/stop");
-        g_assert_cmpint(read(channel[0], seen, 4 * sizeof(*seen)), ==, 4 * sizeof(*seen));
-        g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
-        g_test_message("denied %lu, allowed %lu", seen[DENIED], seen[ALLOWED]);
-        g_assert_cmpuint(seen[DENIED], >, 100);
-        g_assert_cmpuint(seen[LEAKED], ==, 0);
-        g_assert_cmpuint(seen[WRONGLY_DENIED], ==, 0);
-        g_free(seen);
+        counts = prober_stop(&prober);
+        g_test_message("denied %" G_GUINT64_FORMAT, counts.denied);
+        g_assert_cmpuint(counts.denied, >, 100);
+        g_assert_cmpuint(counts.leaked, ==, 0);
+        g_assert_cmpuint(counts.wrongly_denied, ==, 0);
 }
 
 static void test_enforcement_outlives_the_backend_and_is_adopted(void)
