@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # What the scripts of tests/vm share: where things are kept, how a tree of programs and their
-# libraries is gathered, how it becomes a cpio archive. Sourced, never run.
+# libraries is gathered, how it becomes a cpio archive, where Debian is to be had. Sourced, never
+# run.
 
 vm_dir=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 vm_root=$(dirname "$(dirname "$vm_dir")")
@@ -84,4 +85,42 @@ library_list() {
 cpio_pack() {
         (cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
                 cpio --null --create --format=newc --owner=0:0 --reproducible --quiet)
+}
+
+# The first http(s), file or cdrom address the machine takes Debian itself from: deb822 files, then
+# one-line files. Suites of other vendors' repositories are not Debian's.
+machine_mirror() {
+        local files=(/etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list)
+        local file
+        for file in "${files[@]}"; do
+                [ -r "$file" ] || continue
+                case $file in
+                *.sources) mirror_of_deb822 "$file" ;;
+                *) mirror_of_lines "$file" ;;
+                esac
+        done | grep -v -e security -e '^$' | head -n 1
+}
+
+debian_release='^(bookworm|trixie|forky|sid|stable|testing|unstable|oldstable)$'
+mirror_of_deb822() {
+        awk -v release="$debian_release" '
+                function finish() {
+                        if (types ~ /(^| )deb( |$)/ && enabled != "no" && debian) print uri
+                        types = uri = enabled = ""; debian = 0
+                }
+                /^[[:space:]]*$/ { finish(); next }
+                tolower($1) == "types:" { $1 = ""; types = $0 }
+                tolower($1) == "uris:" { uri = $2 }
+                tolower($1) == "enabled:" { enabled = tolower($2) }
+                tolower($1) == "suites:" { for (i = 2; i <= NF; i++) if ($i ~ release) debian = 1 }
+                END { finish() }' "$1"
+}
+
+mirror_of_lines() {
+        awk -v release="$debian_release" '
+                $1 == "deb" {
+                        line = $0; sub(/^deb[[:space:]]+(\[[^]]*\])?[[:space:]]*/, "", line)
+                        split(line, part, /[[:space:]]+/)
+                        if (part[2] ~ release) print part[1]
+                }' "$1"
 }
