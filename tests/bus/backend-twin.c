@@ -151,7 +151,8 @@ static int twin_find_cgroup(void *userdata, const char *path, uint64_t *ret_id)
 {
         uint64_t id = 5381;
 
-        if (strncmp(path, "/missing", strlen("/missing")) == 0)
+        if (strncmp(path, "/missing", strlen("/missing")) == 0 &&
+            !control_now(userdata).cgroups_have_come)
                 return -ENOENT;
         for (const char *c = path; *c; c++)
                 id = id * 33 + (unsigned char) *c;
@@ -193,7 +194,7 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->adopted = state_now(backend).generation > 0;
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
-        backend->resolver = (Resolver){.locate = twin_locate, .find_cgroup = twin_find_cgroup};
+        backend->resolver = (Resolver){twin_locate, twin_find_cgroup, backend};
         if (backend->tier != TIER_NONE) {
                 r = open_events(backend);
                 if (r < 0)
@@ -390,36 +391,16 @@ char *backend_visible_path(const Backend *backend, uint32_t device, const char *
 
 void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status)
 {
-        static const struct {
-                const char *name, *symbol;
-        } hooks[N_HOOKS] = {
-#define TWIN_HOOK(name) {#name, "bpf_lsm_" #name}
-                [HOOK_FILE_OPEN] = TWIN_HOOK(file_open),
-                [HOOK_INODE_CREATE] = TWIN_HOOK(inode_create),
-                [HOOK_INODE_LINK] = TWIN_HOOK(inode_link),
-                [HOOK_INODE_MKDIR] = TWIN_HOOK(inode_mkdir),
-                [HOOK_INODE_MKNOD] = TWIN_HOOK(inode_mknod),
-                [HOOK_INODE_REMOVE_ACL] = TWIN_HOOK(inode_remove_acl),
-                [HOOK_INODE_REMOVEXATTR] = TWIN_HOOK(inode_removexattr),
-                [HOOK_INODE_RENAME] = TWIN_HOOK(inode_rename),
-                [HOOK_INODE_RMDIR] = TWIN_HOOK(inode_rmdir),
-                [HOOK_INODE_SET_ACL] = TWIN_HOOK(inode_set_acl),
-                [HOOK_INODE_SETATTR] = TWIN_HOOK(inode_setattr),
-                [HOOK_INODE_SETXATTR] = TWIN_HOOK(inode_setxattr),
-                [HOOK_INODE_SYMLINK] = TWIN_HOOK(inode_symlink),
-                [HOOK_INODE_UNLINK] = TWIN_HOOK(inode_unlink),
-                [HOOK_SOCKET_BIND] = TWIN_HOOK(socket_bind),
-                [HOOK_SOCKET_CONNECT] = TWIN_HOOK(socket_connect),
-                [HOOK_SOCKET_SENDMSG] = TWIN_HOOK(socket_sendmsg),
-        };
+        static char symbols[N_HOOKS][64];
         TwinState state = state_now(backend);
         int can_deny = backend->tier != TIER_NONE &&
                        (control_now(backend).deny_hooks & HOOK_BIT(hook)) != 0;
         int required = (state.hooks & HOOK_BIT(hook)) != 0, attached = can_deny && required;
 
+        snprintf(symbols[hook], sizeof(symbols[hook]), "bpf_lsm_%s", hook_to_string(hook));
         *ret_status = (HookStatus){
-                .name = hooks[hook].name,
-                .symbol = can_deny ? hooks[hook].symbol : "",
+                .name = hook_to_string(hook),
+                .symbol = can_deny ? symbols[hook] : "",
                 .tier = attached ? backend->tier : TIER_NONE,
                 .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,
                 .attached = attached,
@@ -443,52 +424,4 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts)
                                     .has_bpf_lsm = works,
                                     .missing = works ? "" : "bpf is not in the list of LSMs",
                                     .remedy = works ? "" : "add lsm=…,bpf to the kernel line"};
-}
-
-const char *tier_to_string(Tier tier)
-{
-        switch (tier) {
-        case TIER_NONE:
-                return "none";
-        case TIER_LSM:
-                return "lsm";
-        case TIER_FMOD_RET:
-                return "fmod-ret";
-        }
-        return "none";
-}
-
-const char *guarantee_to_string(Guarantee guarantee)
-{
-        switch (guarantee) {
-        case GUARANTEE_NONE:
-                return "none";
-        case GUARANTEE_AUDIT:
-                return "audit";
-        case GUARANTEE_DENY:
-                return "deny";
-        }
-        return "none";
-}
-
-const char *mode_to_string(Mode mode)
-{
-        switch (mode) {
-        case MODE_ENFORCE:
-                return "enforce";
-        case MODE_AUDIT:
-                return "audit";
-        }
-        return "enforce";
-}
-
-int mode_from_string(const char *text, Mode *ret_mode)
-{
-        for (Mode mode = MODE_ENFORCE; mode <= MODE_AUDIT; mode++) {
-                if (strcmp(text, mode_to_string(mode)) != 0)
-                        continue;
-                *ret_mode = mode;
-                return 0;
-        }
-        return -EINVAL;
 }

@@ -32,12 +32,13 @@ typedef enum TwinCrash {
 /* What the test wants. Where there is no such file: TIER_LSM, every hook can deny, nothing fails.
  */
 typedef struct TwinControl {
-        Tier tier;           /* read by backend_new() only */
-        uint64_t deny_hooks; /* HOOK_BIT of each hook that can deny */
-        int fail_prepare;    /* positive errno for the next backend_prepare(); then 0 again */
-        int fail_mode;       /* positive errno for the next backend_set_mode(); then 0 again */
-        TwinCrash crash;     /* SIGKILL to itself at that point */
-        uint64_t lost;       /* events that found no room */
+        Tier tier;             /* read by backend_new() only */
+        uint64_t deny_hooks;   /* HOOK_BIT of each hook that can deny */
+        int fail_prepare;      /* positive errno for the next backend_prepare(); then 0 again */
+        int fail_mode;         /* positive errno for the next backend_set_mode(); then 0 again */
+        TwinCrash crash;       /* SIGKILL to itself at that point */
+        int cgroups_have_come; /* those below /missing are there after all */
+        uint64_t lost;         /* events that found no room */
 } TwinControl;
 
 /* All return 0 or a negative errno. */
