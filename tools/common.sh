@@ -17,6 +17,34 @@ die() {
 # Prints the head comment of the calling script: its manual.
 usage() { sed -n '3,/^$/s/^# \{0,1\}//p' "$0"; }
 
+# run_step TITLE LOG COMMAND...: says what runs and how long it took; on a terminal also while it does.
+# What the command says goes to LOG. Its status is returned.
+run_step() {
+        local title=$1 log=$2 start=$SECONDS ticker='' status=0
+        shift 2
+        printf '%-58s' "$title"
+        if [ -t 1 ]; then
+                while sleep 1; do printf '\r%-58s%d s' "$title" "$((SECONDS - start))"; done &
+                ticker=$!
+                # shellcheck disable=SC2064 # this ticker
+                trap "kill $ticker 2>/dev/null" EXIT
+        fi
+        "$@" </dev/null >"$log" 2>&1 || status=$?
+        if [ -n "$ticker" ]; then
+                kill "$ticker"
+                wait "$ticker" 2>/dev/null || :
+                trap - EXIT
+                printf '\r%-58s' "$title"
+        fi
+        if [ "$status" = 0 ]; then say "ok      $((SECONDS - start)) s"; else say "FAILED  $((SECONDS - start)) s"; fi
+        return "$status"
+}
+
+# show_log LOG: the end of it, or of a build what failed.
+show_log() {
+        { grep -A 15 '^FAILED:' "$1" || tail -n 60 "$1"; } | head -n 100 | sed 's/^/    /'
+}
+
 # missing_packages WHO...: those of tools/packages for WHO that are not installed.
 missing_packages() {
         local name who
@@ -50,14 +78,16 @@ install_packages() {
                 read -r -p 'Install them with apt? [Y/n] ' answer
                 [[ ${answer:-y} == [Yy]* ]] || die 1 'nothing was installed'
         fi
+        # asks for the password before the output goes to the log
+        [ "$(id -u)" = 0 ] || ! is_interactive || sudo -v || die 1 'installing packages wants root, or sudo'
         mkdir -p "$root/build"
-        say "Installing ${#missing[@]} packages (a minute or two; the log is build/packages.log)"
-        if ! { apt_as_root update && apt_as_root install -y --no-install-recommends "${missing[@]}"; } \
-                </dev/null >"$log" 2>&1; then
-                tail -n 25 "$log" >&2
+        if ! run_step "install ${#missing[@]} packages (the log is build/packages.log)" "$log" \
+                install_these "${missing[@]}"; then
+                show_log "$log"
                 die 1 'the packages could not be installed'
         fi
 }
+install_these() { apt_as_root update && apt_as_root install -y --no-install-recommends "$@"; }
 
 # setup_folder NAME [MESON OPTION]...: build/NAME, if it is not there yet.
 setup_folder() {
