@@ -98,7 +98,7 @@ uint64_t attach_hooks(Backend *backend, uint64_t hooks)
                 if (!reason)
                         continue;
                 missing |= HOOK_BIT(hook);
-                log_warning("Hook %s is not attached: %s", hook_specs[hook].name, reason);
+                log_warning("Hook %s is not attached: %s", hook_to_string(hook), reason);
         }
         return missing;
 }

@@ -42,7 +42,9 @@ static void wait_for_readers(void)
         syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
-static int ignore_messages(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int ignore_messages(enum libbpf_print_level level,
+                                                                 const char *format,
+                                                                 va_list arguments)
 {
         char message[1024];
 

@@ -27,6 +27,7 @@ typedef enum Mode {
         MODE_AUDIT,
 } Mode;
 
+const char *hook_to_string(enum hook hook);             /* "file_open"; "" if out of range */
 const char *tier_to_string(Tier tier);                  /* "none", "lsm", "fmod-ret" */
 const char *guarantee_to_string(Guarantee guarantee);   /* "none", "audit", "deny" */
 const char *mode_to_string(Mode mode);                  /* "enforce", "audit" */

@@ -8,36 +8,36 @@
 const char REASON_OLDER_KERNEL[] = "this kernel does the same through inode_setxattr and "
                                    "inode_removexattr";
 
-#define ONE_PROGRAM(hook)                                                                          \
-        {                                                                                          \
-                .name = hook, .variants = { {hook, 0} }                                            \
-        }
+/* clang-format off */
+#define PROGRAMS(...) { .variants = {__VA_ARGS__}, .newer = 0 }
+#define NEWER_PROGRAMS(...) { .variants = {__VA_ARGS__}, .newer = 1 }
 
 const HookSpec hook_specs[N_HOOKS] = {
-        [HOOK_FILE_OPEN] = ONE_PROGRAM("file_open"),
-        [HOOK_INODE_CREATE] = ONE_PROGRAM("inode_create"),
-        [HOOK_INODE_LINK] = ONE_PROGRAM("inode_link"),
-        [HOOK_INODE_MKDIR] = ONE_PROGRAM("inode_mkdir"),
-        [HOOK_INODE_MKNOD] = ONE_PROGRAM("inode_mknod"),
-        [HOOK_INODE_REMOVE_ACL] = {"inode_remove_acl", {{"inode_remove_acl", 3}}, 1},
-        [HOOK_INODE_REMOVEXATTR] = {"inode_removexattr", {{"inode_removexattr", 3}}},
-        [HOOK_INODE_RENAME] = ONE_PROGRAM("inode_rename"),
-        [HOOK_INODE_RMDIR] = ONE_PROGRAM("inode_rmdir"),
-        [HOOK_INODE_SET_ACL] = {"inode_set_acl", {{"inode_set_acl", 4}}, 1},
-        [HOOK_INODE_SETATTR] = {"inode_setattr", {{"inode_setattr", 3}, {"inode_setattr_2", 2}}},
-        [HOOK_INODE_SETXATTR] = {"inode_setxattr", {{"inode_setxattr", 6}}},
-        [HOOK_INODE_SYMLINK] = ONE_PROGRAM("inode_symlink"),
-        [HOOK_INODE_UNLINK] = ONE_PROGRAM("inode_unlink"),
-        [HOOK_SOCKET_BIND] = ONE_PROGRAM("socket_bind"),
-        [HOOK_SOCKET_CONNECT] = ONE_PROGRAM("socket_connect"),
-        [HOOK_SOCKET_SENDMSG] = ONE_PROGRAM("socket_sendmsg"),
+        [HOOK_FILE_OPEN] = PROGRAMS({"file_open", 0}),
+        [HOOK_INODE_CREATE] = PROGRAMS({"inode_create", 0}),
+        [HOOK_INODE_LINK] = PROGRAMS({"inode_link", 0}),
+        [HOOK_INODE_MKDIR] = PROGRAMS({"inode_mkdir", 0}),
+        [HOOK_INODE_MKNOD] = PROGRAMS({"inode_mknod", 0}),
+        [HOOK_INODE_REMOVE_ACL] = NEWER_PROGRAMS({"inode_remove_acl", 3}),
+        [HOOK_INODE_REMOVEXATTR] = PROGRAMS({"inode_removexattr", 3}),
+        [HOOK_INODE_RENAME] = PROGRAMS({"inode_rename", 0}),
+        [HOOK_INODE_RMDIR] = PROGRAMS({"inode_rmdir", 0}),
+        [HOOK_INODE_SET_ACL] = NEWER_PROGRAMS({"inode_set_acl", 4}),
+        [HOOK_INODE_SETATTR] = PROGRAMS({"inode_setattr", 3}, {"inode_setattr_2", 2}),
+        [HOOK_INODE_SETXATTR] = PROGRAMS({"inode_setxattr", 6}),
+        [HOOK_INODE_SYMLINK] = PROGRAMS({"inode_symlink", 0}),
+        [HOOK_INODE_UNLINK] = PROGRAMS({"inode_unlink", 0}),
+        [HOOK_SOCKET_BIND] = PROGRAMS({"socket_bind", 0}),
+        [HOOK_SOCKET_CONNECT] = PROGRAMS({"socket_connect", 0}),
+        [HOOK_SOCKET_SENDMSG] = PROGRAMS({"socket_sendmsg", 0}),
 };
+/* clang-format on */
 
 void hook_symbol(enum hook hook, Tier tier, char ret_symbol[SYMBOL_MAX])
 {
         const char *prefix = tier == TIER_FMOD_RET ? "security_" : "bpf_lsm_";
 
-        snprintf(ret_symbol, SYMBOL_MAX, "%s%s", prefix, hook_specs[hook].name);
+        snprintf(ret_symbol, SYMBOL_MAX, "%s%s", prefix, hook_to_string(hook));
 }
 
 /* -1: there is no such function. */

@@ -14,7 +14,6 @@ typedef struct ProgramVariant {
 } ProgramVariant;
 
 typedef struct HookSpec {
-        const char *name; /* as in the kernel: bpf_lsm_<name>, security_<name> */
         ProgramVariant variants[PROGRAM_VARIANTS];
         int newer; /* a kernel without it does through other hooks what newer ones do here */
 } HookSpec;

@@ -1,56 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Status: what the backend has, and what it has counted, in the words of its header. */
-#include <errno.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "backend/private.h"
-
-const char *tier_to_string(Tier tier)
-{
-        switch (tier) {
-        case TIER_NONE:
-                return "none";
-        case TIER_LSM:
-                return "lsm";
-        case TIER_FMOD_RET:
-                return "fmod-ret";
-        }
-        return "none";
-}
-
-const char *guarantee_to_string(Guarantee guarantee)
-{
-        switch (guarantee) {
-        case GUARANTEE_NONE:
-                return "none";
-        case GUARANTEE_AUDIT:
-                return "audit";
-        case GUARANTEE_DENY:
-                return "deny";
-        }
-        return "none";
-}
-
-const char *mode_to_string(Mode mode)
-{
-        switch (mode) {
-        case MODE_ENFORCE:
-                return "enforce";
-        case MODE_AUDIT:
-                return "audit";
-        }
-        return "enforce";
-}
-
-int mode_from_string(const char *text, Mode *ret_mode)
-{
-        for (Mode mode = MODE_ENFORCE; mode <= MODE_AUDIT; mode++)
-                if (strcmp(text, mode_to_string(mode)) == 0) {
-                        *ret_mode = mode;
-                        return 0;
-                }
-        return -EINVAL;
-}
 
 static uint64_t hooks_required(const Backend *backend)
 {
@@ -75,7 +27,7 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
         int attached = attachment->link != NULL;
 
         *ret_status = (HookStatus){
-                .name = hook_specs[hook].name,
+                .name = hook_to_string(hook),
                 .symbol = attachment->program ? attachment->symbol : "",
                 .tier = attached ? backend->tier : TIER_NONE,
                 .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,

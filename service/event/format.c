@@ -12,11 +12,14 @@
  *   start_usec  when that process began, since boot: with pid, it means one process for ever
  *   exe         {"device": "8:1", "inode": 42} of the executable
  * then, about a file:
- *   path        as seen by the service; from the root of its file system if that is not mounted
- * here; "…/" in front when the beginning did not fit device, inode access      array of "read",
- * "write", "exec", "create", "delete", "link", "attr" or about a socket: address     text; an IPv4
- * address also when it came as ::ffff:a.b.c.d port        number protocol    "tcp", "udp", or its
- * number
+ *   path        as seen by the service, or from the root of its file system if that is not mounted
+ *               here; with an ellipsis and a slash in front when the beginning did not fit
+ *   device, inode
+ *   access      array of "read", "write", "exec", "create", "delete", "link", "attr"
+ * or about a socket:
+ *   address     text; an IPv4 address also when it came as ::ffff:a.b.c.d
+ *   port        number
+ *   protocol    "tcp", "udp", or its number
  *
  * All text is UTF-8; what is not, and control characters, become \xNN. */
 #include <arpa/inet.h>
@@ -26,27 +29,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/backend.h"
 #include "event/internal.h"
 #include "event/text.h"
 #include "util/array.h"
-
-static const char *const hook_names[] = {
-        [HOOK_FILE_OPEN] = "file_open",           [HOOK_INODE_CREATE] = "inode_create",
-        [HOOK_INODE_LINK] = "inode_link",         [HOOK_INODE_MKDIR] = "inode_mkdir",
-        [HOOK_INODE_MKNOD] = "inode_mknod",       [HOOK_INODE_REMOVEXATTR] = "inode_removexattr",
-        [HOOK_INODE_RENAME] = "inode_rename",     [HOOK_INODE_RMDIR] = "inode_rmdir",
-        [HOOK_INODE_SETATTR] = "inode_setattr",   [HOOK_INODE_SETXATTR] = "inode_setxattr",
-        [HOOK_INODE_SYMLINK] = "inode_symlink",   [HOOK_INODE_UNLINK] = "inode_unlink",
-        [HOOK_SOCKET_BIND] = "socket_bind",       [HOOK_SOCKET_CONNECT] = "socket_connect",
-        [HOOK_SOCKET_SENDMSG] = "socket_sendmsg", [HOOK_INODE_REMOVE_ACL] = "inode_remove_acl",
-        [HOOK_INODE_SET_ACL] = "inode_set_acl",
-};
-_Static_assert(ELEMENTS_OF(hook_names) == N_HOOKS, "each hook has a name");
-
-const char *event_hook_name(uint16_t hook)
-{
-        return hook < N_HOOKS ? hook_names[hook] : "";
-}
 
 int event_is_network(const struct event *event)
 {
@@ -92,7 +78,7 @@ static int add_decision(json_object *object, const struct event *event)
 
         if (add_number(object, "seq", event->seq) < 0 ||
             add_number(object, "time_usec", event->time_ns / 1000) < 0 ||
-            add(object, "hook", json_object_new_string(event_hook_name(event->hook))) < 0 ||
+            add(object, "hook", json_object_new_string(hook_to_string(event->hook))) < 0 ||
             add(object, "verdict", json_object_new_string(verdict)) < 0 ||
             add_number(object, "generation", event->generation) < 0)
                 return -ENOMEM;

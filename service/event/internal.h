@@ -43,7 +43,6 @@ struct EventHub {
         size_t n_streams;
 };
 
-const char *event_hook_name(uint16_t hook); /* "" if there is no such hook */
 int event_is_network(const struct event *event);
 
 /* The event at a position that is still kept. */

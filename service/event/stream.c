@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "backend/backend.h"
 #include "event/internal.h"
 
 /* Room for about a hundred events; the queue behind it is the hub's. */
@@ -83,7 +84,7 @@ int stream_wants(const Stream *stream, const Recent *recent, uint64_t position)
         if (filter->policy && recent->text &&
             (!recent->policy || strcmp(filter->policy, recent->policy) != 0))
                 return 0;
-        if (filter->hook && strcmp(filter->hook, event_hook_name(recent->hook)) != 0)
+        if (filter->hook && strcmp(filter->hook, hook_to_string(recent->hook)) != 0)
                 return 0;
         if (filter->verdict != 0 && filter->verdict != recent->verdict)
                 return 0;
