@@ -86,7 +86,9 @@ struct hot {
         __u64 service_start_ns; /* told by the canary: a pid alone may be somebody else's by now */
         __u32 abi;
         __u32 zero;
-        __u32 reserved[4];
+        __u64 claim_until_ns; /* till then service_tgid alone is believed: the service is starting
+                               */
+        __u32 reserved[2];
         struct header headers[N_SLOTS];
 };
 

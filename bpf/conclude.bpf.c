@@ -7,11 +7,20 @@
 #define PATH_LEVELS 48
 #define NAME_ROOM 256 /* a name and its NUL */
 
+/* A service that has just been started is told by its claim, once; from then on by when it began.
+ */
 static __always_inline bool is_service(__u32 tgid)
 {
-        return tgid == hot.service_tgid &&
-               hot.service_start_ns ==
-                       BPF_CORE_READ(bpf_get_current_task_btf(), group_leader, start_boottime);
+        __u64 start;
+
+        if (tgid != hot.service_tgid)
+                return false;
+        start = BPF_CORE_READ(bpf_get_current_task_btf(), group_leader, start_boottime);
+        if (bpf_ktime_get_boot_ns() < hot.claim_until_ns) {
+                hot.service_start_ns = start;
+                hot.claim_until_ns = 0;
+        }
+        return hot.service_start_ns == start;
 }
 
 /* PID 1 and the service stay able to mend what a policy broke. */

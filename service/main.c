@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "backend/backend.h"
 #include "config.h"
 #include "manager.h"
 #include "util/log.h"
@@ -18,6 +19,7 @@ static int run(int argc, char **argv)
         if (r != 0)
                 return r;
         log_set_max_level(config->log_level);
+        backend_claim(config->pin_directory);
         r = manager_new(&manager, config);
         if (r < 0)
                 return r;

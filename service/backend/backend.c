@@ -59,7 +59,7 @@ static int take_over(Backend *backend)
 {
         struct hot *hot = backend->hot;
 
-        hot->service_tgid = (uint32_t) getpid();
+        hot->service_tgid = (uint32_t) getpid(); /* a canary adds when it began */
         if (hot->abi == AEGIS_ABI) {
                 word_store(backend, word_now(backend) & ~WORD_CANARY);
                 backend->adopted = header_in_force(backend)->generation != 0;
@@ -104,6 +104,7 @@ static int try_tier(Backend *backend, Tier tier, const struct btf *btf)
                 unload(backend);
                 return -EOPNOTSUPP;
         }
+        backend->hot->claim_until_ns = 0;
         release_hooks(backend, needed);
         if (!missing)
                 unpin_strangers(backend);

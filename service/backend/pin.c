@@ -8,9 +8,11 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backend/private.h"
@@ -20,6 +22,8 @@
 
 #define LINK_PREFIX "link_"
 #define NEW_LINK "new_link"
+#define ABI_FOLDER "abi%u"
+#define CLAIM_SECONDS 60 /* from its first instruction to its first denial */
 
 static int is_bpffs(int fd)
 {
@@ -49,12 +53,37 @@ int pin_folder_open(Backend *backend, const char *directory)
         r = mount_bpffs(directory);
         if (r < 0)
                 return r;
-        if (asprintf(&backend->pin_path, "%s/abi%u", directory, AEGIS_ABI) < 0)
+        if (asprintf(&backend->pin_path, "%s/" ABI_FOLDER, directory, AEGIS_ABI) < 0)
                 return -ENOMEM;
         backend->pin_fd = directory_open(backend->pin_path, 0700);
         if (backend->pin_fd < 0)
                 return log_errno(backend->pin_fd, "Cannot open %s", backend->pin_path);
         return 0;
+}
+
+/* The path alone is used: opening what is above it may be what a rule denies. */
+void backend_claim(const char *pin_directory)
+{
+        _cleanup_(freep) char *path = NULL;
+        _cleanup_(closep) int fd = -1;
+        struct timespec now;
+        struct hot *hot;
+
+        if (asprintf(&path, "%s/" ABI_FOLDER "/data_hot", pin_directory, AEGIS_ABI) < 0)
+                return;
+        fd = bpf_obj_get(path);
+        if (fd < 0 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+                return; /* nothing is in force */
+        hot = mmap(NULL, sizeof(*hot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (hot == MAP_FAILED)
+                return;
+        if (hot->abi == AEGIS_ABI) {
+                hot->service_tgid = (uint32_t) getpid();
+                __atomic_store_n(&hot->claim_until_ns,
+                                 (uint64_t) (now.tv_sec + CLAIM_SECONDS) * 1000000000u,
+                                 __ATOMIC_SEQ_CST);
+        }
+        munmap(hot, sizeof(*hot));
 }
 
 int pin_link(Backend *backend, struct bpf_link *link, const char *program)

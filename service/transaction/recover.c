@@ -40,6 +40,14 @@ static int kernel_has(const Enforcement *enforcement, const StoreRecord *record)
         return memcmp(digest, state.digest, DIGEST_SIZE) == 0;
 }
 
+static int kernel_has_some(const Enforcement *enforcement)
+{
+        BackendState state;
+
+        backend_state(enforcement->backend, &state);
+        return state.adopted && state.generation > 0;
+}
+
 static void propose_record(StoreRecord *record, Proposal *proposal)
 {
         proposal->documents = TAKE_PTR(record->documents);
@@ -150,9 +158,12 @@ static int recover_previous(Enforcement *enforcement, const Found *state)
                 return r;
         if (state->result == STORE_E_DAMAGED)
                 store_set_aside(enforcement->store, STORE_STATE);
-        if (previous.result != 0) {
-                if (previous.result == STORE_E_DAMAGED)
-                        store_set_aside(enforcement->store, STORE_PREVIOUS);
+        if (previous.result == STORE_E_DAMAGED)
+                store_set_aside(enforcement->store, STORE_PREVIOUS);
+        /* What the kernel has is younger than the record before: a damaged file must not turn it
+         * back. */
+        if (previous.result != 0 ||
+            (kernel_has_some(enforcement) && !kernel_has(enforcement, &previous.record))) {
                 stand_still(enforcement,
                             state->result == STORE_E_DAMAGED || previous.result == STORE_E_DAMAGED);
                 return 0;

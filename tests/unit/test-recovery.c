@@ -172,6 +172,22 @@ static void test_the_record_before_outlives_a_damaged_one(Fixture *fixture, gcon
         assert_no_trouble(fixture);
 }
 
+static void test_a_damaged_record_does_not_turn_the_kernel_back(Fixture *fixture,
+                                                                gconstpointer data)
+{
+        TwinState before, after;
+
+        apply(fixture, "web", DENY_A);
+        apply(fixture, "web", DENY_AB);
+        before = kernel(fixture);
+        flip_byte(fixture, "state", 40);
+        restart(fixture);
+        after = kernel(fixture);
+        g_assert_cmpmem(&before, sizeof(before), &after, sizeof(after));
+        assert_trouble(fixture, "goes on enforcing");
+        assert_agreement(fixture);
+}
+
 static void test_a_missing_record_is_not_a_first_start(Fixture *fixture, gconstpointer data)
 {
         _cleanup_(freep) char *file = state_file(fixture, "state");
@@ -347,6 +363,7 @@ int main(int argc, char **argv)
         ADD(test_no_flipped_byte_goes_unnoticed);
         ADD(test_a_shortened_record_is_damaged);
         ADD(test_the_record_before_outlives_a_damaged_one);
+        ADD(test_a_damaged_record_does_not_turn_the_kernel_back);
         ADD(test_a_missing_record_is_not_a_first_start);
         ADD(test_without_any_record_the_kernel_keeps_what_it_has);
         ADD(test_what_is_applied_without_a_record_ends_the_trouble);

@@ -139,6 +139,13 @@ static void apply_by_root(const char *name, const char *text)
         g_assert_cmpint(result.status, ==, 0);
 }
 
+static void client_removes(const char *name)
+{
+        g_auto(Result) result = client("remove", name);
+
+        g_assert_cmpint(result.status, ==, 0);
+}
+
 /* ---- 1 ---- */
 
 static void test_the_service_proves_its_tier_and_takes_its_name(void)
@@ -392,13 +399,10 @@ static void test_events_can_be_followed(void)
 
 static void test_a_second_policy_adds_its_rules_and_is_removed_alone(void)
 {
-        g_auto(Result) removed = {};
-
         apply_by_root("second", "version=1\n[deny_ip]\n::1\n");
         g_assert_cmpint(try_socket(AF_INET6, UDP, 's', "::1", 4345), ==, EPERM);
         g_assert_cmpint(try_open(ALICE, "/srv/secret"), ==, EPERM);
-        removed = client("remove", "second");
-        g_assert_cmpint(removed.status, ==, 0);
+        client_removes("second");
         g_assert_cmpint(try_socket(AF_INET6, UDP, 's', "::1", 4345), ==, 0);
         g_assert_cmpint(try_open(ALICE, "/srv/secret"), ==, EPERM);
 }
@@ -431,15 +435,27 @@ static void test_kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_g
         assert_property("Posture", "s", "enforcing");
 }
 
+static void test_no_rule_keeps_the_next_service_from_starting(void)
+{
+        apply_by_root("harsh", "version=1\n[deny_path]\n/proc/kallsyms\n/sys/kernel/btf/\n"
+                               "/sys/kernel/security/\n/var/lib/aegis/\n/run/aegis/\n");
+        g_assert_cmpint(try_open(0, "/var/lib/aegis/state"), ==, EPERM);
+        g_assert_cmpint(kill(service, SIGKILL), ==, 0);
+        g_assert_cmpint(waitpid(service, NULL, 0), ==, service);
+        start_service();
+        assert_property("Posture", "s", "enforcing");
+        g_assert_cmpint(try_open(0, "/var/lib/aegis/state"), ==, EPERM);
+        g_assert_cmpint(try_open(0, "/sys/kernel/btf/vmlinux"), ==, EPERM);
+        client_removes("harsh");
+        g_assert_cmpint(try_open(0, "/var/lib/aegis/state"), ==, 0);
+}
+
 static void test_an_adopted_policy_can_be_changed_and_removed(void)
 {
-        g_auto(Result) removed = {};
-
         apply_by_root("web", "version=1\n[deny_path]\n/srv/neighbour\n");
         g_assert_cmpint(try_open(ALICE, "/srv/secret"), ==, 0);
         g_assert_cmpint(try_open(ALICE, "/srv/neighbour"), ==, EPERM);
-        removed = client("remove", "web");
-        g_assert_cmpint(removed.status, ==, 0);
+        client_removes("web");
         g_assert_cmpint(try_open(ALICE, "/srv/neighbour"), ==, 0);
 }
 
@@ -493,6 +509,7 @@ int main(int argc, char **argv)
         ADD(events_can_be_followed);
         ADD(a_second_policy_adds_its_rules_and_is_removed_alone);
         ADD(kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_gap);
+        ADD(no_rule_keeps_the_next_service_from_starting);
         ADD(an_adopted_policy_can_be_changed_and_removed);
         return g_test_run();
 }
