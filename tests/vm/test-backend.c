@@ -18,72 +18,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "backend/backend.h"
 #include "guest-acts.h"
-#include "policy/policy.h"
-
-static Backend *backend;
-static uint64_t generation;
-static GArray *events; /* of struct event */
-
-static void on_event(void *userdata, const struct event *event)
-{
-        g_array_append_val(events, *event);
-}
-
-static void take_events(void)
-{
-        g_array_set_size(events, 0);
-        while (backend_dispatch_events(backend, 1000) > 0)
-                ;
-}
-
-static Backend *start_backend(void)
-{
-        const BackendConfig config = {
-                .pin_directory = "/run/aegis-test/bpf",
-                .canary_directory = "/run/aegis-test",
-                .on_event = on_event,
-        };
-        Backend *started = NULL;
-
-        g_assert_cmpint(backend_new(&started, &config), ==, 0);
-        return started;
-}
-
-/* Compiles a document as the service does. The caller frees it. */
-static PolicyImage *compile(const char *text)
-{
-        g_autofree char *document_text = g_strconcat("version=1\n", text, NULL);
-        Diagnostics diagnostics = {};
-        Document document = {
-                .name = "test", .text = document_text, .n_text = strlen(document_text)};
-        PolicyImage *image = NULL;
-
-        g_assert_cmpint(
-                policy_parse(&document.policy, document.text, document.n_text, &diagnostics), ==,
-                0);
-        g_assert_cmpint(
-                policy_image_compile(&image, &document, 1, backend_resolver(backend), &diagnostics),
-                ==, 0);
-        policy_unref(document.policy);
-        diagnostics_deinit(&diagnostics);
-        return image;
-}
-
-static void apply_in_mode(const char *text, Mode mode)
-{
-        PolicyImage *image = compile(text);
-
-        g_assert_cmpint(backend_prepare(backend, image, mode, ++generation), ==, 0);
-        backend_commit(backend);
-        policy_image_free(image);
-}
-
-static void apply(const char *text)
-{
-        apply_in_mode(text, MODE_ENFORCE);
-}
+#include "guest-backend.h"
 
 static int act_open(const void *path)
 {
@@ -611,8 +547,6 @@ static void test_enforcement_outlives_the_backend_and_is_adopted(void)
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
-        events = g_array_new(FALSE, FALSE, sizeof(struct event));
-        mkdir("/run/aegis-test", 0755);
         backend = start_backend();
         ADD(the_tier_is_proven_and_nothing_is_attached_without_rules);
         ADD(every_hook_a_rule_needs_is_attached_and_guarantees_denial);
