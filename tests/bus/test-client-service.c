@@ -48,11 +48,20 @@ static void become(void *uid)
                 _exit(126);
 }
 
-/* Arguments are separated by blanks. */
+/* The program's own path may hold blanks; the arguments are separated by them. */
+static GStrv client_words(const char *arguments)
+{
+        g_autofree char *line = g_strconcat("client ", arguments, NULL);
+        GStrv words = g_strsplit(line, " ", -1);
+
+        g_free(words[0]);
+        words[0] = g_strdup(CLIENT_PROGRAM);
+        return words;
+}
+
 static void run_as(uid_t uid, const char *arguments, int status, Outcome *ret_outcome)
 {
-        g_autofree char *line = g_strconcat(CLIENT_PROGRAM " ", arguments, NULL);
-        g_auto(GStrv) words = g_strsplit(line, " ", -1);
+        g_auto(GStrv) words = client_words(arguments);
         int wait_status;
 
         outcome_clear(ret_outcome);
@@ -61,7 +70,7 @@ static void run_as(uid_t uid, const char *arguments, int status, Outcome *ret_ou
         g_assert_true(WIFEXITED(wait_status));
         ret_outcome->status = WEXITSTATUS(wait_status);
         if (ret_outcome->status != status)
-                g_printerr("%s\n%s%s", line, ret_outcome->out, ret_outcome->err);
+                g_printerr("%s\n%s%s", arguments, ret_outcome->out, ret_outcome->err);
         g_assert_cmpint(ret_outcome->status, ==, status);
 }
 

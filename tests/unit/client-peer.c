@@ -195,10 +195,20 @@ static char *text_of(GBytes *bytes)
         return n > 0 ? g_strndup(data, n) : g_strdup("");
 }
 
+/* The program's own path may hold blanks; the arguments are separated by them. */
+static GStrv client_words(const char *arguments)
+{
+        g_autofree char *line = g_strconcat("client ", arguments, NULL);
+        GStrv words = g_strsplit(line, " ", -1);
+
+        g_free(words[0]);
+        words[0] = g_strdup(CLIENT_PROGRAM);
+        return words;
+}
+
 void peer_run(Peer *peer, const char *arguments, const char *input, PeerOutcome *ret_outcome)
 {
-        g_autofree char *line = g_strconcat(CLIENT_PROGRAM " ", arguments, NULL);
-        g_auto(GStrv) words = g_strsplit(line, " ", -1);
+        g_auto(GStrv) words = client_words(arguments);
         g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
                 (input ? G_SUBPROCESS_FLAGS_STDIN_PIPE : G_SUBPROCESS_FLAGS_NONE) |
                 G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
@@ -237,8 +247,7 @@ static char *read_terminal(int fd)
 void peer_run_on_terminal(Peer *peer, const char *arguments, unsigned short n_columns,
                           PeerOutcome *ret_outcome)
 {
-        g_autofree char *line = g_strconcat(CLIENT_PROGRAM " ", arguments, NULL);
-        g_auto(GStrv) words = g_strsplit(line, " ", -1);
+        g_auto(GStrv) words = client_words(arguments);
         g_autofree char *address = g_strconcat("DBUS_SYSTEM_BUS_ADDRESS=", peer->address, NULL);
         char *environment[] = {address, (char *) "TZ=UTC", NULL};
         struct winsize size = {.ws_row = 24, .ws_col = n_columns};
