@@ -74,7 +74,7 @@ static __always_inline __u64 key_of(const struct dentry *dentry, __u32 word)
 {
         const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
-        return cache_mix(BPF_CORE_READ(inode, i_ino),
+        return cache_mix(cache_identity(dentry, inode, BPF_CORE_READ(inode, i_ino)),
                          (__u64) BPF_CORE_READ(inode, i_sb, s_dev) << 32 |
                                  BPF_CORE_READ(inode, i_generation),
                          cookie_renames(word));
