@@ -70,8 +70,9 @@ typedef struct BackendConfig {
 
 typedef struct Backend Backend;
 
-/* Tells what is in force, if anything is, that this process is the service now: a rule on a file that
- * it needs to start must not keep it from starting. To be called before any such file is opened. */
+/* Tells what is in force, if anything is, that this process is the service now: a rule on a file
+ * that it needs to start must not keep it from starting. To be called before any such file is
+ * opened. */
 void backend_claim(const char *pin_directory);
 
 /* Probes the kernel, proves the tier by a canary denial, adopts what is pinned. A machine that can
