@@ -61,9 +61,10 @@ static __always_inline int decide_file(const struct object *object, __u32 word, 
         decision.word = word;
         decision.hook = hook;
         decision.access = access;
-        decision.ruleset = place.ruleset;
         if (r)
                 decision.flags = EVENT_UNPLACED;
+        else
+                decision.ruleset = place.ruleset;
         return conclude_file(&decision);
 }
 
@@ -105,6 +106,16 @@ static __always_inline __u32 access_of_open(const struct file *file)
         if (file->f_flags & OPENED_FOR_EXEC)
                 access |= ACCESS_EXEC;
         return access ? access : ACCESS_READ; /* mode 3, for ioctl alone */
+}
+
+/* Up to 6.7 an overlay opens the layer below by a file that has the overlay's name and the layer's
+ * inode. The name in the layer is what it is about: an inode's first alias, which the overlay
+ * holds. */
+static __always_inline struct dentry *layer_dentry(const struct file *file)
+{
+        const void *alias = BPF_CORE_READ(file, f_inode, i_dentry.first);
+
+        return alias ? (void *) alias - bpf_core_field_offset(struct dentry, d_u.d_alias) : NULL;
 }
 
 SEC("lsm/file_open")

@@ -20,6 +20,7 @@ struct qstr {
 
 struct super_block {
         __u32 s_dev;
+        unsigned long s_magic;
         struct dentry *s_root;
 };
 
@@ -49,9 +50,14 @@ struct file {
         unsigned int f_mode;
 };
 
+struct in6_addr {
+        __u8 bytes[16];
+};
+
 struct sock_common {
         unsigned short skc_family;
         __u32 skc_rcv_saddr;
+        struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sock {

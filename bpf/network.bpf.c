@@ -17,7 +17,7 @@ struct endpoint {
 static __always_inline void address_from_v4(__u64 address[2], __u32 v4)
 {
         address[0] = 0;
-        address[1] = (__u64) v4 << 32 | 0xffff0000u; /* ::ffff:a.b.c.d on a little-endian machine */
+        address[1] = (__u64) v4 << 32 | 0xffff0000u; /* little-endian: ::ffff:a.b.c.d */
 }
 
 static __always_inline __u32 look_up(void *map, struct net_key *key, __u32 operation)
@@ -102,6 +102,20 @@ static __always_inline bool read_address(struct endpoint *ret_endpoint, const vo
         return true;
 }
 
+#define MAPPED_ANY 0xffff0000u /* the second half of ::ffff:0.0.0.0 */
+#define LOOPBACK 0x0100007fu   /* 127.0.0.1 in network order */
+
+/* Whether an IPv6 socket is bound to an IPv4 address. */
+static __always_inline bool is_bound_to_mapped(const struct sock *sk)
+{
+        __u64 own[2] = {};
+
+        if (!bpf_core_field_exists(sk->__sk_common.skc_v6_rcv_saddr) ||
+            BPF_CORE_READ_INTO(&own, sk, __sk_common.skc_v6_rcv_saddr))
+                return false;
+        return own[0] == 0 && (__u32) own[1] == MAPPED_ANY;
+}
+
 /* The unspecified address leads to this machine itself: where the socket is bound, else the
  * loopback. */
 static __always_inline void resolve_unspecified(struct endpoint *endpoint, const struct sock *sk)
@@ -111,10 +125,13 @@ static __always_inline void resolve_unspecified(struct endpoint *endpoint, const
         if (endpoint->address[0])
                 return;
         if (endpoint->address[1] == 0) {
-                endpoint->address[1] = 1ull << 56; /* ::1 */
-        } else if (endpoint->address[1] == 0xffff0000u) {
+                if (is_bound_to_mapped(sk))
+                        address_from_v4(endpoint->address, LOOPBACK);
+                else
+                        endpoint->address[1] = 1ull << 56; /* ::1 */
+        } else if (endpoint->address[1] == MAPPED_ANY) {
                 own = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-                address_from_v4(endpoint->address, own ? own : 0x0100007f); /* 127.0.0.1 */
+                address_from_v4(endpoint->address, own ? own : LOOPBACK);
         }
 }
 

@@ -6,6 +6,9 @@
 #define CLIMB_MAX 64  /* levels looked up in one call */
 #define DESCEND_MAX 8 /* levels walked down in one call; a power of two */
 
+#define BTRFS_MAGIC 0x9123683e
+#define BCACHEFS_MAGIC 0xca451a4e
+
 extern const void rename_lock __ksym __weak;
 
 static __always_inline __u32 rename_seq(void)
@@ -74,10 +77,20 @@ static __always_inline __u64 key_of(const struct dentry *dentry, __u32 word)
 {
         const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
-        return cache_mix(cache_identity(dentry, inode, BPF_CORE_READ(inode, i_ino)),
+        return cache_mix(BPF_CORE_READ(inode, i_ino),
                          (__u64) BPF_CORE_READ(inode, i_sb, s_dev) << 32 |
                                  BPF_CORE_READ(inode, i_generation),
                          cookie_renames(word));
+}
+
+/* Where subvolumes and snapshots give one number to several directories, nothing can be learnt. */
+static __always_inline void learn(const struct dentry *dentry, __u32 word,
+                                  const struct place *place)
+{
+        unsigned long magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+
+        if (magic != BTRFS_MAGIC && magic != BCACHEFS_MAGIC)
+                cache_learn(key_of(dentry, word), place);
 }
 
 static __always_inline void place_take(struct place *place, const struct trie_value *value)
@@ -198,6 +211,8 @@ int place_walk(struct place_walk *walk)
                 if (r)
                         return r;
                 step.place = walk->place;
+                if (!way.n)
+                        step.dentry = walk->start; /* known itself: the root, or learnt meanwhile */
                 if (descend(&way, &step, walk->word & WORD_SLOT))
                         return -1;
         }
@@ -207,8 +222,7 @@ int place_walk(struct place_walk *walk)
         }
         if (step.dentry) {
                 if (begun == ended)
-                        cache_learn(key_of((const struct dentry *) step.dentry, walk->word),
-                                    &step.place);
+                        learn((const struct dentry *) step.dentry, walk->word, &step.place);
                 walk->known = step.dentry;
                 walk->known_place = step.place;
         }

@@ -106,19 +106,12 @@ static __always_inline int place_walk_out(__u64 directory, __u32 word, struct pl
         return r;
 }
 
-/* Where some of a directory's facts stand in memory tells apart what has the same numbers:
- * subvolumes and snapshots of one file system. Of two pointers the verifier allows a difference and
- * no more. */
-#define cache_identity(dentry, inode, number)                                                      \
-        ((number) + (__u64) ((const char *) (dentry) - (const char *) (inode)))
-
 /* The place of a directory that has an inode. Returns 0, or not 0 when it cannot be told. */
 static __always_inline int place_of_directory(struct dentry *directory, __u32 word,
                                               struct place *ret_place)
 {
         struct inode *inode = directory->d_inode;
-        __u64 key = cache_mix(cache_identity(directory, inode, inode->i_ino),
-                              (__u64) inode->i_sb->s_dev << 32 | inode->i_generation,
+        __u64 key = cache_mix(inode->i_ino, (__u64) inode->i_sb->s_dev << 32 | inode->i_generation,
                               cookie_renames(word));
 
         if (cache_find(key, ret_place))
