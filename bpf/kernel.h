@@ -13,6 +13,14 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct hlist_node {
+        struct hlist_node *next;
+};
+
+struct hlist_head {
+        struct hlist_node *first;
+};
+
 struct qstr {
         __u32 len;
         const unsigned char *name;
@@ -30,6 +38,7 @@ struct inode {
         unsigned long i_ino;
         unsigned int i_nlink;
         __u32 i_generation;
+        struct hlist_head i_dentry;
 };
 
 struct dentry {
@@ -37,6 +46,13 @@ struct dentry {
         struct qstr d_name;
         struct inode *d_inode;
         struct super_block *d_sb;
+        union {
+                struct hlist_node d_alias;
+        } d_u;
+};
+
+struct renamedata {
+        struct dentry *old_dentry, *new_dentry;
 };
 
 struct path {
@@ -99,6 +115,7 @@ struct sockaddr;
 
 #define MODE_TYPE 0170000
 #define MODE_DIRECTORY 0040000
+#define RENAME_EXCHANGE 2u
 #define OPENED_READ 1u       /* FMODE_READ */
 #define OPENED_WRITE 2u      /* FMODE_WRITE */
 #define OPENED_FOR_EXEC 0x20 /* __FMODE_EXEC, in f_flags */
@@ -106,7 +123,9 @@ struct sockaddr;
 #define FAMILY_UNSPEC 0
 #define FAMILY_INET 2
 #define FAMILY_INET6 10
+#define FAMILY_SMC 43
 #define PROTOCOL_TCP 6
+#define PROTOCOL_SMC 256
 #define PROTOCOL_MPTCP 262
 
 #define EPERM 1

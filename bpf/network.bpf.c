@@ -166,6 +166,16 @@ struct question {
         int length;
 };
 
+/* What comes to the same port of TCP in the end is judged as TCP. */
+static __always_inline __u16 protocol_of(const struct sock *sk, __u16 family)
+{
+        __u16 protocol = sk->sk_protocol;
+
+        if (family == FAMILY_SMC || protocol == PROTOCOL_SMC || protocol == PROTOCOL_MPTCP)
+                return PROTOCOL_TCP;
+        return protocol;
+}
+
 static __always_inline int decide_socket(const struct question *question, __u32 word)
 {
         const struct sock *sk = question->sock->sk;
@@ -175,11 +185,9 @@ static __always_inline int decide_socket(const struct question *question, __u32 
         if (!sk || !question->sockaddr || question->length < (int) sizeof(family) ||
             bpf_probe_read_kernel(&family, sizeof(family), question->sockaddr))
                 return 0;
+        /* A socket of any family may be handed an internet address: SMC and RDS are. A connect to
+         * AF_UNSPEC dissolves the connection. Elsewhere an IPv4 socket takes it for IPv4. */
         socket_family = sk->__sk_common.skc_family;
-        if (socket_family != FAMILY_INET && socket_family != FAMILY_INET6)
-                return 0;
-        /* A connect to AF_UNSPEC dissolves the connection. Elsewhere an IPv4 socket takes it for
-         * IPv4. */
         if (family == FAMILY_UNSPEC && question->operation != NET_CONNECT &&
             socket_family == FAMILY_INET)
                 family = FAMILY_INET;
@@ -187,9 +195,7 @@ static __always_inline int decide_socket(const struct question *question, __u32 
                 return 0;
         if (question->operation != NET_BIND)
                 resolve_unspecified(&endpoint, sk);
-        endpoint.protocol = sk->sk_protocol;
-        if (endpoint.protocol == PROTOCOL_MPTCP)
-                endpoint.protocol = PROTOCOL_TCP;
+        endpoint.protocol = protocol_of(sk, socket_family);
         endpoint.operation = question->operation;
         endpoint.slot = word & WORD_SLOT;
         return decide_endpoint(&endpoint, word, question->hook);
