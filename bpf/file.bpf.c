@@ -32,6 +32,7 @@ static __always_inline void pinned_ruleset(const struct inode *inode, __u32 slot
 struct object {
         struct dentry *dentry;
         const struct inode *inode; /* an address; NULL for a name without a file */
+        __u64 layer;               /* below an overlay: the address of the name that counts */
         bool is_directory;
         __u32 n_links;
 };
@@ -44,7 +45,9 @@ static __always_inline int decide_file(const struct object *object, __u32 word, 
         struct place place = {};
         int r = 0;
 
-        if (flags & IMAGE_FILES) {
+        if (flags & IMAGE_FILES && object->layer) {
+                r = place_walk_out(object->layer, word, &place);
+        } else if (flags & IMAGE_FILES) {
                 r = place_of_directory(object->is_directory ? object->dentry
                                                             : object->dentry->d_parent,
                                        word, &place);
@@ -56,7 +59,7 @@ static __always_inline int decide_file(const struct object *object, __u32 word, 
                 pinned_ruleset(object->inode, slot, &place.ruleset);
         if (!place.ruleset && !r)
                 return 0;
-        decision.dentry = (__u64) object->dentry;
+        decision.dentry = object->layer ? object->layer : (__u64) object->dentry;
         decision.inode = (__u64) object->inode;
         decision.word = word;
         decision.hook = hook;
@@ -108,21 +111,24 @@ static __always_inline __u32 access_of_open(const struct file *file)
         return access ? access : ACCESS_READ; /* mode 3, for ioctl alone */
 }
 
-/* Up to 6.7 an overlay opens the layer below by a file that has the overlay's name and the layer's
- * inode. The name in the layer is what it is about: an inode's first alias, which the overlay
- * holds. */
-static __always_inline struct dentry *layer_dentry(const struct file *file)
+/* Older kernels (6.1 does) let an overlay open a file of a layer as one that has the overlay's name
+ * and the layer's inode. The name in the layer is an alias of that inode. */
+static __always_inline __u64 layer_name(const struct file *file)
 {
-        const void *alias = BPF_CORE_READ(file, f_inode, i_dentry.first);
+        const struct hlist_node *alias;
 
-        return alias ? (void *) alias - bpf_core_field_offset(struct dentry, d_u.d_alias) : NULL;
+        if ((__u64) file->f_inode->i_sb == (__u64) file->f_path.dentry->d_sb ||
+            !bpf_core_field_exists(struct dentry, d_u.d_alias))
+                return 0;
+        alias = BPF_CORE_READ(file, f_inode, i_dentry.first);
+        return alias ? (__u64) alias - bpf_core_field_offset(struct dentry, d_u.d_alias) : 0;
 }
 
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
         __u32 word = word_read();
-        struct object object;
+        struct object object = {};
 
         count_call(HOOK_FILE_OPEN);
         if (leave_early(word))
@@ -133,6 +139,7 @@ int BPF_PROG(file_open, struct file *file)
         object.inode = file->f_inode;
         object.is_directory = (file->f_inode->i_mode & MODE_TYPE) == MODE_DIRECTORY;
         object.n_links = file->f_inode->i_nlink;
+        object.layer = layer_name(file);
         return verdict_return(decide_file(&object, word, HOOK_FILE_OPEN, access_of_open(file)));
 }
 
@@ -209,22 +216,21 @@ static __always_inline int decide_move(struct dentry *dentry, __u32 word)
         return conclude_file(&decision);
 }
 
-/* What was learnt ends with a rename of a directory; nothing is learnt until it is done. */
-static __always_inline void rename_begin(void)
+/* What was learnt ends with a rename of a directory; nothing is learnt until it is done. The mark
+ * is the dentry's address: an overlay's rename has another inside, of its layer. */
+static __always_inline void rename_begin(const struct dentry *dentry)
 {
-        __u32 *mark = bpf_task_storage_get(&renaming, bpf_get_current_task_btf(), NULL,
+        __u64 *mark = bpf_task_storage_get(&renaming, bpf_get_current_task_btf(), NULL,
                                            BPF_LOCAL_STORAGE_GET_F_CREATE);
 
         if (mark && *mark)
                 return; /* an exchange asks twice */
         if (mark)
-                *mark = 1;
+                *mark = (__u64) dentry;
         __sync_fetch_and_add(&renames.begun, 1);
 }
 
-SEC("lsm/inode_rename")
-int BPF_PROG(inode_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
-             struct dentry *new_dentry)
+static __always_inline int guard_rename(struct dentry *old_dentry, struct dentry *new_dentry)
 {
         __u32 word = word_read();
         const struct inode *inode;
@@ -241,20 +247,40 @@ int BPF_PROG(inode_rename, struct inode *old_dir, struct dentry *old_dentry, str
                 return 0;
         r = verdict_return(decide_move(old_dentry, word));
         if (!r)
-                rename_begin();
+                rename_begin(old_dentry);
         return r;
 }
 
+SEC("lsm/inode_rename")
+int BPF_PROG(inode_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
+             struct dentry *new_dentry)
+{
+        return guard_rename(old_dentry, new_dentry);
+}
+
+/* The LSM hook is called twice for an exchange; security_inode_rename() is told by a flag. */
+SEC("lsm/inode_rename")
+int BPF_PROG(inode_rename_exchange, struct inode *old_dir, struct dentry *old_dentry,
+             struct inode *new_dir, struct dentry *new_dentry, unsigned int flags)
+{
+        int r = flags & RENAME_EXCHANGE ? guard_rename(new_dentry, old_dentry) : 0;
+
+        return r ? r : guard_rename(old_dentry, new_dentry);
+}
+
 SEC("fexit/vfs_rename")
-int BPF_PROG(rename_end)
+int BPF_PROG(rename_end, struct renamedata *data)
 {
         struct task_struct *task = bpf_get_current_task_btf();
-        __u32 *mark = bpf_task_storage_get(&renaming, task, NULL, 0);
+        __u64 *mark = bpf_task_storage_get(&renaming, task, NULL, 0);
 
-        if (mark && *mark) {
-                *mark = 0;
-                __sync_fetch_and_add(&renames.ended, 1);
-        }
+        if (!mark || !*mark)
+                return 0;
+        if (*mark != (__u64) BPF_CORE_READ(data, old_dentry) &&
+            *mark != (__u64) BPF_CORE_READ(data, new_dentry))
+                return 0;
+        *mark = 0;
+        __sync_fetch_and_add(&renames.ended, 1);
         return 0;
 }
 

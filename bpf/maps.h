@@ -55,7 +55,7 @@ typedef struct {
         __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
         __uint(map_flags, BPF_F_NO_PREALLOC);
         __type(key, int);
-        __type(value, __u32);
+        __type(value, __u64);
 } rename_marks;
 
 #ifndef MAPS_DEFINED_HERE

@@ -9,6 +9,23 @@
 #define BTRFS_MAGIC 0x9123683e
 #define BCACHEFS_MAGIC 0xca451a4e
 
+/* Enough for a directory some 300 levels deep, and for trees that move while they are walked. */
+#define WALK_ATTEMPTS 60
+#define WALK_AGAIN 1
+
+#define UNDER_WAY (~0ull) /* in place of a number of renames: one has not ended */
+
+struct place_walk {
+        __u64 directory;        /* in: the dentry whose place is wanted */
+        struct place_step step; /* out: its place; meanwhile where the walk is */
+        __u32 word;
+        __u64 known; /* a dentry on the way whose place is known_place; 0: none */
+        struct place known_place;
+        __u32 rename_seq;
+        __u64 start; /* where to climb from */
+        __u64 at;    /* where the climb is */
+};
+
 extern const void rename_lock __ksym __weak;
 
 static __always_inline __u32 rename_seq(void)
@@ -73,24 +90,24 @@ int place_descend(struct place_step *step, __u32 slot)
         return -1;
 }
 
-static __always_inline __u64 key_of(const struct dentry *dentry, __u32 word)
+static __always_inline __u64 key_of(const struct dentry *dentry, __u32 word, __u64 begun)
 {
         const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
 
         return cache_mix(BPF_CORE_READ(inode, i_ino),
                          (__u64) BPF_CORE_READ(inode, i_sb, s_dev) << 32 |
                                  BPF_CORE_READ(inode, i_generation),
-                         cookie_renames(word));
+                         cookie_renames(word, begun));
 }
 
 /* Where subvolumes and snapshots give one number to several directories, nothing can be learnt. */
-static __always_inline void learn(const struct dentry *dentry, __u32 word,
-                                  const struct place *place)
+static __always_inline void learn(const struct place_step *step, __u32 word, __u64 begun)
 {
+        const struct dentry *dentry = (const struct dentry *) step->dentry;
         unsigned long magic = BPF_CORE_READ(dentry, d_sb, s_magic);
 
         if (magic != BTRFS_MAGIC && magic != BCACHEFS_MAGIC)
-                cache_learn(key_of(dentry, word), place);
+                cache_learn(key_of(dentry, word, begun), &step->place);
 }
 
 static __always_inline void place_take(struct place *place, const struct trie_value *value)
@@ -118,7 +135,7 @@ struct way {
 #define CLIMB_KNOWN 1
 
 /* One level up from walk->at. A function of its own, so that the verifier looks into it once and
- * not once a level. Returns 0 with walk->at one higher, CLIMB_KNOWN with walk->place that of
+ * not once a level. Returns 0 with walk->at one higher, CLIMB_KNOWN with walk->step.place that of
  * walk->at, or -1 if the tree does not hang together. */
 __noinline int place_climb(struct place_walk *walk)
 {
@@ -129,7 +146,7 @@ __noinline int place_climb(struct place_walk *walk)
                 return -1;
         dentry = (const struct dentry *) walk->at;
         if (walk->known == walk->at) {
-                walk->place = walk->known_place;
+                walk->step.place = walk->known_place;
                 return CLIMB_KNOWN;
         }
         parent = BPF_CORE_READ(dentry, d_parent);
@@ -137,16 +154,17 @@ __noinline int place_climb(struct place_walk *walk)
                 root = root_value(dentry, walk->word & WORD_SLOT);
                 if (!root || dentry != BPF_CORE_READ(dentry, d_sb, s_root))
                         return -1;
-                place_take(&walk->place, root);
+                place_take(&walk->step.place, root);
                 return CLIMB_KNOWN;
         }
-        if (walk->at != walk->start && cache_find(key_of(dentry, walk->word), &walk->place))
+        if (walk->at != walk->start &&
+            cache_find(key_of(dentry, walk->word, renames_begun()), &walk->step.place))
                 return CLIMB_KNOWN;
         walk->at = (__u64) parent;
         return 0;
 }
 
-/* Returns 0 with walk->place known and the way to it, WALK_AGAIN after CLIMB_MAX levels
+/* Returns 0 with walk->step.place known and the way to it, WALK_AGAIN after CLIMB_MAX levels
  * (walk->start is then the last), -1 if the tree does not hang together. */
 static __always_inline int climb(struct place_walk *walk, struct way *way)
 {
@@ -164,7 +182,7 @@ static __always_inline int climb(struct place_walk *walk, struct way *way)
                 way->n = i + 1;
         }
         if (walk->known == walk->at) {
-                walk->place = walk->known_place;
+                walk->step.place = walk->known_place;
                 return 0;
         }
         walk->start = walk->at;
@@ -187,50 +205,71 @@ static __always_inline int descend(struct way *way, struct place_step *step, __u
 
 /* Climbs to the nearest known place, walks down from it, and learns the lowest directory reached.
  * Returns 0, a negative number (cannot be told), or WALK_AGAIN: call again to go on. */
-int place_walk(struct place_walk *walk)
+__noinline int place_walk(struct place_walk *walk)
 {
-        struct place_step step = {};
         struct way way = {};
-        __u64 begun, ended;
+        __u64 begun;
         __u32 seq;
         int r;
 
         if (!walk)
                 return -1;
-        begun = *(volatile __u64 *) &renames.begun;
-        ended = *(volatile __u64 *) &renames.ended;
+        walk->step = (struct place_step){};
+        begun = renames_begun();
+        if (begun != *(volatile __u64 *) &renames.ended)
+                begun = UNDER_WAY;
         seq = rename_seq();
         if (seq != walk->rename_seq)
                 walk->known = 0; /* the tree has moved: it may hang elsewhere now */
         walk->rename_seq = seq;
         if (!root_value((const struct dentry *) walk->start, walk->word & WORD_SLOT)) {
-                step.dentry = walk->start;
-                step.place.node = NODE_OFF;
+                walk->step.dentry = walk->start;
+                walk->step.place.node = NODE_OFF;
         } else {
                 r = climb(walk, &way);
                 if (r)
                         return r;
-                step.place = walk->place;
-                if (!way.n)
-                        step.dentry = walk->start; /* known itself: the root, or learnt meanwhile */
-                if (descend(&way, &step, walk->word & WORD_SLOT))
+                if (!way.n) /* known itself: the root, or learnt meanwhile */
+                        walk->step.dentry = walk->start;
+                if (descend(&way, &walk->step, walk->word & WORD_SLOT))
                         return -1;
         }
         if (seq != rename_seq() || (seq & 1)) {
                 walk->start = walk->directory;
                 return WALK_AGAIN;
         }
-        if (step.dentry) {
-                if (begun == ended)
-                        learn((const struct dentry *) step.dentry, walk->word, &step.place);
-                walk->known = step.dentry;
-                walk->known_place = step.place;
+        if (walk->step.dentry) {
+                /* Under the number from before the walk: a rename since then has ended it. */
+                if (begun != UNDER_WAY)
+                        learn(&walk->step, walk->word, begun);
+                walk->known = walk->step.dentry;
+                walk->known_place = walk->step.place;
         }
         if (way.n)
                 return WALK_AGAIN;
-        walk->place = step.place;
         if (walk->start == walk->directory)
                 return 0;
         walk->start = walk->directory;
         return WALK_AGAIN;
+}
+
+int place_of_address(struct place_step *step, __u32 word)
+{
+        struct place_walk walk = {.word = word};
+        const struct dentry *dentry;
+        bool is_directory;
+        int r = WALK_AGAIN;
+
+        if (!step)
+                return -1;
+        dentry = (const struct dentry *) step->dentry;
+        is_directory = (BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
+        walk.directory = is_directory ? (__u64) dentry : (__u64) BPF_CORE_READ(dentry, d_parent);
+        walk.start = walk.directory;
+        for (int i = 0; i < WALK_ATTEMPTS && r == WALK_AGAIN; i++)
+                r = place_walk(&walk);
+        if (r)
+                return r;
+        step->place = walk.step.place;
+        return is_directory ? 0 : place_descend(step, word & WORD_SLOT);
 }

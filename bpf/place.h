@@ -20,22 +20,8 @@ struct place_step {
 /* place.bpf.c. Both return 0 or a negative number when the name cannot be read or followed. */
 int place_descend(struct place_step *step, __u32 slot);
 
-struct place_walk {
-        __u64 directory;    /* in: the dentry whose place is wanted */
-        struct place place; /* out */
-        __u32 word;
-        __u64 known; /* a dentry on the way whose place is known_place; 0: none */
-        struct place known_place;
-        __u32 rename_seq;
-        __u64 start; /* where to climb from */
-        __u64 at;    /* where the climb is */
-};
-
-int place_walk(struct place_walk *walk);
-
-/* Enough for a directory some 300 levels deep, and for trees that move while they are walked. */
-#define WALK_ATTEMPTS 60
-#define WALK_AGAIN 1
+/* The place of what is at that address, be it a directory or not: slow. */
+int place_of_address(struct place_step *step, __u32 word);
 
 static __always_inline __u64 cache_mix(__u64 inode, __u64 device_generation, __u64 cookie_renames)
 {
@@ -48,10 +34,15 @@ static __always_inline __u64 cache_mix(__u64 inode, __u64 device_generation, __u
         return h ^ h >> 32;
 }
 
-static __always_inline __u64 cookie_renames(__u32 word)
+static __always_inline __u64 renames_begun(void)
 {
-        return (__u64) word_header(word)->cookie << 32 |
-               (__u32) * (volatile __u64 *) &renames.begun;
+        return *(volatile __u64 *) &renames.begun;
+}
+
+/* 2^40 renames are more than anyone makes between two policies. */
+static __always_inline __u64 cookie_renames(__u32 word, __u64 begun)
+{
+        return (__u64) word_header(word)->cookie << 40 ^ begun;
 }
 
 static __always_inline struct cache_entry *cache_slot(__u64 key)
@@ -92,17 +83,12 @@ static __always_inline void place_inherit(struct place *place)
                 place->ruleset |= RULESET_INHERITED;
 }
 
-static __always_inline int place_walk_out(__u64 directory, __u32 word, struct place *ret_place)
+static __always_inline int place_walk_out(__u64 dentry, __u32 word, struct place *ret_place)
 {
-        struct place_walk walk = {.directory = directory, .start = directory, .word = word};
-        int r = WALK_AGAIN;
+        struct place_step step = {.dentry = dentry};
+        int r = place_of_address(&step, word);
 
-        for (int i = 0; i < WALK_ATTEMPTS; i++) {
-                r = place_walk(&walk);
-                if (r != WALK_AGAIN)
-                        break;
-        }
-        *ret_place = walk.place;
+        *ret_place = step.place;
         return r;
 }
 
@@ -112,7 +98,7 @@ static __always_inline int place_of_directory(struct dentry *directory, __u32 wo
 {
         struct inode *inode = directory->d_inode;
         __u64 key = cache_mix(inode->i_ino, (__u64) inode->i_sb->s_dev << 32 | inode->i_generation,
-                              cookie_renames(word));
+                              cookie_renames(word, renames_begun()));
 
         if (cache_find(key, ret_place))
                 return 0;
