@@ -2,11 +2,9 @@
 /* Backend: see backend.h. A policy is filled into the idle slot and switched by one store of the
  * word that every hook reads once. */
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
@@ -33,13 +31,6 @@ static struct header *header_in_force(const Backend *backend)
 static uint32_t idle_slot(const Backend *backend)
 {
         return (word_now(backend) & WORD_SLOT) ^ 1;
-}
-
-/* Waits until no program can still be deciding by a word it read before. A global barrier is one
- * RCU grace period, and programs run inside of one. */
-static void wait_for_readers(void)
-{
-        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 __attribute__((format(printf, 2, 0))) static int ignore_messages(enum libbpf_print_level level,
@@ -234,7 +225,6 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
                 return BACKEND_E_GUARANTEE;
         backend_abort(backend);
         slot = idle_slot(backend);
-        wait_for_readers(); /* of the policy before the last switch: the slot was theirs */
         missing = attach_hooks(backend, hooks_of_this_kernel(backend, image->hooks));
         if (missing && mode == MODE_ENFORCE) {
                 release_hooks(backend, header_in_force(backend)->hooks);

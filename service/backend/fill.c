@@ -93,7 +93,14 @@ int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image)
         for (size_t i = 0; i < image->n_cgroups; i++)
                 cgroups[i] = (CgroupEntry){.key = image->cgroups[i], .value = 1};
 
+        /* The hits come first: the kernel ends that change with a grace period, after which no
+         * program can still be deciding by a word it read when the slot was in force. (membarrier()
+         * does not wait on one processor, nor with nohz_full.) */
         const Filling fillings[] = {
+                {.outer = skeleton->maps.hits,
+                 .name = "hits",
+                 .n_items = image->n_rules,
+                 .value_size = sizeof(uint64_t)},
                 HASH_FILLING(skeleton->maps.trie, "trie", image->trie, image->n_trie, TrieEntry),
                 HASH_FILLING(skeleton->maps.roots, "roots", image->roots, image->n_roots, RootItem),
                 HASH_FILLING(skeleton->maps.pins, "pins", image->pins, image->n_pins, PinEntry),
@@ -106,10 +113,6 @@ int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image)
                  .n_items = image->n_rulesets,
                  .item_size = sizeof(struct ruleset),
                  .value_size = sizeof(struct ruleset)},
-                {.outer = skeleton->maps.hits,
-                 .name = "hits",
-                 .n_items = image->n_rules,
-                 .value_size = sizeof(uint64_t)},
         };
         /* Each change of a slot costs a grace period: what the image's flags never lead to stays.
          */
