@@ -31,9 +31,18 @@ static struct bpf_program *find_program(const Backend *backend, const char *name
         return bpf_object__find_program_by_name(backend->skeleton->obj, name);
 }
 
+static void detach(Backend *backend, struct bpf_link **link, const char *program)
+{
+        unpin_link(backend, program);
+        bpf_link__destroy(*link);
+        *link = NULL;
+}
+
 /* Directory renames are seen to end before one is seen to begin. */
 static int attach_rename_end(Backend *backend)
 {
+        int r;
+
         if (backend->rename_end)
                 return 0;
         if (!backend->adopted)
@@ -41,14 +50,10 @@ static int attach_rename_end(Backend *backend)
         backend->rename_end = bpf_program__attach(find_program(backend, "rename_end"));
         if (!backend->rename_end)
                 return -errno;
-        return pin_link(backend, backend->rename_end, "rename_end");
-}
-
-static void detach(Backend *backend, struct bpf_link **link, const char *program)
-{
-        unpin_link(backend, program);
-        bpf_link__destroy(*link);
-        *link = NULL;
+        r = pin_link(backend, backend->rename_end, "rename_end");
+        if (r < 0)
+                detach(backend, &backend->rename_end, "rename_end");
+        return r;
 }
 
 /* Returns NULL, or why it cannot be attached. */

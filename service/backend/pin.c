@@ -89,13 +89,17 @@ void backend_claim(const char *pin_directory)
 int pin_link(Backend *backend, struct bpf_link *link, const char *program)
 {
         char path[PATH_MAX], name[SYMBOL_MAX + sizeof(LINK_PREFIX)];
+        int r;
 
         snprintf(path, sizeof(path), "%s/" NEW_LINK, backend->pin_path);
         snprintf(name, sizeof(name), LINK_PREFIX "%s", program);
         unlinkat(backend->pin_fd, NEW_LINK, 0);
         if (bpf_obj_pin(bpf_link__fd(link), path) < 0 ||
-            renameat(backend->pin_fd, NEW_LINK, backend->pin_fd, name) < 0)
-                return log_errno(errno, "Cannot pin the link of %s", program);
+            renameat(backend->pin_fd, NEW_LINK, backend->pin_fd, name) < 0) {
+                r = log_errno(errno, "Cannot pin the link of %s", program);
+                unlinkat(backend->pin_fd, NEW_LINK, 0); /* it would hold what nobody knows of */
+                return r;
+        }
         return 0;
 }
 
