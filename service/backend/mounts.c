@@ -77,6 +77,7 @@ static int read_all(Mounts *mounts)
         size_t n_line = 0;
         int r;
 
+        mounts->is_stale = 1;
         if (!file)
                 return -errno;
         clear(mounts);
@@ -87,7 +88,10 @@ static int read_all(Mounts *mounts)
                 if (parse_line(line, &mounts->items[mounts->n_items]) == 0)
                         mounts->n_items++;
         }
-        return ferror(file) ? -EIO : 0;
+        if (ferror(file))
+                return -EIO;
+        mounts->is_stale = 0;
+        return 0;
 }
 
 int mounts_init(Mounts *mounts)
@@ -110,7 +114,7 @@ int mounts_refresh(Mounts *mounts)
 {
         struct pollfd poll_fd = {.fd = mounts->fd, .events = POLLPRI};
 
-        if (poll(&poll_fd, 1, 0) <= 0)
+        if (poll(&poll_fd, 1, 0) <= 0 && !mounts->is_stale)
                 return 0;
         return read_all(mounts);
 }

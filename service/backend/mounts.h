@@ -17,6 +17,7 @@ typedef struct Mounts {
         int fd; /* of mountinfo: poll() tells when it has changed */
         Mount *items;
         size_t n_items, n_allocated;
+        int is_stale; /* the last reading failed half way */
 } Mounts;
 
 /* Returns 0 or a negative errno. */
