@@ -5,9 +5,12 @@
 
 #include <linux/types.h>
 
-#define AEGIS_ABI 1u
+#define AEGIS_ABI 2u
 
-/* One bit a kind of access to a file. A rule without access= means all of them. */
+/* One bit a kind of access to a file. A rule without access= means all of them. ACCESS_MAP goes
+ * with ACCESS_EXEC in every rule; the two part in the defaults alone: a program that is run is
+ * asked for with ACCESS_EXEC, what is mapped to be executed (a library, the loader of a program,
+ * and the program itself as it is opened) with ACCESS_MAP. */
 #define ACCESS_READ 1u
 #define ACCESS_WRITE 2u
 #define ACCESS_EXEC 4u
@@ -15,19 +18,39 @@
 #define ACCESS_DELETE 16u
 #define ACCESS_LINK 32u
 #define ACCESS_ATTR 64u
-#define ACCESS_ALL 127u
+#define ACCESS_MAP 128u
+#define ACCESS_ALL 255u
 
 /* What a program does with a socket. */
 enum net_operation {
         NET_CONNECT,
         NET_BIND,
+        NET_LISTEN,
+        NET_ACCEPT,
         NET_SEND,
+        NET_RECV,
         N_NET_OPERATIONS,
+};
+
+/* What a rule kernel: is about. */
+enum kernel_object {
+        KERNEL_PTRACE,
+        KERNEL_MODULE,
+        KERNEL_BPF,
+        KERNEL_MOUNT,
+        KERNEL_KEXEC,
+        N_KERNEL_OBJECTS,
 };
 
 /* Places of decision, in the order of the Hook objects. */
 enum hook {
+        HOOK_BPF,
+        HOOK_BPF_MAP,
+        HOOK_BPRM_CHECK_SECURITY,
+        HOOK_BPRM_CREDS_FOR_EXEC,
+        HOOK_FILE_MPROTECT,
         HOOK_FILE_OPEN,
+        HOOK_INODE_COPY_UP,
         HOOK_INODE_CREATE,
         HOOK_INODE_LINK,
         HOOK_INODE_MKDIR,
@@ -41,9 +64,23 @@ enum hook {
         HOOK_INODE_SETXATTR,
         HOOK_INODE_SYMLINK,
         HOOK_INODE_UNLINK,
+        HOOK_KERNEL_LOAD_DATA,
+        HOOK_KERNEL_READ_FILE,
+        HOOK_MMAP_FILE,
+        HOOK_MOVE_MOUNT,
+        HOOK_PTRACE_ACCESS_CHECK,
+        HOOK_PTRACE_TRACEME,
+        HOOK_SB_MOUNT,
+        HOOK_SB_PIVOTROOT,
+        HOOK_SB_UMOUNT,
+        HOOK_SOCKET_ACCEPT,
         HOOK_SOCKET_BIND,
         HOOK_SOCKET_CONNECT,
+        HOOK_SOCKET_LISTEN,
+        HOOK_SOCKET_RECVMSG,
         HOOK_SOCKET_SENDMSG,
+        HOOK_SOCKET_SOCK_RCV_SKB,
+        HOOK_TASK_KILL,
         N_HOOKS,
 };
 
@@ -57,11 +94,19 @@ enum hook {
 #define N_SLOTS 2
 
 /* What a slot holds; no bit, no look-up. */
-#define IMAGE_FILES 1u     /* rules about names in file systems */
-#define IMAGE_PIN_LINKS 2u /* pins for files with more than one link */
-#define IMAGE_PIN_ALL 4u   /* pins for any file (deny_inode) */
-#define IMAGE_NET 8u       /* rules about addresses and ports */
-#define IMAGE_CGROUPS 16u  /* cgroups whose processes no rule binds */
+#define IMAGE_FILES 1u       /* clauses at names in file systems */
+#define IMAGE_PIN_LINKS 2u   /* pins for files with more than one link */
+#define IMAGE_PIN_ALL 4u     /* pins for any file (deny_inode) */
+#define IMAGE_NET 8u         /* clauses at addresses and ports */
+#define IMAGE_UNBOUND 16u    /* cgroups whose processes no rule binds */
+#define IMAGE_CGROUPS 32u    /* subjects with a cgroup */
+#define IMAGE_EXES 64u       /* subjects with a program: names in the trie have marks */
+#define IMAGE_COMMS 128u     /* clauses at names of programs */
+#define IMAGE_SHA256 256u    /* clauses at digests of files, by IMA */
+#define IMAGE_VERITY 512u    /* clauses at digests of fs-verity */
+#define IMAGE_DEFAULT 1024u  /* clauses for what no other clause decides */
+#define IMAGE_RANGES 2048u   /* ranges of ports: the slot has an array of classes */
+#define IMAGE_VERIFIED 4096u /* subjects with a verified identity */
 
 #define DIGEST_SIZE 32
 
@@ -74,6 +119,19 @@ struct header {
         __u64 generation;
         __u64 hooks;
         __u8 digest[DIGEST_SIZE];
+        __u32 default_list; /* IMAGE_DEFAULT: clauses by ACCESS_EXEC, ACCESS_MAP */
+        __u32 kernel_lists[N_KERNEL_OBJECTS]; /* 0: no rule is about it */
+        __u32 n_hard_nodes; /* nodes up to this number have a denial below that is in earnest: their
+                               directories cannot be moved; above it, moving is recorded alone */
+        __u32 reserved;
+};
+
+/* Which program is the service, and where its pins are: what guards them. */
+struct self {
+        __u64 exe_directory; /* inode of the directory the service's program is in */
+        __u32 exe_device;    /* of that file system */
+        __u32 pin_device;    /* of the service's bpffs; 0: nothing to guard */
+        char exe_name[16];
 };
 
 /* Read by every hook, written by a commit only. */
@@ -88,7 +146,9 @@ struct hot {
         __u32 zero;
         __u64 claim_until_ns; /* till then service_tgid alone is believed: the service is starting
                                */
-        __u32 reserved[2];
+        __u32 signal;         /* SIGNAL_…: what follows a denial by a clause that says nothing */
+        __u32 reserved;
+        struct self self;
         struct header headers[N_SLOTS];
 };
 
@@ -107,7 +167,9 @@ struct hot {
 #define N_RULESETS_MAX 0x7fffffu
 #define RULESET_INHERITED 0x800000u /* in the kernel only: the name itself is not in the trie */
 
-/* One step of the trie: the name of a child of a node, in chunks of NAME_CHUNK, zero filled. */
+/* One step of the trie: the name of a child of a node, in chunks of NAME_CHUNK, zero filled. The
+ * child for every name that has no entry of its own (a component * of a rule) has length and chunk
+ * 0 and no name. A node with such a child has all 16 bits of `lengths`. */
 struct trie_key {
         __u32 node;
         __u16 length; /* of the whole name */
@@ -121,13 +183,110 @@ struct trie_value {
         __u32 lengths; /* bit (length & 15) is set if a child's name has that length; 16 bits */
 };
 
-/* What holds at a node: for the named object itself, and for all that is below it. */
+/* What holds at a node: for the named object itself, and for all that is below it and has no node.
+ * Lists are complete: what is inherited from above stands in them behind what is said here. Marks
+ * are sets of exe= that the object (as a program) belongs to: see struct mark_key. */
 struct ruleset {
-        __u32 own_access;
-        __u32 own_rule;
-        __u32 below_access;
-        __u32 below_rule;
+        __u32 own, below; /* lists; 0: none */
+        __u32 own_marks, below_marks;
 };
+
+/* ---- clauses ---- */
+
+/* A list is a run of clauses; its number is that of its first clause; the first clause that is
+ * about the access and fits the subject decides. Clause 0 is not used: list 0 is empty. */
+#define LIST_LENGTH_MAX 256u
+
+enum clause_verdict {
+        CLAUSE_DENY,
+        CLAUSE_ALLOW,
+        CLAUSE_AUDIT, /* record and allow */
+};
+
+#define CLAUSE_LAST 1u    /* of its list */
+#define CLAUSE_ENFORCE 2u /* denies in audit mode too */
+#define CLAUSE_RECORD 4u  /* a denial that is recorded only, in enforce mode too */
+
+enum clause_signal {
+        SIGNAL_DEFAULT, /* as struct hot says */
+        SIGNAL_NONE,
+        SIGNAL_TERM,
+        SIGNAL_KILL, /* SIGTERM at the first denial, SIGKILL at the next of that process */
+};
+
+struct clause {
+        __u32 access;  /* ACCESS_…, or 1 << NET_…; at kernel_lists ~0 */
+        __u32 subject; /* 0: anyone */
+        __u32 rule;
+        __u8 verdict;
+        __u8 flags;
+        __u8 signal;
+        __u8 reserved;
+        __u32 expires; /* seconds since boot; 0: never */
+};
+
+/* All that a subject names must fit. */
+#define SUBJECT_EXE 1u
+#define SUBJECT_UID 2u    /* the effective one */
+#define SUBJECT_GID 4u    /* the effective one or a supplementary one */
+#define SUBJECT_CGROUP 8u /* it or any above it */
+#define SUBJECT_VERIFIED 16u
+
+struct subject {
+        __u32 flags;
+        __u32 uid;
+        __u32 gid;
+        __u32 cgroup; /* a number in cgroup_names and cgroups */
+        __u32 exe;    /* a number in marks */
+        __u32 reserved;
+};
+
+/* Present: the exe of that number is in the set. */
+struct mark_key {
+        __u32 set;
+        __u32 exe;
+};
+
+/* ---- cgroups ---- */
+
+#define CGROUP_PATH_SIZE 256
+#define CGROUP_UNBOUND 1u /* the number of those whose processes no rule binds */
+
+/* A path "/a/b", or "x.service" alone: a unit of the system's manager, in whatever slice. Zero
+ * filled. Programs give each cgroup its numbers as it is made. */
+struct cgroup_name {
+        char path[CGROUP_PATH_SIZE];
+};
+
+struct cgroup_numbers {
+        __u32 unbound; /* CGROUP_UNBOUND or 0 */
+        __u32 subject; /* or 0 */
+};
+
+/* Present: the cgroup with that id has that number. */
+struct cgroup_key {
+        __u64 id;
+        __u32 number;
+        __u32 reserved;
+};
+
+/* ---- programs ---- */
+
+struct comm_key {
+        char name[16]; /* the first 15 bytes of a program's name, zero filled */
+};
+
+enum digest_algorithm {
+        DIGEST_SHA256 = 1,        /* of the file's bytes */
+        DIGEST_VERITY_SHA256 = 2, /* fs-verity's */
+};
+
+struct digest_key {
+        __u32 algorithm;
+        __u8 digest[DIGEST_SIZE];
+};
+
+/* ---- pins ---- */
 
 struct pin_key {
         __u64 inode;
@@ -147,21 +306,27 @@ struct pin_value {
  * bits. */
 struct net_key {
         __u64 address[2];
-        __u16 port;    /* host order; 0 is any */
-        __u8 prefix;   /* bits of the address that count */
-        __u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP or 0 for any */
-        __u32 reserved;
+        __u16 port;     /* PORT_EXACT: host order; PORT_CLASS: a class; else 0 */
+        __u16 protocol; /* IPPROTO_… or NET_PROTOCOL_…; 0 any */
+        __u8 prefix;    /* bits of the address that count */
+        __u8 kind;      /* PORT_… */
+        __u16 reserved;
 };
 
-struct net_value {
-        __u32 rule[N_NET_OPERATIONS]; /* 0: none */
-};
+#define PORT_ANY 0
+#define PORT_EXACT 1
+/* Ranges cut the ports into classes: all ports of a class are in the same ranges. The slot's array
+ * tells the class of a port; a range has an entry for each class in it. Class 0 is in none. */
+#define PORT_CLASS 2
+#define N_PORTS 65536u
 
-/* Which shapes of key exist for one prefix length, so that no look-up is made in vain. */
-#define SHAPE_ANY 1u           /* any port, any protocol */
-#define SHAPE_PROTOCOL 2u      /* any port, one protocol */
-#define SHAPE_PORT 4u          /* one port, any protocol */
-#define SHAPE_PORT_PROTOCOL 8u /* both */
+#define NET_PROTOCOL_RAW 256    /* a raw socket, of whatever protocol */
+#define NET_PROTOCOL_PACKET 257 /* a packet socket: its address is not known, /0 alone fits */
+
+/* Which shapes of key exist for one prefix length, so that no look-up is made in vain: one bit a
+ * kind of port, times two if a protocol is named. The most specific is asked first: exact port,
+ * class, any; and each with a protocol before any protocol. */
+#define SHAPE(kind, has_protocol) (1u << ((kind) *2 + ((has_protocol) ? 1 : 0)))
 
 #define N_PREFIXES_MAX 129
 
@@ -188,6 +353,10 @@ enum event_verdict {
             */
 #define EVENT_HOLDS_RULES                                                                          \
         4u /* no rule: rules name something below this directory, it cannot move */
+
+#define EVENT_UNHASHED 8u /* no rule: the digest could not be told, denied in doubt */
+#define EVENT_COPY 16u    /* an overlay would have copied what a rule is about */
+#define EVENT_SELF 32u    /* no rule: the service guards itself */
 
 #define RULE_NONE 0u
 
@@ -218,6 +387,13 @@ struct event {
         __u64 address[2];
         __u16 port;
         __u16 protocol;
+        /* … or something else */
+        __u32 operation; /* enum net_operation or kernel_object, as the hook has it */
+        __u32 target;    /* a pid (ptrace, signals), a command (bpf) */
+        __u32 signal;    /* sent to the subject; 0: none */
+        __u32 digest_algorithm;
+        __u8 digest[DIGEST_SIZE];
+        __u32 reserved;
         __u32 path_length;
         char path[EVENT_PATH_ROOM]; /* names from the object up to the root, each ended by NUL */
 };

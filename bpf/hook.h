@@ -5,27 +5,39 @@
 
 #include "maps.h"
 
-/* One decision, on its way from a hook to conclude. Kernel addresses travel as numbers: a global
+/* One decision, on its way from a hook to its verdict. Kernel addresses travel as numbers: a global
  * function may not take a kernel pointer, and none of these may be dereferenced directly. */
 struct decision {
-        __u64 dentry;
-        __u64 inode; /* 0 for a name that has no file yet */
+        __u64 dentry; /* 0: the object is no file */
+        __u64 inode;  /* 0 for a name that has no file yet */
+        __u64 sk;     /* in an interrupt the subject is a socket's owner, not the current task */
         __u32 word;
         __u32 hook;
-        __u32 access;  /* ACCESS_… that is wanted */
-        __u32 ruleset; /* perhaps with RULESET_INHERITED */
-        __u32 flags;   /* EVENT_… */
-        __u32 rule;    /* network: the rule that matched */
+        __u32 access; /* what is wanted, ACCESS_… or 1 << NET_…; judge() takes away what it decided
+                       */
+        __u32 list;  /* of clauses, the more specific one */
+        __u32 more;  /* the list that is asked after it; 0: none */
+        __u32 marks; /* of the subject's program: see subject_exe() */
+        __u32 flags; /* EVENT_…; EVENT_UNPLACED, _HOLDS_RULES, _UNHASHED and _COPY deny as such */
+        __u32 rule;  /* out: the rule that decided */
         __u64 address[2];
         __u16 port;
         __u16 protocol;
+        __u32 operation;
+        __u32 target;
         __u32 reserved;
 };
 
-/* conclude.bpf.c. They know audit and enforce, exempt processes, counters and events, and return 0
- * or -EPERM. */
-int conclude_file(struct decision *decision);
-int conclude_net(struct decision *decision);
+/* subject.bpf.c. Finds which exe= the current task's program belongs to, once a decision, if any
+ * subject of the policy has one. To be called by the hook before judge(), and not from below it:
+ * the two share what stack there is. Returns 0; in doubt no mark is set that would allow. */
+int subject_exe(struct decision *decision);
+
+/* judge.bpf.c. Goes through decision->list, then decision->more, and knows audit and enforce,
+ * exempt processes, modes of rules, counters, events and signals. Returns -EPERM if something that
+ * is wanted is denied, else 0; what is left in decision->access no clause was about, and a hook may
+ * ask a less specific list about it. */
+int judge(struct decision *decision);
 
 static __always_inline __u32 word_read(void)
 {

@@ -37,10 +37,12 @@ typedef struct Location {
 void location_deinit(Location *location);
 
 typedef struct Resolver {
-        /* Fills location (whose strings the caller frees). Returns 0 or a negative errno. */
+        /* Fills location (whose strings the caller frees). path: of a rule, without wildcards or
+         * the part before the first. Returns 0 or a negative errno. */
         int (*locate)(void *userdata, const char *path, Location *ret_location);
-        /* Returns 0, -ENOENT if there is no such cgroup now, or another negative errno. */
-        int (*find_cgroup)(void *userdata, const char *path, uint64_t *ret_id);
+        /* Whether there is such a cgroup now (path: "/a/b", or a unit's name). Its rules hold once
+         * it comes; only the person who wrote it is told. */
+        int (*has_cgroup)(void *userdata, const char *path);
         void *userdata;
 } Resolver;
 
@@ -50,6 +52,7 @@ typedef struct Document {
         const char *text;
         size_t n_text;
         Policy *policy;
+        int64_t applied; /* seconds since boot (negative: before it): where a ttl begins */
 } Document;
 
 /* What a rule number in an event stands for. Strings belong to the image. Number 0 is no rule. */
@@ -58,6 +61,8 @@ typedef struct ImageRule {
         uint32_t line;
         char *section;
         char *entry;
+        char *id;  /* as the rule says, or "<document>:<line>" */
+        char *why; /* "" if the rule says nothing */
 } ImageRule;
 
 typedef struct TrieEntry {
@@ -77,38 +82,87 @@ typedef struct PinEntry {
 
 typedef struct NetEntry {
         struct net_key key;
-        struct net_value value;
+        uint32_t value; /* a list */
 } NetEntry;
 
-/* Arrays are sorted by key, without doubles. rules[0] and rulesets[0] stand for none. */
+typedef struct MarkEntry {
+        struct mark_key key;
+        uint32_t value; /* 1 */
+} MarkEntry;
+
+typedef struct CommEntry {
+        struct comm_key key;
+        uint32_t value; /* a list */
+} CommEntry;
+
+typedef struct DigestEntry {
+        struct digest_key key;
+        uint32_t value; /* a list */
+} DigestEntry;
+
+typedef struct CgroupNameEntry {
+        struct cgroup_name key;
+        struct cgroup_numbers value;
+} CgroupNameEntry;
+
+/* Those a document names by number. */
+typedef struct CgroupIdEntry {
+        struct cgroup_key key;
+        uint32_t value; /* 1 */
+} CgroupIdEntry;
+
+/* Arrays are sorted by key, without doubles. rules[0], clauses[0], subjects[0] and rulesets[0]
+ * stand for none. */
 typedef struct PolicyImage {
         uint8_t digest[DIGEST_SIZE]; /* of names and texts of the documents */
         uint32_t flags;              /* IMAGE_… */
         uint64_t hooks;              /* HOOK_BIT of each hook the rules need */
+        uint64_t hooks_accepted;     /* those of them that may be missing: no document insists */
+        uint64_t hooks_in_audit;     /* those that must deny in audit mode too (mode=enforce) */
         TrieEntry *trie;
         size_t n_trie;
         RootEntry *roots;
         size_t n_roots;
         PinEntry *pins;
         size_t n_pins;
-        NetEntry *nets;
+        NetEntry *nets; /* value: a list of clauses by 1 << NET_… */
         size_t n_nets;
         struct prefix prefixes[N_PREFIXES_MAX];
         uint32_t n_prefixes;
-        uint64_t *cgroups;
-        size_t n_cgroups;
+        uint16_t *port_classes; /* N_PORTS, or NULL without IMAGE_RANGES */
+        MarkEntry *marks;
+        size_t n_marks;
+        CommEntry *comms;
+        size_t n_comms;
+        DigestEntry *digests;
+        size_t n_digests;
+        CgroupNameEntry *cgroup_names;
+        size_t n_cgroup_names;
+        CgroupIdEntry *cgroup_ids;
+        size_t n_cgroup_ids;
+        struct subject *subjects;
+        size_t n_subjects;
+        struct clause *clauses;
+        size_t n_clauses;
         struct ruleset *rulesets;
         size_t n_rulesets;
+        uint32_t default_list;
+        uint32_t kernel_lists[N_KERNEL_OBJECTS];
+        uint32_t n_hard_nodes;
         ImageRule *rules;
         size_t n_rules; /* number 0 counted */
 } PolicyImage;
 
 /* documents: sorted by name, names distinct. diagnostics: one per document, in their order;
  * compiling adds warnings (a cgroup that is not there). Returns 0, a negative errno (-E2BIG: more
- * than RULES_MAX or TRIE_ENTRIES_MAX). Errors of the resolver are returned as they are, with a
- * fault that tells the line; only a cgroup's -ENOENT is no error. */
+ * than RULES_MAX, TRIE_ENTRIES_MAX, or a list longer than LIST_LENGTH_MAX). Errors of the resolver
+ * are returned as they are, with a fault that tells the line. */
 int policy_image_compile(PolicyImage **ret_image, const Document *documents, size_t n_documents,
                          const Resolver *resolver, Diagnostics *diagnostics);
+
+/* Whether two images decide alike: all that the kernel is given is equal, digest and the words of
+ * rules aside. */
+int policy_image_decides_as(const PolicyImage *image, const PolicyImage *other);
 PolicyImage *policy_image_free(PolicyImage *image);
 
 DEFINE_CLEANUP(PolicyImage *, policy_image_free);
