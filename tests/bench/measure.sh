@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# measure.sh: runs in the machine. /bench.conf says what is to be in force: config (none, empty, policy),
+# mode, files, cidrs, execs. Prints lines NAME VALUE..., which `table` reads. All values are
+# instructions, kilobytes or counts.
+
+set -uo pipefail
+# shellcheck disable=SC1091 # both are put into the machine
+. /lib/guest.sh
+config=none mode=enforce files=0 cidrs=0 execs=0 n=20000
+# shellcheck disable=SC1091
+. /bench.conf
+
+service=
+now() { bench-guest now; }
+# What the service's one thread has used.
+service_cost() { if [ -n "$service" ]; then cut -d ' ' -f 1 "/proc/$service/schedstat"; else echo 0; fi; }
+free_memory() {
+        sync
+        echo 3 >/proc/sys/vm/drop_caches
+        sleep 0.1
+        awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
+}
+
+# write_policy FILES CIDRS EXECS >DOCUMENT
+write_policy() {
+        echo version=7
+        echo '[deny]'
+        echo file:/tmp/denied/
+        [ "$1" -lt 2 ] || seq -f 'file:/tmp/r/f%06.0f/' 0 $(($1 - 2))
+        [ "$2" = 0 ] || awk -v n="$2" 'BEGIN { for (i = 0; i < n; i++) printf "net:connect,send:10.%d.%d.0/24\n", i / 250, i % 250 }'
+        [ "$2" = 0 ] || echo net:connect,send:127.0.0.2:7777
+        [ "$3" = 0 ] || seq -f 'exec:/usr/bin/ruled%.0f' 1 "$3"
+}
+
+apply() { # apply NAME DOCUMENT
+        echo "APPLY $1 $(bench-guest time aegis-client apply --name=bench "$2" 2>&1 | sed -n 's/^TIME //p')"
+}
+
+start_service() {
+        local begin
+        write_policy "$files" "$cidrs" "$execs" >/tmp/policy
+        write_policy 1 0 0 >/tmp/policy-1
+        # what is read for the first time is not the service's cost
+        cat /usr/libexec/aegisd /usr/bin/aegis-client >/dev/null
+        begin=$(now)
+        /usr/libexec/aegisd >/tmp/aegisd.log 2>&1 &
+        service=$!
+        until grep -q ready /tmp/aegisd.log; do sleep 0.01; done
+        echo "START $(($(now) - begin)) $(service_cost)"
+        [ "$mode" = enforce ] || aegis-client mode audit >/dev/null
+        apply first /tmp/policy
+        if [ "$files" -gt 1 ]; then
+                apply one /tmp/policy-1
+                apply again /tmp/policy
+        fi
+}
+
+attach_empty() {
+        bench-bpf attach /empty.bpf.o file_open mmap_file socket_connect socket_bind socket_sendmsg bprm_check_security >/tmp/empty.log &
+        until grep -q attached /tmp/empty.log; do sleep 0.1; done
+}
+
+flood() {
+        local begin before
+        before=$(service_cost)
+        begin=$(now)
+        bench-guest flood 100000 /tmp/denied
+        echo "FLOOD $(($(now) - begin))"
+        sleep 3
+        echo "EVENTS 100000 $(($(service_cost) - before))"
+        aegis-client status --json | tr ',' '\n' | sed -n 's/.*"\(emitted\|delivered\|lost\|suppressed\)": *\([0-9]*\).*/EVENT-\1 \2/p'
+}
+
+echo "KERNEL $(uname -r)"
+guest_start_bus
+{ echo allowed && head -c 4096 /dev/zero; } >/tmp/allowed
+echo secret >/tmp/denied
+[ "$files" -lt 2 ] || bench-guest files "$((files - 1 < 10000 ? files - 1 : 10000))" /tmp/r
+before=$(free_memory)
+case $config in
+empty) attach_empty ;;
+policy) start_service ;;
+esac
+[ -z "$service" ] || echo "MEMORY $((before - $(free_memory)))"
+[ -z "$service" ] || bench-bpf verified
+[ -z "$service" ] || awk '/^(Rss|Anonymous):/ { print "SERVICE-" $1, $2 }' "/proc/$service/smaps_rollup"
+for work in getppid stat open pread mmap connect bind udp fork exec open-denied; do
+        before=$(service_cost)
+        bench-guest run "$n" /tmp/allowed /tmp/denied /usr/bin/tiny "$work"
+        sleep 2
+        [ -z "$service" ] || echo "DAEMON $work $((($(service_cost) - before) / n))"
+done
+[ -z "$service" ] || flood
+if [ -n "$service" ]; then
+        kill "$service"
+        wait "$service"
+fi
