@@ -147,7 +147,7 @@ struct hot {
         __u64 claim_until_ns; /* till then service_tgid alone is believed: the service is starting
                                */
         __u32 signal;         /* SIGNAL_…: what follows a denial by a clause that says nothing */
-        __u32 reserved;
+        __u32 canary_hook;    /* the one hook that denies a canary: others stand on the way to it */
         struct self self;
         struct header headers[N_SLOTS];
 };

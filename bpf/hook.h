@@ -55,10 +55,12 @@ static __always_inline void count_call(enum hook hook)
                              1);
 }
 
-/* The service proves a hook by being denied in it. */
+/* The service proves a hook by being denied in it. To be asked before anything else about the
+ * access: the act is no more than what reaches the hook. No rule binds the canary at other hooks.
+ */
 static __always_inline bool is_canary(__u32 word, enum hook hook)
 {
-        if (!(word & WORD_CANARY) || hot.canary_load != load_id ||
+        if (!(word & WORD_CANARY) || hot.canary_load != load_id || hot.canary_hook != hook ||
             hot.canary_tgid != bpf_get_current_pid_tgid() >> 32)
                 return false;
         hot.service_start_ns = BPF_CORE_READ(bpf_get_current_task_btf(), start_boottime);

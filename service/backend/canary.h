@@ -8,7 +8,14 @@
 
 typedef struct Canary {
         int directory_fd;
+        __u32 *tgid; /* in struct hot: who is to be denied; some acts are those of a child */
 } Canary;
+
+typedef enum CanaryResult {
+        CANARY_DENIED,  /* as a canary is */
+        CANARY_PASSED,  /* the hook was reached, and nothing denied */
+        CANARY_UNTRIED, /* something else kept us from coming as far as the hook */
+} CanaryResult;
 
 /* path: the service's own directory, on any file system, made if it is not there. Returns 0 or a
  * negative errno. */
@@ -18,5 +25,6 @@ void canary_deinit(Canary *canary);
 /* Makes what the acts act upon, if it is not there. Returns 0 or a negative errno. */
 int canary_set_up(const Canary *canary);
 
-/* Tries the act. Returns 1 if it was denied as a canary is, 0 if not. */
-int canary_try(const Canary *canary, enum hook hook);
+/* Tries the act. That it was denied is to be believed if the program has also counted it as seen:
+ * not every system call hands on what the hook answered. */
+CanaryResult canary_try(const Canary *canary, enum hook hook);
