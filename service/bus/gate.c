@@ -13,10 +13,14 @@
 #include "auth/polkit.h"
 #include "bus/error.h"
 #include "bus/objects.h"
+#include "bus/work.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
 typedef struct Call Call;
+
+/* Describes or runs; what it returns is what call_perform() ends the call with. */
+typedef int (*CallStep)(Call *call, sd_bus_error *error);
 
 struct Call {
         Gate *gate;
@@ -27,7 +31,9 @@ struct Call {
         sd_bus_message *message;
         const char *sender; /* belongs to the message */
         uid_t uid;
-        int asking; /* polkit has the question */
+        CallStep step;
+        int is_performing, is_gone; /* the caller left meanwhile: nobody waits for the reply */
+        int asking;                 /* polkit has the question */
         PolkitInteraction interaction;
         Binding binding;
         sd_bus_slot *vanished;
@@ -37,6 +43,7 @@ struct Call {
 
 struct Gate {
         sd_bus *bus;
+        Work *work;
         uint64_t timeout_usec;
         Call *calls;
         const Call *running;
@@ -55,6 +62,12 @@ static Call *call_free(Call *call)
 {
         if (!call)
                 return NULL;
+        if (call->is_performing) {
+                call->is_gone = 1;
+                return NULL;
+        }
+        if (call->gate)
+                work_drop(call->gate->work, call);
         if (call->next)
                 call->next->previous = call->previous;
         if (call->previous)
@@ -150,23 +163,62 @@ static int run(Call *call, Request *request, sd_bus_error *error)
 }
 
 /* The answer was yes: to what was described then. Is it still the same? */
-static void call_run_anew(Call *call)
+static int step_run_anew(Call *call, sd_bus_error *error)
+{
+        Request request = call_request(call);
+        int r = describe(&request, call->method, error);
+
+        if (r < 0 && sd_bus_error_has_name(error, ERROR_GENERATION_MISMATCH))
+                r = stale(error);
+        else if (r >= 0 && !is_same(call, &request))
+                r = stale(error);
+        if (r >= 0)
+                r = run(call, &request, error);
+        request_deinit(&request);
+        return r;
+}
+
+/* Where nobody stands between them, describe and run are one step. */
+static int step_run(Call *call, sd_bus_error *error)
+{
+        Request request = call_request(call);
+        int r = describe(&request, call->method, error);
+
+        if (r >= 0)
+                r = run(call, &request, error);
+        request_deinit(&request);
+        return r;
+}
+
+/* ---- one after the other ---- */
+
+static void call_perform(void *userdata)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;
-        Request request = call_request(call);
-        int r = describe(&request, call->method, &error);
+        Call *call = userdata;
+        int r;
 
-        if (r < 0 && sd_bus_error_has_name(&error, ERROR_GENERATION_MISMATCH))
-                r = stale(&error);
-        else if (r >= 0 && !is_same(call, &request))
-                r = stale(&error);
-        if (r >= 0)
-                r = run(call, &request, &error);
-        request_deinit(&request);
+        call->is_performing = 1;
+        r = call->step(call, &error);
+        call->is_performing = 0;
+        if (call->is_gone || (r >= 0 && !call->asking)) {
+                sd_bus_error_free(&error);
+                call_free(call);
+        } else if (r < 0) {
+                call_fail(call, r, &error);
+        }
+}
+
+/* The administrator does not wait behind others, but for what has begun. */
+static void call_schedule(Call *call, CallStep step)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        call->step = step;
+        r = work_add(call->gate->work, call->uid == 0 ? WORK_FIRST : WORK_LAST, call_perform, call);
         if (r < 0)
                 call_fail(call, r, &error);
-        else
-                call_free(call);
 }
 
 /* ---- polkit ---- */
@@ -224,7 +276,7 @@ static void answer_method(Call *call, PolkitAnswer answer)
         case POLKIT_YES:
                 log_info("%s of %s (uid %u): allowed by polkit, %s", call->method->name,
                          call->sender, (unsigned) call->uid, action_id(call->action));
-                return call_run_anew(call);
+                return call_schedule(call, step_run_anew);
         case POLKIT_NO:
                 return call_refuse_as(call, SD_BUS_ERROR_ACCESS_DENIED, "polkit does not allow it");
         case POLKIT_CHALLENGE:
@@ -264,47 +316,26 @@ static int call_ask(Call *call, const Request *request)
         };
         int r = polkit_check_new(&call->check, call->gate->bus, &question, on_answer, call);
 
-        if (r < 0)
-                return log_errno(r, "Cannot ask polkit");
-        call->asking = 1;
-        return 0;
+        return r < 0 ? log_errno(r, "Cannot ask polkit") : 0;
 }
 
 /* ---- the caller ---- */
 
-static void call_describe_and_ask(Call *call)
+static int step_ask(Call *call, sd_bus_error *error)
 {
-        sd_bus_error error = SD_BUS_ERROR_NULL;
         Request request = call_request(call);
         int r = 0;
 
         request.action = call->action;
         if (call->method)
-                r = describe(&request, call->method, &error);
-        if (r >= 0) {
+                r = describe(&request, call->method, error);
+        if (r >= 0 && !call->is_gone) {
                 call->action = request.action;
                 call->binding = request.binding;
                 r = call_ask(call, &request);
         }
         request_deinit(&request);
-        if (r < 0)
-                call_fail(call, r, &error);
-}
-
-/* Root is asked nothing, so nobody stands before it: describe and run are one step. */
-static void call_run_as_root(Call *call)
-{
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        Request request = call_request(call);
-        int r = describe(&request, call->method, &error);
-
-        if (r >= 0)
-                r = run(call, &request, &error);
-        request_deinit(&request);
-        if (r < 0)
-                call_fail(call, r, &error);
-        else
-                call_free(call);
+        return r;
 }
 
 static void on_caller(void *userdata, int result, uid_t uid)
@@ -321,13 +352,14 @@ static void on_caller(void *userdata, int result, uid_t uid)
                                       "the bus does not say who is calling");
         call->uid = uid;
         if (uid == 0 && call->method)
-                return call_run_as_root(call);
+                return call_schedule(call, step_run);
         if (uid == 0)
                 return call_answer_probe(call, "yes");
         if (!may_ask(call->gate, call))
                 return call_refuse_as(call, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                       "as many questions are open as may be");
-        call_describe_and_ask(call);
+        call->asking = 1; /* from here on: what waits to be described counts as well */
+        call_schedule(call, step_ask);
 }
 
 static int on_vanished(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
@@ -366,25 +398,35 @@ static int call_watch(Call *call)
                                       on_watching, call);
 }
 
-static int gate_begin(BusServer *server, const Method *method, Action action, sd_bus_message *m)
+static int call_new(Call **ret_call, BusServer *server, const Method *method, sd_bus_message *m)
 {
-        _cleanup_(call_freep) Call *call = calloc(1, sizeof(*call));
-        int r;
+        Call *call = calloc(1, sizeof(*call));
 
         if (!call)
                 return -ENOMEM;
         call->server = server;
         call->method = method;
-        call->action = action;
         call->uid = (uid_t) -1;
         call->message = sd_bus_message_ref(m);
         call->sender = sd_bus_message_get_sender(m);
-        if (!call->sender || call->sender[0] != ':')
-                return -EACCES;
         call->interaction = method && sd_bus_message_get_allow_interactive_authorization(m) > 0
                                     ? POLKIT_MAY_ASK
                                     : POLKIT_SILENT;
         link_call(server->gate, call);
+        *ret_call = call;
+        return 0;
+}
+
+static int gate_begin(BusServer *server, const Method *method, Action action, sd_bus_message *m)
+{
+        _cleanup_(call_freep) Call *call = NULL;
+        int r = call_new(&call, server, method, m);
+
+        if (r < 0)
+                return r;
+        call->action = action;
+        if (!call->sender || call->sender[0] != ':')
+                return -EACCES;
         r = call_watch(call);
         if (r < 0)
                 return r;
@@ -395,22 +437,21 @@ static int gate_begin(BusServer *server, const Method *method, Action action, sd
         return 1;
 }
 
-static int run_ungated(BusServer *server, const Method *method, sd_bus_message *m,
-                       sd_bus_error *error)
+static int run_ungated(BusServer *server, const Method *method, sd_bus_message *m)
 {
-        Request request = {.server = server, .message = m, .uid = (uid_t) -1};
-        int r = describe(&request, method, error);
+        Call *call;
+        int r = call_new(&call, server, method, m);
 
-        if (r >= 0)
-                r = method->run(&request, error);
-        request_deinit(&request);
-        return r < 0 ? r : 1;
+        if (r < 0)
+                return r;
+        call_schedule(call, step_run);
+        return 1;
 }
 
 int gate_enter(BusServer *server, const Method *method, sd_bus_message *m, sd_bus_error *error)
 {
         if (method->action == ACTION_NONE)
-                return run_ungated(server, method, m, error);
+                return run_ungated(server, method, m);
         return gate_begin(server, method, method->action, m);
 }
 
@@ -428,15 +469,24 @@ int gate_running(const Gate *gate, uid_t *ret_uid, const char **ret_sender)
         return 0;
 }
 
+int gate_is_busy(const Gate *gate)
+{
+        return gate && work_is_under_way(gate->work);
+}
+
 int gate_new(Gate **ret_gate, sd_bus *bus, uint64_t timeout_usec)
 {
-        Gate *gate = calloc(1, sizeof(*gate));
+        _cleanup_(gate_freep) Gate *gate = calloc(1, sizeof(*gate));
+        int r;
 
         if (!gate)
                 return -ENOMEM;
         gate->bus = sd_bus_ref(bus);
         gate->timeout_usec = timeout_usec;
-        *ret_gate = gate;
+        r = work_new(&gate->work, sd_bus_get_event(bus));
+        if (r < 0)
+                return r;
+        *ret_gate = TAKE_PTR(gate);
         return 0;
 }
 
@@ -444,6 +494,7 @@ Gate *gate_free(Gate *gate)
 {
         if (!gate)
                 return NULL;
+        gate->work = work_free(gate->work);
         while (gate->calls)
                 call_free(gate->calls);
         sd_bus_unref(gate->bus);

@@ -3,9 +3,10 @@
  * points of the vtable are made from the rows, so that a method that names no action does not
  * compile and none can be reached past the gate.
  *
- * A call goes: who is it (asked of the bus) → describe → polkit → describe again → run. Between the
- * question and the answer nothing is kept but the message and what the answer is bound to: objects
- * are looked up anew, and an answer to what is no longer the question is AuthorizationStale. */
+ * A call goes: who is it (asked of the bus) → describe → polkit → describe again → run. What is
+ * done for one call ends before the next begins, root's first (see work.h). Between the question
+ * and the answer nothing is kept but the message and what the answer is bound to: objects are
+ * looked up anew, and an answer to what is no longer the question is AuthorizationStale. */
 #pragma once
 
 #include <stdint.h>
@@ -66,6 +67,10 @@ int gate_enter(BusServer *server, const Method *method, sd_bus_message *m, sd_bu
 /* Answers m with "yes", "no" or "challenge", once polkit has been asked, silently. Returns 0 or a
  * negative errno. */
 int gate_probe(BusServer *server, Action action, sd_bus_message *m, sd_bus_error *error);
+
+/* Whether a call is under way that has been cut into slices (see work.h): nothing else may change
+ * what is in force meanwhile. */
+int gate_is_busy(const Gate *gate);
 
 /* The call that is being run now. Returns 0, or -ENOENT if none is. */
 int gate_running(const Gate *gate, uid_t *ret_uid, const char **ret_sender);

@@ -205,6 +205,11 @@ BusServer *bus_server_free(BusServer *server)
         return NULL;
 }
 
+int bus_server_is_busy(const BusServer *server)
+{
+        return server && gate_is_busy(server->gate);
+}
+
 void bus_server_refresh(BusServer *server)
 {
         int r = server ? tell_all(server) : 0;

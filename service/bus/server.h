@@ -44,4 +44,8 @@ void bus_server_changed(BusServer *server, EnforcementChange change);
  * change of the policy: after a self-test, for instance. */
 void bus_server_refresh(BusServer *server);
 
+/* Whether a method is under way that is cut into slices: what is in force must not be changed by
+ * anything else meanwhile. */
+int bus_server_is_busy(const BusServer *server);
+
 DEFINE_CLEANUP(BusServer *, bus_server_free);
