@@ -86,10 +86,20 @@ enum hook {
 
 #define HOOK_BIT(hook) (1ull << (hook))
 
-/* The word a hook reads once and keeps for its whole decision. */
+/* The word a hook reads once and keeps for its whole decision. Above the mode stands what a commit
+ * copies from the header of the slot (WORD_OF_HEADER), so that one load tells whether to leave. */
 #define WORD_SLOT 1u   /* which of the two slots is in force */
 #define WORD_AUDIT 2u  /* record, do not deny */
 #define WORD_CANARY 4u /* the service is proving the hooks: see struct hot */
+#define WORD_FILES 8u  /* hooks about files have something to ask */
+#define WORD_MORE 16u  /* also of files whose name no rule is about: pins, defaults */
+#define WORD_COOKIE 0xffffff00u /* the cookie of the slot: cached verdicts carry it */
+
+#define WORD_OF_HEADER(flags, cookie)                                                              \
+        (((flags) & (IMAGE_FILES | IMAGE_PIN_LINKS | IMAGE_PIN_ALL | IMAGE_DEFAULT) ? WORD_FILES   \
+                                                                                    : 0) |         \
+         ((flags) & (IMAGE_PIN_LINKS | IMAGE_PIN_ALL | IMAGE_DEFAULT) ? WORD_MORE : 0) |           \
+         ((cookie) << 8 & WORD_COOKIE))
 
 #define N_SLOTS 2
 
@@ -110,14 +120,15 @@ enum hook {
 
 #define DIGEST_SIZE 32
 
-/* One slot's facts. `cookie` is new for each filling of a slot: cached verdicts carry it. */
+/* One slot's facts. `cookie` is new for each filling of a slot; its low 24 bits count. */
 struct header {
         __u32 cookie;
         __u32 flags;
         __u32 n_prefixes;
         __u32 n_rules;
         __u64 generation;
-        __u64 hooks;
+        __u64 hooks;          /* that the rules need */
+        __u64 hooks_accepted; /* those of them that may be missing */
         __u8 digest[DIGEST_SIZE];
         __u32 default_list; /* IMAGE_DEFAULT: clauses by ACCESS_EXEC, ACCESS_MAP */
         __u32 kernel_lists[N_KERNEL_OBJECTS]; /* 0: no rule is about it */
@@ -140,7 +151,7 @@ struct hot {
         __u32 service_tgid; /* never denied: it must be able to mend a policy */
         __u32 canary_tgid;  /* while WORD_CANARY: this process is denied, with CANARY_ERRNO … */
         __u32 canary_load;  /* … by the programs of this loading, not by those adopted */
-        __u64 seed[2];
+        __u64 seed[2]; /* odd: they multiply */
         __u64 service_start_ns; /* told by the canary: a pid alone may be somebody else's by now */
         __u32 abi;
         __u32 zero;
@@ -401,7 +412,7 @@ struct event {
 /* An event about a socket ends before the path. */
 #define EVENT_NET_SIZE __builtin_offsetof(struct event, path)
 
-#define N_CALL_LANES 32u /* processors share a lane beyond this many; the adds are atomic */
+#define N_CALL_LANES 32u /* processors share a lane beyond this many, and an add may be lost then */
 
 /* Counters that never go back while the maps live. */
 struct counters {
@@ -427,7 +438,8 @@ struct renames {
 
 /* What is learnt about directories: x = key ^ data, so that a torn entry fails like any other miss.
  */
-#define N_CACHE_ENTRIES 32768u
+#define CACHE_BITS 15
+#define N_CACHE_ENTRIES (1u << CACHE_BITS)
 struct cache_entry {
         __u64 x;
         __u64 data;

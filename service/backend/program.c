@@ -3,72 +3,196 @@
  * arguments, never by the kernel's version. */
 #include "backend/program.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-const char REASON_OLDER_KERNEL[] = "this kernel does the same through inode_setxattr and "
-                                   "inode_removexattr";
+#include "util/array.h"
 
-/* clang-format off */
-#define PROGRAMS(...) { .variants = {__VA_ARGS__}, .newer = 0 }
-#define NEWER_PROGRAMS(...) { .variants = {__VA_ARGS__}, .newer = 1 }
+#define LSM_PREFIX "bpf_lsm_"
+#define SECURITY_PREFIX "security_"
+#define SECTION "lsm/"
+#define SECTION_SLEEPABLE "lsm.s/"
+#define GUARD_PREFIX "guard_"
 
-const HookSpec hook_specs[N_HOOKS] = {
-        [HOOK_FILE_OPEN] = PROGRAMS({"file_open", 0}),
-        [HOOK_INODE_CREATE] = PROGRAMS({"inode_create", 0}),
-        [HOOK_INODE_LINK] = PROGRAMS({"inode_link", 0}),
-        [HOOK_INODE_MKDIR] = PROGRAMS({"inode_mkdir", 0}),
-        [HOOK_INODE_MKNOD] = PROGRAMS({"inode_mknod", 0}),
-        [HOOK_INODE_REMOVE_ACL] = NEWER_PROGRAMS({"inode_remove_acl", 3}),
-        [HOOK_INODE_REMOVEXATTR] = PROGRAMS({"inode_removexattr", 3}),
-        [HOOK_INODE_RENAME] = PROGRAMS({"inode_rename", 4}, {"inode_rename_exchange", 5}),
-        [HOOK_INODE_RMDIR] = PROGRAMS({"inode_rmdir", 0}),
-        [HOOK_INODE_SET_ACL] = NEWER_PROGRAMS({"inode_set_acl", 4}),
-        [HOOK_INODE_SETATTR] = PROGRAMS({"inode_setattr", 3}, {"inode_setattr_2", 2}),
-        [HOOK_INODE_SETXATTR] = PROGRAMS({"inode_setxattr", 6}),
-        [HOOK_INODE_SYMLINK] = PROGRAMS({"inode_symlink", 0}),
-        [HOOK_INODE_UNLINK] = PROGRAMS({"inode_unlink", 0}),
-        [HOOK_SOCKET_BIND] = PROGRAMS({"socket_bind", 0}),
-        [HOOK_SOCKET_CONNECT] = PROGRAMS({"socket_connect", 0}),
-        [HOOK_SOCKET_SENDMSG] = PROGRAMS({"socket_sendmsg", 0}),
+/* Programs that are written for one shape of a hook. What is not listed fits any: it reads no
+ * argument that kernels have in different places. */
+static const struct {
+        const char *program;
+        unsigned n_arguments;
+} shapes[] = {
+        {"inode_remove_acl", 3},      {"inode_removexattr", 3}, {"inode_rename", 4},
+        {"inode_rename_exchange", 5}, {"inode_set_acl", 4},     {"inode_setattr", 3},
+        {"inode_setattr_2", 2},       {"inode_setxattr", 6},
 };
-/* clang-format on */
+
+static const struct {
+        const char *program;
+        uint64_t hooks; /* any of them */
+        uint32_t flags; /* or any of these */
+} helpers[] = {
+        {"rename_end", HOOK_BIT(HOOK_INODE_RENAME), 0},
+};
+
+/* ---- the kernel ---- */
+
+/* The LSM's name of a hook, and that of the function around it, differ in two. */
+static const char *security_name(enum hook hook)
+{
+        if (hook == HOOK_BPRM_CHECK_SECURITY)
+                return "bprm_check";
+        if (hook == HOOK_SOCKET_SOCK_RCV_SKB)
+                return "sock_rcv_skb";
+        return hook_to_string(hook);
+}
 
 void hook_symbol(enum hook hook, Tier tier, char ret_symbol[SYMBOL_MAX])
 {
-        const char *prefix = tier == TIER_FMOD_RET ? "security_" : "bpf_lsm_";
-
-        snprintf(ret_symbol, SYMBOL_MAX, "%s%s", prefix, hook_to_string(hook));
+        if (tier == TIER_FMOD_RET)
+                snprintf(ret_symbol, SYMBOL_MAX, SECURITY_PREFIX "%s", security_name(hook));
+        else
+                snprintf(ret_symbol, SYMBOL_MAX, LSM_PREFIX "%s", hook_to_string(hook));
 }
 
-/* -1: there is no such function. */
-static int count_arguments(const struct btf *btf, const char *symbol)
+int hook_is_newer(enum hook hook)
 {
-        int id = btf__find_by_name_kind(btf, symbol, BTF_KIND_FUNC);
-        const struct btf_type *function, *prototype;
-
-        if (id < 0)
-                return -1;
-        function = btf__type_by_id(btf, (unsigned) id);
-        prototype = function ? btf__type_by_id(btf, function->type) : NULL;
-        return prototype ? btf_vlen(prototype) : -1;
+        return hook == HOOK_INODE_SET_ACL || hook == HOOK_INODE_REMOVE_ACL;
 }
 
-const char *hook_program(enum hook hook, Tier tier, const struct btf *btf, const char **ret_reason)
+static KernelFunction *find_slot(KernelFunctions *functions, const char *name)
 {
-        const ProgramVariant *variants = hook_specs[hook].variants;
-        char symbol[SYMBOL_MAX];
-        int n;
+        int is_lsm = strncmp(name, LSM_PREFIX, strlen(LSM_PREFIX)) == 0;
 
-        hook_symbol(hook, tier, symbol);
-        n = count_arguments(btf, symbol);
-        if (n < 0) {
-                *ret_reason = hook_specs[hook].newer ? REASON_OLDER_KERNEL
-                                                     : "this kernel does not have the hook";
+        if (!is_lsm && strncmp(name, SECURITY_PREFIX, strlen(SECURITY_PREFIX)) != 0)
                 return NULL;
+        name += strlen(is_lsm ? LSM_PREFIX : SECURITY_PREFIX);
+        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
+                const char *wanted = is_lsm ? hook_to_string(hook) : security_name(hook);
+
+                if (strcmp(name, wanted) == 0)
+                        return is_lsm ? &functions->lsm[hook] : &functions->security[hook];
         }
-        for (size_t i = 0; i < PROGRAM_VARIANTS && variants[i].program; i++)
-                if (!variants[i].n_arguments || variants[i].n_arguments == (unsigned) n)
-                        return variants[i].program;
-        *ret_reason = "the hook has other arguments in this kernel than any program here";
         return NULL;
+}
+
+void kernel_functions_find(const struct btf *btf, KernelFunctions *ret_functions)
+{
+        uint32_t n = btf__type_cnt(btf);
+
+        *ret_functions = (KernelFunctions){};
+        for (uint32_t id = 1; id < n; id++) {
+                const struct btf_type *function = btf__type_by_id(btf, id), *prototype;
+                KernelFunction *slot;
+                const char *name;
+
+                if (!btf_is_func(function))
+                        continue;
+                name = btf__name_by_offset(btf, function->name_off);
+                slot = name ? find_slot(ret_functions, name) : NULL;
+                if (!slot)
+                        continue;
+                prototype = btf__type_by_id(btf, function->type);
+                *slot = (KernelFunction){.id = id, .n_arguments = btf_vlen(prototype)};
+        }
+}
+
+/* ---- the object ---- */
+
+static unsigned wanted_arguments(const char *program)
+{
+        for (size_t i = 0; i < ELEMENTS_OF(shapes); i++)
+                if (strcmp(shapes[i].program, program) == 0)
+                        return shapes[i].n_arguments;
+        return 0;
+}
+
+static int hook_from_section(const char *section, enum hook *ret_hook, int *ret_sleeps)
+{
+        int sleeps = strncmp(section, SECTION_SLEEPABLE, strlen(SECTION_SLEEPABLE)) == 0;
+
+        if (!sleeps && strncmp(section, SECTION, strlen(SECTION)) != 0)
+                return -ENOENT;
+        section += strlen(sleeps ? SECTION_SLEEPABLE : SECTION);
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                if (strcmp(section, hook_to_string(hook)) == 0) {
+                        *ret_hook = hook;
+                        *ret_sleeps = sleeps;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+/* NULL: it fits. */
+static const char *why_not(const Program *program, Tier tier, const KernelFunction *function)
+{
+        unsigned n = wanted_arguments(program->name);
+
+        if (!function->id)
+                return hook_is_newer(program->hook)
+                               ? "this kernel does the same through inode_setxattr and "
+                                 "inode_removexattr"
+                               : "this kernel does not have the hook";
+        if (n && n != function->n_arguments)
+                return "the hook has other arguments in this kernel than any program here";
+        if (tier == TIER_FMOD_RET && program->flags & BPF_F_SLEEPABLE)
+                return "it takes a program that may sleep, which only BPF LSM runs here";
+        return NULL;
+}
+
+/* Returns 1 if the program fits, 0 if not, or a negative errno. */
+static int program_init(Program *program, const struct bpf_program *from, Tier tier,
+                        const KernelFunctions *functions, const char *reasons[N_HOOKS])
+{
+        const KernelFunction *function;
+        const char *reason;
+        int sleeps = 0, r;
+
+        *program = (Program){};
+        snprintf(program->name, sizeof(program->name), "%s", bpf_program__name(from));
+        r = hook_from_section(bpf_program__section_name(from), &program->hook, &sleeps);
+        if (r == -ENOENT) {
+                program->role = PROGRAM_HELPER;
+                return 1;
+        }
+        if (r < 0)
+                return r;
+        if (strncmp(program->name, GUARD_PREFIX, strlen(GUARD_PREFIX)) == 0)
+                program->role = PROGRAM_GUARD;
+        function = tier == TIER_FMOD_RET ? &functions->security[program->hook]
+                                         : &functions->lsm[program->hook];
+        program->flags = sleeps ? BPF_F_SLEEPABLE : 0;
+        program->target_id = function->id;
+        reason = why_not(program, tier, function);
+        if (program->role == PROGRAM_RULES && (!reason || *reasons[program->hook]))
+                reasons[program->hook] = reason ? reason : "";
+        return !reason;
+}
+
+int programs_find(const struct bpf_object *object, Tier tier, const KernelFunctions *functions,
+                  Program ret_programs[PROGRAMS_MAX], const char *ret_reasons[N_HOOKS])
+{
+        struct bpf_program *program;
+        size_t n = 0;
+        int r;
+
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                ret_reasons[hook] = "there is no program for it";
+        bpf_object__for_each_program(program, object)
+        {
+                if (n == PROGRAMS_MAX)
+                        return -E2BIG;
+                r = program_init(&ret_programs[n], program, tier, functions, ret_reasons);
+                if (r < 0)
+                        return r;
+                n += (size_t) r;
+        }
+        return (int) n;
+}
+
+int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags)
+{
+        for (size_t i = 0; i < ELEMENTS_OF(helpers); i++)
+                if (strcmp(helpers[i].program, helper->name) == 0)
+                        return (helpers[i].hooks & hooks) || (helpers[i].flags & flags);
+        return 0;
 }

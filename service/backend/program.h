@@ -1,32 +1,58 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Programs: which program stands for which hook, and where it goes in each tier. */
+/* Programs: which programs of the object stand at which hook, and where in the kernel that is. The
+ * object says it: the section of a program is "lsm/HOOK", or "lsm.s/HOOK" if it may sleep. Where a
+ * hook has other arguments in other kernels there is a program for each shape. What is named
+ * guard_… protects the service and is no part of the rules; what has another section helps. */
 #pragma once
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #include "backend/backend.h"
 
-#define PROGRAM_VARIANTS 2
-
-typedef struct ProgramVariant {
-        const char *program;  /* its name in the object; NULL ends the list */
-        unsigned n_arguments; /* that the hook must have; 0: whatever it has */
-} ProgramVariant;
-
-typedef struct HookSpec {
-        ProgramVariant variants[PROGRAM_VARIANTS];
-        int newer; /* a kernel without it does through other hooks what newer ones do here */
-} HookSpec;
-
-extern const HookSpec hook_specs[N_HOOKS];
-
-/* The reason of a hook that is `newer` and not there: nothing is missing. */
-extern const char REASON_OLDER_KERNEL[];
-
 #define SYMBOL_MAX 64u
+#define PROGRAMS_MAX 96u
 
-/* The function a hook's program attaches to in a tier. */
+/* A function of the kernel that programs can stand at. */
+typedef struct KernelFunction {
+        uint32_t id;          /* in the kernel's BTF; 0: it is not there */
+        unsigned n_arguments; /* that it takes */
+} KernelFunction;
+
+/* What the two tiers of trampolines attach to. */
+typedef struct KernelFunctions {
+        KernelFunction lsm[N_HOOKS], security[N_HOOKS];
+} KernelFunctions;
+
+/* One pass over the kernel's BTF, which has a hundred thousand names and more. */
+void kernel_functions_find(const struct btf *btf, KernelFunctions *ret_functions);
+
+typedef enum ProgramRole {
+        PROGRAM_RULES,
+        PROGRAM_GUARD,
+        PROGRAM_HELPER,
+} ProgramRole;
+
+/* A program that fits this kernel. */
+typedef struct Program {
+        char name[SYMBOL_MAX];
+        ProgramRole role;
+        enum hook hook; /* not of a helper */
+        uint32_t flags; /* to load it with */
+        uint32_t target_id;
+        struct bpf_link *link; /* NULL: not attached */
+} Program;
+
+/* The function a hook's programs attach to in a tier. */
 void hook_symbol(enum hook hook, Tier tier, char ret_symbol[SYMBOL_MAX]);
 
-/* The program of the object that fits this kernel's hook, or NULL: then *ret_reason says why. */
-const char *hook_program(enum hook hook, Tier tier, const struct btf *btf, const char **ret_reason);
+/* Whether older kernels do through other hooks what newer ones do at this one. */
+int hook_is_newer(enum hook hook);
+
+/* Lists the programs that fit, at most PROGRAMS_MAX. reasons: of the hooks where none does. Returns
+ * how many, or a negative errno. */
+int programs_find(const struct bpf_object *object, Tier tier, const KernelFunctions *functions,
+                  Program ret_programs[PROGRAMS_MAX], const char *ret_reasons[N_HOOKS]);
+
+/* Whether an image that needs these hooks and has these flags (IMAGE_…) needs a helper. */
+int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags);

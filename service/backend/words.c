@@ -8,7 +8,13 @@
 #include "util/array.h"
 
 static const char *const hooks[] = {
+        [HOOK_BPF] = "bpf",
+        [HOOK_BPF_MAP] = "bpf_map",
+        [HOOK_BPRM_CHECK_SECURITY] = "bprm_check_security",
+        [HOOK_BPRM_CREDS_FOR_EXEC] = "bprm_creds_for_exec",
+        [HOOK_FILE_MPROTECT] = "file_mprotect",
         [HOOK_FILE_OPEN] = "file_open",
+        [HOOK_INODE_COPY_UP] = "inode_copy_up",
         [HOOK_INODE_CREATE] = "inode_create",
         [HOOK_INODE_LINK] = "inode_link",
         [HOOK_INODE_MKDIR] = "inode_mkdir",
@@ -22,9 +28,23 @@ static const char *const hooks[] = {
         [HOOK_INODE_SETXATTR] = "inode_setxattr",
         [HOOK_INODE_SYMLINK] = "inode_symlink",
         [HOOK_INODE_UNLINK] = "inode_unlink",
+        [HOOK_KERNEL_LOAD_DATA] = "kernel_load_data",
+        [HOOK_KERNEL_READ_FILE] = "kernel_read_file",
+        [HOOK_MMAP_FILE] = "mmap_file",
+        [HOOK_MOVE_MOUNT] = "move_mount",
+        [HOOK_PTRACE_ACCESS_CHECK] = "ptrace_access_check",
+        [HOOK_PTRACE_TRACEME] = "ptrace_traceme",
+        [HOOK_SB_MOUNT] = "sb_mount",
+        [HOOK_SB_PIVOTROOT] = "sb_pivotroot",
+        [HOOK_SB_UMOUNT] = "sb_umount",
+        [HOOK_SOCKET_ACCEPT] = "socket_accept",
         [HOOK_SOCKET_BIND] = "socket_bind",
         [HOOK_SOCKET_CONNECT] = "socket_connect",
+        [HOOK_SOCKET_LISTEN] = "socket_listen",
+        [HOOK_SOCKET_RECVMSG] = "socket_recvmsg",
         [HOOK_SOCKET_SENDMSG] = "socket_sendmsg",
+        [HOOK_SOCKET_SOCK_RCV_SKB] = "socket_sock_rcv_skb",
+        [HOOK_TASK_KILL] = "task_kill",
 };
 _Static_assert(ELEMENTS_OF(hooks) == N_HOOKS, "each hook has a name");
 
