@@ -141,8 +141,22 @@ struct header {
 struct self {
         __u64 exe_directory; /* inode of the directory the service's program is in */
         __u32 exe_device;    /* of that file system */
-        __u32 pin_device;    /* of the service's bpffs; 0: nothing to guard */
+        __u32 pin_device;    /* of the service's bpffs; 0: nothing is guarded */
         char exe_name[16];
+};
+
+enum own_kind {
+        OWN_MAP,
+        OWN_PROGRAM,
+        OWN_LINK,
+};
+
+#define N_OWN_OBJECTS 1024u
+
+/* Present: what has that id is the service's, and no one else gets a descriptor of it. */
+struct own_object {
+        __u32 kind;
+        __u32 id;
 };
 
 /* Read by every hook, written by a commit only. */
@@ -152,7 +166,8 @@ struct hot {
         __u32 canary_tgid;  /* while WORD_CANARY: this process is denied, with CANARY_ERRNO … */
         __u32 canary_load;  /* … by the programs of this loading, not by those adopted */
         __u64 seed[2]; /* odd: they multiply */
-        __u64 service_start_ns; /* told by the canary: a pid alone may be somebody else's by now */
+        __u64 service_start_ns; /* noted in the kernel: a pid alone may be somebody else's by now */
+        __u64 service_task;     /* likewise; an address, never believed without the other two */
         __u32 abi;
         __u32 zero;
         __u64 claim_until_ns; /* till then service_tgid alone is believed: the service is starting
