@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Guard: who the service is. The claim of a process that is about to become it is written from user
+ * space, into a map that guard.bpf.c lets nobody else write; what can be told apart from another
+ * process of the same number is noted here, in the kernel, by the first act of the service. */
+#pragma once
+
+#include "maps.h"
+
+/* guard.bpf.c. Notes of the current process, the service: its task, when it began, and the place of
+ * its program. Returns 0. */
+int service_note(void);
+
+static __always_inline bool is_service(__u32 tgid)
+{
+        if (tgid != hot.service_tgid)
+                return false;
+        if (bpf_ktime_get_boot_ns() < hot.claim_until_ns)
+                service_note();
+        return hot.service_start_ns ==
+               BPF_CORE_READ(bpf_get_current_task_btf(), group_leader, start_boottime);
+}
