@@ -3,121 +3,256 @@
  * then, and released when no rule needs it any longer. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backend/private.h"
 #include "util/log.h"
 
+#define SEEN_TRIES 10
+#define SEEN_NSEC 5000000 /* where softirqs run in a thread, a hook is seen a little later */
+
+static const char UNTRIED[] =
+        "attached, and not seen to deny: the service itself cannot do what it "
+        "is about, or not on this machine";
+
+static int is_seen(const Backend *backend, enum hook hook)
+{
+        return (__atomic_load_n(&backend->counters->seen, __ATOMIC_SEQ_CST) & HOOK_BIT(hook)) != 0;
+}
+
+static int comes_to_be_seen(const Backend *backend, enum hook hook)
+{
+        const struct timespec pause = {.tv_nsec = SEEN_NSEC};
+
+        for (int i = 0; i < SEEN_TRIES && !is_seen(backend, hook); i++)
+                nanosleep(&pause, NULL);
+        return is_seen(backend, hook);
+}
+
 /* The word says that a canary is out; the programs of this loading deny us, and only us. */
-static int prove(Backend *backend, enum hook hook)
+static CanaryResult send_canary(Backend *backend, enum hook hook)
 {
-        uint64_t bit = HOOK_BIT(hook);
-        int denied;
+        struct hot *hot = backend->hot;
+        CanaryResult result;
 
-        if (canary_set_up(&backend->canary) < 0)
-                return 0;
-        __atomic_and_fetch(&backend->counters->seen, ~bit, __ATOMIC_SEQ_CST);
-        backend->hot->canary_tgid = (uint32_t) getpid();
-        backend->hot->canary_load = backend->skeleton->rodata->load_id;
+        __atomic_and_fetch(&backend->counters->seen, ~HOOK_BIT(hook), __ATOMIC_SEQ_CST);
+        hot->canary_hook = hook;
+        hot->canary_load = backend->skeleton->rodata->load_id;
+        hot->canary_tgid = (uint32_t) getpid();
         word_store(backend, word_now(backend) | WORD_CANARY);
-        denied = canary_try(&backend->canary, hook);
+        result = canary_try(&backend->canary, hook);
+        if (result == CANARY_DENIED && !comes_to_be_seen(backend, hook))
+                result = CANARY_PASSED;
         word_store(backend, word_now(backend) & ~WORD_CANARY);
-        backend->hot->canary_tgid = 0;
-        return denied && (__atomic_load_n(&backend->counters->seen, __ATOMIC_SEQ_CST) & bit);
+        hot->canary_tgid = 0;
+        return result;
 }
 
-static struct bpf_program *find_program(const Backend *backend, const char *name)
+/* Returns NULL, or why it is not to be believed. *ret_note: what is to be said of it, or "". */
+static const char *prove(Backend *backend, enum hook hook, const char **ret_note)
 {
-        return bpf_object__find_program_by_name(backend->skeleton->obj, name);
+        if (canary_set_up(&backend->canary) < 0)
+                return "the canary's files cannot be made";
+        switch (send_canary(backend, hook)) {
+        case CANARY_DENIED:
+                *ret_note = "";
+                return NULL;
+        case CANARY_UNTRIED:
+                *ret_note = UNTRIED;
+                return NULL;
+        case CANARY_PASSED:
+                break;
+        }
+        return "it was attached and did not deny a canary";
 }
 
-static void detach(Backend *backend, struct bpf_link **link, const char *program)
+static void detach(Backend *backend, Program *program)
 {
-        unpin_link(backend, program);
-        bpf_link__destroy(*link);
-        *link = NULL;
+        unpin_link(backend, program->name);
+        bpf_link__destroy(program->link);
+        program->link = NULL;
 }
 
-/* Directory renames are seen to end before one is seen to begin. */
-static int attach_rename_end(Backend *backend)
+/* Returns NULL, or why not. */
+static const char *pin(Backend *backend, Program *program)
 {
+        if (pin_link(backend, program->link, program->name) == 0)
+                return NULL;
+        detach(backend, program);
+        return "its link could not be pinned";
+}
+
+static const char *attach_helper(Backend *backend, Program *program, struct bpf_program *loaded)
+{
+        /* Directory renames are seen to end before one is seen to begin. */
+        if (strcmp(program->name, "rename_end") == 0 && !backend->adopted)
+                backend->renames->ended = backend->renames->begun;
+        program->link = bpf_program__attach(loaded);
+        return program->link ? pin(backend, program) : "the kernel refused to attach it";
+}
+
+static const char *attach_to_hook(Backend *backend, Program *program, struct bpf_program *loaded)
+{
+        const char *reason, *note = "";
+
+        program->link = bpf_program__attach_trace(loaded);
+        if (!program->link)
+                return "the kernel refused to attach it";
+        reason = program->role == PROGRAM_RULES ? prove(backend, program->hook, &note) : NULL;
+        if (reason) {
+                bpf_link__destroy(program->link);
+                program->link = NULL;
+                return reason;
+        }
+        reason = pin(backend, program);
+        if (!reason && program->role == PROGRAM_RULES)
+                backend->hooks[program->hook].reason = note;
+        return reason;
+}
+
+static int is_needed(const Program *program, const Needs *needs)
+{
+        switch (program->role) {
+        case PROGRAM_RULES:
+                return (needs->hooks & HOOK_BIT(program->hook)) != 0;
+        case PROGRAM_GUARD:
+                return needs->hooks != 0;
+        case PROGRAM_HELPER:
+                return helper_is_needed(program, needs->hooks, needs->flags);
+        }
+        return 0;
+}
+
+/* Returns how many. */
+static size_t list_missing(const Backend *backend, const Needs *needs, ProgramSet *ret_set)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < backend->n_programs; i++) {
+                const Program *program = &backend->programs[i];
+
+                ret_set->has[i] = !program->link && is_needed(program, needs);
+                n += ret_set->has[i];
+        }
+        return n;
+}
+
+/* A hook whose helper is missing would not hold what is promised of it. */
+static uint64_t hooks_harmed(const Program *program, const Needs *needs)
+{
+        switch (program->role) {
+        case PROGRAM_RULES:
+                return HOOK_BIT(program->hook);
+        case PROGRAM_GUARD:
+                return 0;
+        case PROGRAM_HELPER:
+                return helper_hooks(program, needs->hooks);
+        }
+        return 0;
+}
+
+static void tell_harm(Backend *backend, const Program *program, const char *reason)
+{
+        if (program->role != PROGRAM_RULES) {
+                log_warning("The program %s is not attached: %s", program->name, reason);
+                return;
+        }
+        backend->hooks[program->hook].reason = reason;
+        log_warning("Hook %s is not attached: %s", hook_to_string(program->hook), reason);
+}
+
+/* Helpers come first. Returns the hooks that are harmed. */
+static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSet *set,
+                           const struct bpf_object *object)
+{
+        uint64_t harmed = 0;
+
+        for (int helpers = 1; helpers >= 0; helpers--)
+                for (size_t i = 0; i < backend->n_programs; i++) {
+                        Program *program = &backend->programs[i];
+                        struct bpf_program *loaded;
+                        const char *reason;
+
+                        if (!set->has[i] || (program->role == PROGRAM_HELPER) != helpers)
+                                continue;
+                        loaded = bpf_object__find_program_by_name(object, program->name);
+                        reason = helpers ? attach_helper(backend, program, loaded)
+                                         : attach_to_hook(backend, program, loaded);
+                        if (!reason)
+                                continue;
+                        harmed |= hooks_harmed(program, needs);
+                        tell_harm(backend, program, reason);
+                }
+        return harmed;
+}
+
+/* Loads what is in the set, tells of what the kernel did not take, and attaches the rest. Returns
+ * the hooks that are harmed. */
+static uint64_t install(Backend *backend, const Needs *needs, ProgramSet *set)
+{
+        const ProgramSet wanted = *set;
+        struct bpf_object *object = NULL;
+        uint64_t harmed = 0;
         int r;
 
-        if (backend->rename_end)
-                return 0;
-        if (!backend->adopted)
-                backend->renames->ended = backend->renames->begun;
-        backend->rename_end = bpf_program__attach(find_program(backend, "rename_end"));
-        if (!backend->rename_end)
-                return -errno;
-        r = pin_link(backend, backend->rename_end, "rename_end");
+        r = programs_load(backend, set, &object);
         if (r < 0)
-                detach(backend, &backend->rename_end, "rename_end");
-        return r;
-}
-
-/* Returns NULL, or why it cannot be attached. */
-static const char *attach_one(Backend *backend, enum hook hook)
-{
-        Attachment *attachment = &backend->attachments[hook];
-
-        if (!attachment->program)
-                return attachment->reason;
-        if (hook == HOOK_INODE_RENAME && attach_rename_end(backend) < 0)
-                return "the end of a rename cannot be watched in this kernel";
-        attachment->link = bpf_program__attach_trace(find_program(backend, attachment->program));
-        if (!attachment->link)
-                return "the kernel refused to attach it";
-        if (!prove(backend, hook)) {
-                bpf_link__destroy(attachment->link);
-                attachment->link = NULL;
-                return "it was attached and did not deny a canary";
+                *set = (ProgramSet){};
+        for (size_t i = 0; i < backend->n_programs; i++) {
+                if (!wanted.has[i] || set->has[i])
+                        continue;
+                harmed |= hooks_harmed(&backend->programs[i], needs);
+                tell_harm(backend, &backend->programs[i], "the kernel does not take its program");
         }
-        if (pin_link(backend, attachment->link, attachment->program) < 0) {
-                detach(backend, &attachment->link, attachment->program);
-                return "its link could not be pinned";
-        }
-        return NULL;
+        if (!object)
+                return harmed;
+        harmed |= attach_set(backend, needs, set, object);
+        bpf_object__close(object);
+        return harmed;
 }
 
 uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks)
 {
+        const KernelFunction *functions = backend->tier == TIER_FMOD_RET
+                                                  ? backend->functions.security
+                                                  : backend->functions.lsm;
+
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
-                if (backend->attachments[hook].reason == REASON_OLDER_KERNEL)
+                if (hook_is_newer(hook) && !functions[hook].id)
                         hooks &= ~HOOK_BIT(hook);
         return hooks;
 }
 
-uint64_t attach_hooks(Backend *backend, uint64_t hooks)
+uint64_t hooks_attached(const Backend *backend)
 {
-        uint64_t missing = 0;
+        uint64_t hooks = 0;
 
-        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
-                Attachment *attachment = &backend->attachments[hook];
-                const char *reason;
-
-                if (!(hooks & HOOK_BIT(hook)) || attachment->link)
-                        continue;
-                reason = attach_one(backend, hook);
-                attachment->reason = reason ? reason : "";
-                if (!reason)
-                        continue;
-                missing |= HOOK_BIT(hook);
-                log_warning("Hook %s is not attached: %s", hook_to_string(hook), reason);
-        }
-        return missing;
+        for (size_t i = 0; i < backend->n_programs; i++)
+                if (backend->programs[i].link && backend->programs[i].role == PROGRAM_RULES)
+                        hooks |= HOOK_BIT(backend->programs[i].hook);
+        return hooks;
 }
 
-void release_hooks(Backend *backend, uint64_t hooks)
+uint64_t attach_hooks(Backend *backend, const Needs *needs)
 {
-        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
-                Attachment *attachment = &backend->attachments[hook];
+        ProgramSet set = {};
+        uint64_t harmed = 0;
 
-                if (!attachment->link || (hooks & HOOK_BIT(hook)))
+        if (list_missing(backend, needs, &set))
+                harmed = install(backend, needs, &set);
+        return (needs->hooks & ~hooks_attached(backend)) | harmed;
+}
+
+void release_hooks(Backend *backend, const Needs *needs)
+{
+        for (size_t i = 0; i < backend->n_programs; i++) {
+                Program *program = &backend->programs[i];
+
+                if (!program->link || is_needed(program, needs))
                         continue;
-                detach(backend, &attachment->link, attachment->program);
-                attachment->reason = "no rule needs it";
+                detach(backend, program);
+                if (program->role == PROGRAM_RULES)
+                        backend->hooks[program->hook].reason = REASON_NOT_NEEDED;
         }
-        if (backend->rename_end && !(hooks & HOOK_BIT(HOOK_INODE_RENAME)))
-                detach(backend, &backend->rename_end, "rename_end");
 }

@@ -7,10 +7,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include <bpf/btf.h>
-
 #include "backend/locate.h"
 #include "backend/private.h"
+#include "util/array.h"
 #include "util/log.h"
 
 uint32_t word_now(const Backend *backend)
@@ -23,7 +22,7 @@ void word_store(Backend *backend, uint32_t word)
         __atomic_store_n(&backend->hot->word, word, __ATOMIC_SEQ_CST);
 }
 
-static struct header *header_in_force(const Backend *backend)
+struct header *header_in_force(const Backend *backend)
 {
         return &backend->hot->headers[word_now(backend) & WORD_SLOT];
 }
@@ -58,6 +57,8 @@ static int take_over(Backend *backend)
         }
         if (getrandom(hot->seed, sizeof(hot->seed), 0) < 0)
                 return -errno;
+        hot->seed[0] |= 1;
+        hot->seed[1] |= 1;
         hot->abi = AEGIS_ABI;
         return 0;
 }
@@ -65,59 +66,63 @@ static int take_over(Backend *backend)
 /* Closes our descriptors: what is pinned goes on. */
 static void forget_links(Backend *backend)
 {
-        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
-                bpf_link__destroy(backend->attachments[hook].link);
-                backend->attachments[hook].link = NULL;
+        for (size_t i = 0; i < backend->n_programs; i++) {
+                bpf_link__destroy(backend->programs[i].link);
+                backend->programs[i].link = NULL;
         }
-        bpf_link__destroy(backend->rename_end);
-        backend->rename_end = NULL;
+}
+
+static Needs needs_in_force(const Backend *backend)
+{
+        const struct header *header = header_in_force(backend);
+
+        return (Needs){.hooks = header->hooks, .flags = header->flags};
 }
 
 /* Whether a tier denies on this machine, and not only says that it would. What was in force before
  * goes on meanwhile; its hooks are attached anew before the old links are let go. */
-static int try_tier(Backend *backend, Tier tier, const struct btf *btf)
+static int try_tier(Backend *backend, Tier tier)
 {
-        uint64_t needed, missing;
+        Needs needed, proof;
+        uint64_t missing;
         int r;
 
-        r = load_tier(backend, tier, btf);
+        r = load_tier(backend, tier);
         if (r < 0)
                 return r;
         r = take_over(backend);
         if (r < 0)
                 return r;
-        needed = header_in_force(backend)->hooks;
-        missing = attach_hooks(backend, needed | HOOK_BIT(HOOK_FILE_OPEN));
+        needed = proof = needs_in_force(backend);
+        proof.hooks |= HOOK_BIT(HOOK_FILE_OPEN);
+        missing = attach_hooks(backend, &proof);
         if (missing & HOOK_BIT(HOOK_FILE_OPEN)) {
                 if (!backend->adopted)
-                        release_hooks(backend, 0);
+                        release_hooks(backend, &(Needs){});
                 forget_links(backend);
                 unload(backend);
                 return -EOPNOTSUPP;
         }
         backend->hot->claim_until_ns = 0;
-        release_hooks(backend, needed);
-        if (!missing)
+        release_hooks(backend, &needed);
+        if (!(missing & ~header_in_force(backend)->hooks_accepted))
                 unpin_strangers(backend);
         return 0;
 }
 
-static int choose_tier(Backend *backend)
+static void choose_tier(Backend *backend)
 {
         static const Tier tiers[] = {TIER_LSM, TIER_FMOD_RET};
-        struct btf *btf = btf__load_vmlinux_btf();
         int r = -EOPNOTSUPP;
 
-        if (!btf)
-                return 0;
-        for (size_t i = 0; r < 0 && i < sizeof(tiers) / sizeof(tiers[0]); i++) {
+        if (!backend->probe.has_btf)
+                return;
+        for (size_t i = 0; r < 0 && i < ELEMENTS_OF(tiers); i++) {
                 if (tiers[i] == TIER_LSM && backend->probe.lsm_list[0] &&
                     !backend->probe.lsm_listed)
                         continue;
-                r = try_tier(backend, tiers[i], btf);
+                r = try_tier(backend, tiers[i]);
         }
-        btf__free(btf);
-        return 0;
 }
 
 int backend_new(Backend **ret_backend, const BackendConfig *config)
@@ -131,22 +136,20 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
         libbpf_set_print(ignore_messages);
-        probe_kernel(&backend->probe);
+        probe_kernel(&backend->probe, &backend->functions);
         r = mounts_init(&backend->mounts);
         if (r < 0)
                 return log_errno(r, "Cannot read what is mounted");
-        backend->resolver = (Resolver){locate_path, locate_cgroup, &backend->mounts};
+        backend->resolver = (Resolver){locate_path, has_cgroup, &backend->mounts};
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
-                backend->attachments[hook].reason = "no tier works on this machine";
+                backend->hooks[hook].reason = "no tier works on this machine";
         r = canary_init(&backend->canary, config->canary_directory);
         if (r < 0)
                 return log_errno(r, "Cannot open %s", config->canary_directory);
         r = pin_folder_open(backend, config->pin_directory);
         if (r < 0)
                 return r;
-        r = choose_tier(backend);
-        if (r < 0)
-                return r;
+        choose_tier(backend);
         *ret_backend = TAKE_PTR(backend);
         return 0;
 }
@@ -201,38 +204,47 @@ static void fill_header(Backend *backend, uint32_t slot, const PolicyImage *imag
                 .n_rules = (uint32_t) image->n_rules,
                 .generation = generation,
                 .hooks = hooks_of_this_kernel(backend, image->hooks),
+                .hooks_accepted = image->hooks_accepted,
+                .default_list = image->default_list,
+                .n_hard_nodes = image->n_hard_nodes,
         };
         memcpy(header->digest, image->digest, DIGEST_SIZE);
+        memcpy(header->kernel_lists, image->kernel_lists, sizeof(header->kernel_lists));
 }
 
-static uint64_t attached_hooks(const Backend *backend)
+/* Attaches what the image needs. Returns 0 or BACKEND_E_GUARANTEE. */
+static int attach_for(Backend *backend, const PolicyImage *image, Mode mode)
 {
-        uint64_t hooks = 0;
+        const Needs needs = {.hooks = hooks_of_this_kernel(backend, image->hooks),
+                             .flags = image->flags};
+        uint64_t missing = attach_hooks(backend, &needs) & ~image->hooks_accepted;
 
-        for (enum hook hook = 0; hook < N_HOOKS; hook++)
-                if (backend->attachments[hook].link)
-                        hooks |= HOOK_BIT(hook);
-        return hooks;
+        if (mode == MODE_AUDIT)
+                missing &= image->hooks_in_audit;
+        return missing ? BACKEND_E_GUARANTEE : 0;
+}
+
+static void release_to_what_is_in_force(Backend *backend)
+{
+        const Needs needs = needs_in_force(backend);
+
+        release_hooks(backend, &needs);
 }
 
 int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint64_t generation)
 {
         uint32_t slot;
-        uint64_t missing;
         int r;
 
         if (!backend->hot)
                 return BACKEND_E_GUARANTEE;
         backend_abort(backend);
         slot = idle_slot(backend);
-        missing = attach_hooks(backend, hooks_of_this_kernel(backend, image->hooks));
-        if (missing && mode == MODE_ENFORCE) {
-                release_hooks(backend, header_in_force(backend)->hooks);
-                return BACKEND_E_GUARANTEE;
-        }
-        r = fill_slot(backend, slot, image);
-        if (r < 0) {
-                release_hooks(backend, header_in_force(backend)->hooks);
+        r = attach_for(backend, image, mode);
+        if (r == 0)
+                r = fill_slot(backend, slot, image);
+        if (r != 0) {
+                release_to_what_is_in_force(backend);
                 return r;
         }
         fill_header(backend, slot, image, generation);
@@ -247,7 +259,7 @@ void backend_commit(Backend *backend)
                 return;
         word_store(backend, backend->prepared_word);
         backend->prepared = 0;
-        release_hooks(backend, header_in_force(backend)->hooks);
+        release_to_what_is_in_force(backend);
 }
 
 void backend_abort(Backend *backend)
@@ -255,7 +267,7 @@ void backend_abort(Backend *backend)
         if (!backend->prepared)
                 return;
         backend->prepared = 0;
-        release_hooks(backend, header_in_force(backend)->hooks);
+        release_to_what_is_in_force(backend);
 }
 
 int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
@@ -266,7 +278,8 @@ int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
         if (!backend->hot)
                 return BACKEND_E_GUARANTEE;
         header = header_in_force(backend);
-        if (mode == MODE_ENFORCE && (header->hooks & ~attached_hooks(backend)))
+        if (mode == MODE_ENFORCE &&
+            (header->hooks & ~header->hooks_accepted & ~hooks_attached(backend)))
                 return BACKEND_E_GUARANTEE;
         word = word_now(backend) & ~WORD_AUDIT;
         __atomic_store_n(&header->generation, generation, __ATOMIC_SEQ_CST);

@@ -43,9 +43,9 @@ typedef struct HookStatus {
         const char *symbol; /* what the program is attached to in the kernel; "" if nothing fits */
         Tier tier;
         Guarantee guarantee;
-        int attached;       /* and has been seen to deny */
+        int attached;       /* and has been seen to deny, unless reason says that it could not be */
         int required;       /* by the image in force */
-        const char *reason; /* why it is not attached; "" if it is */
+        const char *reason; /* why it is not attached; "" if it is and nothing else is to be said */
         uint64_t calls, denials, audits;
 } HookStatus;
 

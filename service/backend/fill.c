@@ -4,57 +4,117 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backend/cgroups.h"
 #include "backend/private.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/log.h"
+
+/* So many elements a call. */
+#define BATCH 1024u
 
 /* One map of a slot. Elements lie in an array of records: key and value at their offsets. An array
  * map has its index for a key (key_size 0). */
 typedef struct Filling {
         struct bpf_map *outer;
         const char *name;
-        const void *items;
+        const void *items; /* NULL: zeros */
         size_t n_items, item_size;
         size_t key_size, value_offset, value_size;
+        uint32_t flags; /* of the map */
+        size_t n_spare; /* room for more than the items */
 } Filling;
 
-#define HASH_FILLING(outer_map, map_name, array, count, type)                                      \
+#define HASH_FILLING(outer_map, array, count, type)                                                \
         {                                                                                          \
-                .outer = (outer_map), .name = (map_name), .items = (array), .n_items = (count),    \
-                .item_size = sizeof(type), .key_size = sizeof(((type *) 0)->key),                  \
-                .value_offset = offsetof(type, value), .value_size = sizeof(((type *) 0)->value)   \
+                .outer = skeleton->maps.outer_map, .name = #outer_map, .items = (array),           \
+                .n_items = (count), .item_size = sizeof(type),                                     \
+                .key_size = sizeof(((type *) 0)->key), .value_offset = offsetof(type, value),      \
+                .value_size = sizeof(((type *) 0)->value)                                          \
+        }
+
+#define ARRAY_FILLING(outer_map, array, count, type)                                               \
+        {                                                                                          \
+                .outer = skeleton->maps.outer_map, .name = #outer_map, .items = (array),           \
+                .n_items = (count), .item_size = sizeof(type), .value_size = sizeof(type),         \
+                .flags = BPF_F_INNER_MAP                                                           \
         }
 
 static int create_map(const Filling *filling)
 {
-        LIBBPF_OPTS(bpf_map_create_opts, options);
-        uint32_t n = filling->n_items ? (uint32_t) filling->n_items : 1;
+        LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = filling->flags);
+        size_t n = filling->n_items + filling->n_spare;
         int fd;
 
-        if (!filling->key_size)
-                options.map_flags = BPF_F_INNER_MAP;
         fd = bpf_map_create(filling->key_size ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY,
                             filling->name,
                             filling->key_size ? (uint32_t) filling->key_size : sizeof(uint32_t),
-                            (uint32_t) filling->value_size, n, &options);
-        return fd < 0 ? log_errno(errno, "Cannot make the map %s of %u entries", filling->name, n)
+                            (uint32_t) filling->value_size, n ? (uint32_t) n : 1, &options);
+        return fd < 0 ? log_errno(errno, "Cannot make the map %s of %zu entries", filling->name, n)
                       : fd;
+}
+
+/* Keys and values side by side, as the kernel takes many at once. */
+typedef struct Batch {
+        char *keys, *values;
+} Batch;
+
+static void batch_deinit(Batch *batch)
+{
+        free(batch->keys);
+        free(batch->values);
+}
+
+static int batch_init(Batch *batch, const Filling *filling)
+{
+        size_t key_size = filling->key_size ? filling->key_size : sizeof(uint32_t);
+
+        batch->keys = calloc(BATCH, key_size);
+        batch->values = calloc(BATCH, filling->value_size);
+        return batch->keys && batch->values ? 0 : -ENOMEM;
+}
+
+static void batch_collect(Batch *batch, const Filling *filling, size_t first, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                const char *item = (const char *) filling->items + (first + i) * filling->item_size;
+                uint32_t index = (uint32_t) (first + i);
+
+                if (filling->key_size)
+                        memcpy(batch->keys + i * filling->key_size, item, filling->key_size);
+                else
+                        memcpy(batch->keys + i * sizeof(index), &index, sizeof(index));
+                memcpy(batch->values + i * filling->value_size, item + filling->value_offset,
+                       filling->value_size);
+        }
 }
 
 static int fill_map(int fd, const Filling *filling)
 {
-        for (size_t i = 0; filling->items && i < filling->n_items; i++) {
-                const char *item = (const char *) filling->items + i * filling->item_size;
-                uint32_t index = (uint32_t) i;
-                const void *key = filling->key_size ? (const void *) item : &index;
+        _cleanup_(batch_deinit) Batch batch = {};
+        int r;
 
-                if (bpf_map_update_elem(fd, key, item + filling->value_offset, BPF_ANY) < 0)
-                        return log_errno(errno, "Cannot fill the map %s", filling->name);
+        if (!filling->items || !filling->n_items)
+                return 0;
+        r = batch_init(&batch, filling);
+        for (size_t i = 0; r == 0 && i < filling->n_items; i += BATCH) {
+                uint32_t n =
+                        filling->n_items - i < BATCH ? (uint32_t) (filling->n_items - i) : BATCH;
+
+                batch_collect(&batch, filling, i, n);
+                r = bpf_map_update_batch(fd, batch.keys, batch.values, &n, NULL);
         }
+        return r < 0 ? log_errno(r, "Cannot fill the map %s", filling->name) : 0;
+}
+
+static int put_in_slot(const Filling *filling, uint32_t slot, int fd)
+{
+        if (bpf_map_update_elem(bpf_map__fd(filling->outer), &slot, &fd, BPF_ANY) < 0)
+                return log_errno(errno, "Cannot put the map %s in its slot", filling->name);
         return 0;
 }
 
+/* Returns a descriptor of the map, which is in its slot, or a negative errno. */
 static int fill_one(const Filling *filling, uint32_t slot)
 {
         _cleanup_(closep) int fd = create_map(filling);
@@ -63,17 +123,10 @@ static int fill_one(const Filling *filling, uint32_t slot)
         if (fd < 0)
                 return fd;
         r = fill_map(fd, filling);
-        if (r < 0)
-                return r;
-        if (bpf_map_update_elem(bpf_map__fd(filling->outer), &slot, &fd, BPF_ANY) < 0)
-                return log_errno(errno, "Cannot put the map %s in its slot", filling->name);
-        return 0;
+        if (r == 0)
+                r = put_in_slot(filling, slot, fd);
+        return r < 0 ? r : TAKE_FD(fd);
 }
-
-typedef struct CgroupEntry {
-        uint64_t key;
-        uint32_t value;
-} CgroupEntry;
 
 typedef struct RootItem {
         uint32_t key;
@@ -82,43 +135,72 @@ typedef struct RootItem {
 
 _Static_assert(sizeof(RootItem) == sizeof(RootEntry), "RootItem is RootEntry with other names");
 
+/* Cgroups are made at any moment, and a program numbers each as it is made, by the names in the
+ * slots: so those stand there before what exists already is looked up. */
+static int fill_cgroups(Backend *backend, uint32_t slot, const PolicyImage *image)
+{
+        struct aegis_bpf *skeleton = backend->skeleton;
+        const Filling names = HASH_FILLING(cgroup_names, image->cgroup_names, image->n_cgroup_names,
+                                           CgroupNameEntry);
+        Filling numbers =
+                HASH_FILLING(cgroups, image->cgroup_ids, image->n_cgroup_ids, CgroupIdEntry);
+        _cleanup_(closep) int fd = -1, names_fd = -1;
+
+        if (!(image->flags & (IMAGE_UNBOUND | IMAGE_CGROUPS)))
+                return 0;
+        numbers.flags = BPF_F_NO_PREALLOC;
+        numbers.n_spare = N_CGROUPS_MAX;
+        fd = fill_one(&numbers, slot);
+        if (fd < 0)
+                return fd;
+        names_fd = fill_one(&names, slot);
+        if (names_fd < 0)
+                return names_fd;
+        return cgroups_number(fd, image);
+}
+
+static int fill_list(const Filling *fillings, size_t n, uint32_t slot)
+{
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(closep) int fd = -1;
+
+                /* Each change of a slot costs a grace period: what the image's flags never lead to
+                 * stays. */
+                if (!fillings[i].n_items)
+                        continue;
+                fd = fill_one(&fillings[i], slot);
+                if (fd < 0)
+                        return fd;
+        }
+        return 0;
+}
+
 int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image)
 {
-        _cleanup_(freep) CgroupEntry *cgroups = calloc(image->n_cgroups + 1, sizeof(*cgroups));
         struct aegis_bpf *skeleton = backend->skeleton;
-        int r = 0;
-
-        if (!cgroups)
-                return -ENOMEM;
-        for (size_t i = 0; i < image->n_cgroups; i++)
-                cgroups[i] = (CgroupEntry){.key = image->cgroups[i], .value = 1};
-
         /* The hits come first: the kernel ends that change with a grace period, after which no
          * program can still be deciding by a word it read when the slot was in force. (membarrier()
          * does not wait on one processor, nor with nohz_full.) */
         const Filling fillings[] = {
-                {.outer = skeleton->maps.hits,
-                 .name = "hits",
-                 .n_items = image->n_rules,
-                 .value_size = sizeof(uint64_t)},
-                HASH_FILLING(skeleton->maps.trie, "trie", image->trie, image->n_trie, TrieEntry),
-                HASH_FILLING(skeleton->maps.roots, "roots", image->roots, image->n_roots, RootItem),
-                HASH_FILLING(skeleton->maps.pins, "pins", image->pins, image->n_pins, PinEntry),
-                HASH_FILLING(skeleton->maps.nets, "nets", image->nets, image->n_nets, NetEntry),
-                HASH_FILLING(skeleton->maps.cgroups, "cgroups", cgroups, image->n_cgroups,
-                             CgroupEntry),
-                {.outer = skeleton->maps.rulesets,
-                 .name = "rulesets",
-                 .items = image->rulesets,
-                 .n_items = image->n_rulesets,
-                 .item_size = sizeof(struct ruleset),
-                 .value_size = sizeof(struct ruleset)},
+                ARRAY_FILLING(hits, NULL, image->n_rules, uint64_t),
+                HASH_FILLING(trie, image->trie, image->n_trie, TrieEntry),
+                HASH_FILLING(roots, image->roots, image->n_roots, RootItem),
+                HASH_FILLING(pins, image->pins, image->n_pins, PinEntry),
+                HASH_FILLING(nets, image->nets, image->n_nets, NetEntry),
+                HASH_FILLING(marks, image->marks, image->n_marks, MarkEntry),
+                HASH_FILLING(comms, image->comms, image->n_comms, CommEntry),
+                HASH_FILLING(digests, image->digests, image->n_digests, DigestEntry),
+                ARRAY_FILLING(port_classes, image->port_classes, image->port_classes ? N_PORTS : 0,
+                              uint16_t),
+                ARRAY_FILLING(subjects, image->subjects, image->n_subjects, struct subject),
+                ARRAY_FILLING(clauses, image->clauses, image->n_clauses, struct clause),
+                ARRAY_FILLING(rulesets, image->rulesets, image->n_rulesets, struct ruleset),
         };
-        /* Each change of a slot costs a grace period: what the image's flags never lead to stays.
-         */
-        for (size_t i = 0; r == 0 && i < ELEMENTS_OF(fillings); i++)
-                if (fillings[i].n_items)
-                        r = fill_one(&fillings[i], slot);
+        int r;
+
+        r = fill_list(fillings, ELEMENTS_OF(fillings), slot);
+        if (r == 0)
+                r = fill_cgroups(backend, slot, image);
         if (r == 0)
                 memcpy(&backend->prefixes[slot * N_PREFIXES_MAX], image->prefixes,
                        image->n_prefixes * sizeof(struct prefix));

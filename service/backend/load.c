@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Load: the object of bpf/ into the kernel, for one tier. The programs are the same for both tiers
- * of trampolines; only where they attach differs. Maps that are pinned are taken over, with all in
- * them. */
+/* Load: the maps of the object of bpf/ into the kernel. Those that are pinned are taken over, with
+ * all in them. Programs follow when they are needed: see install.c. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -45,66 +44,53 @@ static int share_maps(Backend *backend)
         return 0;
 }
 
-static int aim_program(struct bpf_program *program, Tier tier, const char *symbol)
+/* No program yet, so that neither the kernel's BTF nor the verifier is needed. */
+static int open_maps(Backend *backend)
 {
-        int r = 0;
-
-        if (tier == TIER_FMOD_RET) {
-                r = bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
-                if (r == 0)
-                        r = bpf_program__set_expected_attach_type(program, BPF_MODIFY_RETURN);
-                if (r == 0)
-                        r = bpf_program__set_attach_target(program, 0, symbol);
-        }
-        if (r == 0)
-                r = bpf_program__set_autoload(program, true);
-        return r;
-}
-
-static int choose_programs(Backend *backend, Tier tier, const struct btf *btf)
-{
-        struct bpf_object *object = backend->skeleton->obj;
         struct bpf_program *program;
-        int r;
-
-        bpf_object__for_each_program(program, object) bpf_program__set_autoload(
-                program, strcmp(bpf_program__name(program), "rename_end") == 0);
-        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
-                Attachment *attachment = &backend->attachments[hook];
-
-                *attachment = (Attachment){.reason = "no rule needs it"};
-                hook_symbol(hook, tier, attachment->symbol);
-                attachment->program = hook_program(hook, tier, btf, &attachment->reason);
-                if (!attachment->program)
-                        continue;
-                program = bpf_object__find_program_by_name(object, attachment->program);
-                r = program ? aim_program(program, tier, attachment->symbol) : -ENOENT;
-                if (r < 0)
-                        return log_errno(r, "Cannot aim %s at %s", attachment->program,
-                                         attachment->symbol);
-        }
-        return 0;
-}
-
-static int open_object(Backend *backend, Tier tier, const struct btf *btf)
-{
         int r;
 
         backend->skeleton = aegis_bpf__open();
         if (!backend->skeleton)
                 return log_errno(errno, "Cannot open the BPF object");
-        r = choose_programs(backend, tier, btf);
-        if (r == 0)
-                r = share_maps(backend);
+        bpf_object__for_each_program(program, backend->skeleton->obj)
+                bpf_program__set_autoload(program, false);
+        r = share_maps(backend);
         if (r < 0)
                 return r;
         if (getrandom(&backend->skeleton->rodata->load_id, sizeof(uint32_t), 0) < 0)
                 return -errno;
         r = aegis_bpf__load(backend->skeleton);
+        return r < 0 ? log_errno(r, "Cannot make the BPF maps") : 0;
+}
+
+static int find_programs(Backend *backend, Tier tier)
+{
+        const char *reasons[N_HOOKS];
+        int r;
+
+        r = programs_find(backend->skeleton->obj, tier, &backend->functions, backend->programs,
+                          reasons);
         if (r < 0)
-                return log_errno(r, "Cannot load the BPF programs for tier %s",
-                                 tier_to_string(tier));
+                return log_errno(r, "The BPF object has programs for no hook of ours");
+        backend->n_programs = (size_t) r;
+        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
+                HookState *state = &backend->hooks[hook];
+
+                state->fits = !*reasons[hook];
+                state->reason = state->fits ? REASON_NOT_NEEDED : reasons[hook];
+                hook_symbol(hook, tier, state->symbol);
+        }
         return 0;
+}
+
+struct bpf_object *object_open(void)
+{
+        LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "aegis_bpf");
+        size_t size;
+        const void *data = aegis_bpf__elf_bytes(&size);
+
+        return bpf_object__open_mem(data, size, &options);
 }
 
 static int watch_rings(Backend *backend, ring_buffer_sample_fn sample)
@@ -138,11 +124,13 @@ static int take_event(void *userdata, void *data, size_t size)
         return backend->n_taken >= backend->n_take ? -ECANCELED : 0;
 }
 
-int load_tier(Backend *backend, Tier tier, const struct btf *btf)
+int load_tier(Backend *backend, Tier tier)
 {
         int r;
 
-        r = open_object(backend, tier, btf);
+        r = open_maps(backend);
+        if (r == 0)
+                r = find_programs(backend, tier);
         if (r == 0)
                 r = watch_rings(backend, take_event);
         if (r < 0) {
@@ -151,6 +139,7 @@ int load_tier(Backend *backend, Tier tier, const struct btf *btf)
         }
         backend->tier = tier;
         backend->hot = &backend->skeleton->data_hot->hot;
+        backend->canary.tgid = &backend->hot->canary_tgid;
         backend->prefixes = backend->skeleton->data_prefixes->prefixes;
         backend->counters = &backend->skeleton->data_counters->counters;
         backend->renames = &backend->skeleton->data_renames->renames;
@@ -169,5 +158,6 @@ void unload(Backend *backend)
         backend->counters = NULL;
         backend->renames = NULL;
         backend->lanes = NULL;
+        backend->n_programs = 0;
         backend->tier = TIER_NONE;
 }

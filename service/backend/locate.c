@@ -15,9 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backend/cgroups.h"
 #include "util/cleanup.h"
-
-#define CGROUP_ROOT "/sys/fs/cgroup"
 
 /* The place of an open object: its path inside its file system. */
 static int place_of_descriptor(const Mounts *mounts, int fd, Place *ret_place)
@@ -163,17 +162,7 @@ int locate_path(void *userdata, const char *path, Location *ret_location)
         return 0;
 }
 
-int locate_cgroup(void *userdata, const char *path, uint64_t *ret_id)
+int has_cgroup(void *userdata, const char *path)
 {
-        _cleanup_(freep) char *full = NULL;
-        struct stat st;
-
-        if (asprintf(&full, "%s%s", CGROUP_ROOT, path) < 0)
-                return -ENOMEM;
-        if (stat(full, &st) < 0)
-                return errno == ENOTDIR ? -ENOENT : -errno;
-        if (!S_ISDIR(st.st_mode))
-                return -ENOENT;
-        *ret_id = st.st_ino; /* on cgroup2 the inode number is the cgroup's id */
-        return 0;
+        return cgroups_have(path);
 }

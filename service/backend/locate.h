@@ -7,4 +7,4 @@
 
 /* userdata of the two functions a Resolver holds. */
 int locate_path(void *mounts, const char *path, Location *ret_location);
-int locate_cgroup(void *mounts, const char *path, uint64_t *ret_id);
+int has_cgroup(void *mounts, const char *path);

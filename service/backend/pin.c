@@ -113,11 +113,10 @@ void unpin_link(Backend *backend, const char *program)
 
 static int is_ours(const Backend *backend, const char *program)
 {
-        for (size_t i = 0; i < N_HOOKS; i++)
-                if (backend->attachments[i].link &&
-                    strcmp(backend->attachments[i].program, program) == 0)
+        for (size_t i = 0; i < backend->n_programs; i++)
+                if (backend->programs[i].link && strcmp(backend->programs[i].name, program) == 0)
                         return 1;
-        return backend->rename_end && strcmp(program, "rename_end") == 0;
+        return 0;
 }
 
 void unpin_strangers(Backend *backend)

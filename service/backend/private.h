@@ -13,12 +13,11 @@
 #include "backend/program.h"
 
 /* One hook of this loading. */
-typedef struct Attachment {
-        const char *program; /* NULL: none fits */
+typedef struct HookState {
+        const char *reason; /* why it is not attached, or has not been seen to deny; "" */
+        int fits;           /* some program does; else reason stays what it is */
         char symbol[SYMBOL_MAX];
-        const char *reason; /* why it is not attached */
-        struct bpf_link *link;
-} Attachment;
+} HookState;
 
 /* What the kernel said about itself. */
 typedef struct Probe {
@@ -38,24 +37,32 @@ struct Backend {
         int pin_fd; /* the folder of this ABI in our bpffs */
         char *pin_path;
         Tier tier;
-        struct aegis_bpf *skeleton; /* NULL in TIER_NONE */
-        struct hot *hot;            /* these four are the kernel's own memory */
+        struct aegis_bpf *skeleton; /* its maps alone; NULL in TIER_NONE */
+        struct hot *hot;            /* these five are the kernel's own memory */
         struct prefix *prefixes;
         struct counters *counters;
         struct renames *renames;
         struct call_lane *lanes;
-        Attachment attachments[N_HOOKS];
-        struct bpf_link *rename_end;
+        KernelFunctions functions;
+        Program programs[PROGRAMS_MAX];
+        size_t n_programs;
+        HookState hooks[N_HOOKS];
         struct ring_buffer *rings;
         unsigned n_taken, n_take; /* of the dispatch that is going on */
         int adopted;
         int prepared; /* the idle slot is filled and waits for its commit */
         uint32_t prepared_word;
-        uint64_t prepared_hooks;
 };
 
+#define REASON_NOT_NEEDED "no rule needs it"
+
+/* Which of the programs. */
+typedef struct ProgramSet {
+        uint8_t has[PROGRAMS_MAX];
+} ProgramSet;
+
 /* probe.c */
-void probe_kernel(Probe *ret_probe);
+void probe_kernel(Probe *ret_probe, KernelFunctions *ret_functions);
 
 /* pin.c. Makes the folder of our ABI, with a bpffs below it, and opens it. 0 or a negative errno.
  */
@@ -66,19 +73,31 @@ void unpin_link(Backend *backend, const char *program);
 /* Takes away pins of links that no program of this loading stands behind. */
 void unpin_strangers(Backend *backend);
 
-/* load.c. Loads the programs for a tier, with the maps that are pinned, if any. 0 or a negative
- * errno. */
-int load_tier(Backend *backend, Tier tier, const struct btf *btf);
+/* load.c. Makes the maps, or takes over those that are pinned, and finds the programs for a tier.
+ * 0 or a negative errno. */
+int load_tier(Backend *backend, Tier tier);
 void unload(Backend *backend);
+struct bpf_object *object_open(void); /* NULL with errno */
+
+/* install.c. Loads programs into the kernel, with the maps of load_tier(). What the kernel does not
+ * take is taken out of the set. The caller closes the object: what is attached stays. 0 or a
+ * negative errno. */
+int programs_load(Backend *backend, ProgramSet *set, struct bpf_object **ret_object);
 
 /* attach.c */
+/* What an image asks of the hooks. */
+typedef struct Needs {
+        uint64_t hooks;
+        uint32_t flags; /* IMAGE_… */
+} Needs;
 /* Without those that are newer than this kernel, which needs others in their place. */
 uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks);
-/* Attaches and proves those of the hooks that are not attached yet. Returns the hooks that could
- * not be; each has its reason then. */
-uint64_t attach_hooks(Backend *backend, uint64_t hooks);
-/* Releases what is attached and not in hooks. */
-void release_hooks(Backend *backend, uint64_t hooks);
+uint64_t hooks_attached(const Backend *backend);
+/* Attaches and proves what is needed and not attached yet. Returns the hooks that could not be;
+ * each has its reason then. */
+uint64_t attach_hooks(Backend *backend, const Needs *needs);
+/* Releases what is attached and not needed. */
+void release_hooks(Backend *backend, const Needs *needs);
 
 /* fill.c. Makes an image's maps and puts them in a slot. 0 or a negative errno. */
 int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image);
@@ -86,3 +105,4 @@ int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image);
 /* backend.c */
 uint32_t word_now(const Backend *backend);
 void word_store(Backend *backend, uint32_t word);
+struct header *header_in_force(const Backend *backend);

@@ -51,18 +51,21 @@ static void explain(Probe *probe)
         }
 }
 
-void probe_kernel(Probe *ret_probe)
+/* The kernel's BTF is large: it is read here, once. */
+void probe_kernel(Probe *ret_probe, KernelFunctions *ret_functions)
 {
         struct btf *btf = btf__load_vmlinux_btf();
         struct utsname name;
 
         *ret_probe = (Probe){};
+        *ret_functions = (KernelFunctions){};
+        if (btf)
+                kernel_functions_find(btf, ret_functions);
         if (uname(&name) == 0)
                 snprintf(ret_probe->kernel, sizeof(ret_probe->kernel), "%s", name.release);
         read_line(LSM_LIST, ret_probe->lsm_list, sizeof(ret_probe->lsm_list));
         ret_probe->has_btf = btf != NULL;
-        ret_probe->has_bpf_lsm =
-                btf && btf__find_by_name_kind(btf, "bpf_lsm_file_open", BTF_KIND_FUNC) > 0;
+        ret_probe->has_bpf_lsm = ret_functions->lsm[HOOK_FILE_OPEN].id != 0;
         ret_probe->lsm_listed = list_has(ret_probe->lsm_list, "bpf");
         btf__free(btf);
         explain(ret_probe);

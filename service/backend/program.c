@@ -189,10 +189,29 @@ int programs_find(const struct bpf_object *object, Tier tier, const KernelFuncti
         return (int) n;
 }
 
+static size_t find_helper(const Program *helper)
+{
+        size_t i = 0;
+
+        while (i < ELEMENTS_OF(helpers) && strcmp(helpers[i].program, helper->name) != 0)
+                i++;
+        return i;
+}
+
 int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags)
 {
-        for (size_t i = 0; i < ELEMENTS_OF(helpers); i++)
-                if (strcmp(helpers[i].program, helper->name) == 0)
-                        return (helpers[i].hooks & hooks) || (helpers[i].flags & flags);
-        return 0;
+        size_t i = find_helper(helper);
+
+        return i < ELEMENTS_OF(helpers) &&
+               ((helpers[i].hooks & hooks) || (helpers[i].flags & flags));
+}
+
+/* One that flags ask for is about subjects, and so about every hook. */
+uint64_t helper_hooks(const Program *helper, uint64_t hooks)
+{
+        size_t i = find_helper(helper);
+
+        if (i == ELEMENTS_OF(helpers))
+                return 0;
+        return helpers[i].flags ? hooks : helpers[i].hooks & hooks;
 }

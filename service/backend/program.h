@@ -56,3 +56,6 @@ int programs_find(const struct bpf_object *object, Tier tier, const KernelFuncti
 
 /* Whether an image that needs these hooks and has these flags (IMAGE_…) needs a helper. */
 int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags);
+
+/* Which of these hooks cannot do without it. */
+uint64_t helper_hooks(const Program *helper, uint64_t hooks);

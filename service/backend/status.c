@@ -23,17 +23,17 @@ static void add_counters(const Backend *backend, enum hook hook, HookStatus *sta
 
 void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status)
 {
-        const Attachment *attachment = &backend->attachments[hook];
-        int attached = attachment->link != NULL;
+        const HookState *state = &backend->hooks[hook];
+        int attached = (hooks_attached(backend) & HOOK_BIT(hook)) != 0;
 
         *ret_status = (HookStatus){
                 .name = hook_to_string(hook),
-                .symbol = attachment->program ? attachment->symbol : "",
+                .symbol = state->fits ? state->symbol : "",
                 .tier = attached ? backend->tier : TIER_NONE,
                 .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,
                 .attached = attached,
                 .required = (hooks_required(backend) & HOOK_BIT(hook)) != 0,
-                .reason = attached ? "" : attachment->reason,
+                .reason = state->reason,
         };
         add_counters(backend, hook, ret_status);
 }
