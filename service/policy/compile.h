@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Compile: what the rooms of the compiler share. image.c numbers the rules and calls one room after
- * the other: words.c (how rules are named), subjects.c and cgroups.c (whom they are about), files.c
- * (where their paths lie), names.c and trie.c (names in file systems), pins.c (files by number),
- * nets.c (addresses), keyed.c (programs, the kernel, defaults), hooks.c (what must be attached).
- * All of them make lists of clauses, by lists.c. */
+ * the other: titles.c (how rules are named), subjects.c and cgroups.c (whom they are about),
+ * files.c (where their paths lie), names.c, trie.c, level.c, ways.c and marks.c (names in file
+ * systems), pins.c (files by number), nets.c (addresses), keyed.c (programs, the kernel, defaults),
+ * hooks.c (what must be attached). All of them make lists of clauses, by lists.c. */
 #pragma once
 
 #include <stddef.h>
@@ -37,6 +37,8 @@ int numbers_add(Numbers *numbers, uint32_t number);
 /* A name that a rule, or the exe= of one, is about. key: the path with each slash replaced by the
  * length of the name after it, "" for the root; a component * is a name of one byte, a slash.
  * strcmp() then puts the names of one directory side by side. */
+#define KEY_WILDCARD "\1/" /* no name has a slash in it */
+
 typedef struct Name {
         const char *key; /* in a block of the names */
         uint32_t device;
@@ -77,6 +79,16 @@ typedef struct Pins {
 /* Returns 0 or -ENOMEM. */
 int pins_add(Pins *pins, const Pin *pin);
 
+/* ---- lists ---- */
+
+/* A list on its way. decided: access about which a clause that fits anyone, for good, has spoken.
+ */
+typedef struct Draft {
+        struct clause clauses[LIST_LENGTH_MAX];
+        size_t n;
+        uint32_t decided;
+} Draft;
+
 /* ---- all that a compilation has in hand ---- */
 
 typedef struct Compiler {
@@ -90,11 +102,13 @@ typedef struct Compiler {
         Pins pins;
         Pool clauses; /* a list is a run */
         uint32_t last_list, n_last_list;
+        Draft draft;
         Pool rulesets;
         Pool subjects;
         Pool exes;         /* strings; an exe's number is its run's */
         Pool exe_sets;     /* of uint32_t, ascending; a set's number is its run's */
         Pool cgroup_paths; /* of struct cgroup_name */
+        Pool cgroup_ids;   /* of uint64_t: those of subjects */
         size_t n_cgroup_names_allocated, n_cgroup_ids_allocated;
         uint32_t n_cgroup_numbers;
 } Compiler;
@@ -114,14 +128,18 @@ static inline Diagnostics *compile_diagnostics(const Compiler *compiler, uint32_
         return &compiler->diagnostics[compiler->rules[number].document];
 }
 
-/* ---- lists ---- */
-
 /* What a rule says at one key of a table. rank: the lower is the more specific. */
 typedef struct Saying {
         uint32_t rank;
         uint32_t rule;
         uint32_t access;
 } Saying;
+
+/* Puts sayings in the order in which they decide. */
+void sayings_sort(const Compiler *compiler, Saying *sayings, size_t n);
+
+/* Whether the rule denies, and does not record alone. */
+int rule_is_earnest(const Rule *rule);
 
 /* Puts sayings in the order in which they decide, and inherited (a list, or 0) behind them; leaves
  * out what can never be reached. Returns 0, -ENOMEM, or -E2BIG with a fault. */
@@ -133,8 +151,8 @@ int rulesets_add(Compiler *compiler, const struct ruleset *ruleset, uint32_t *re
 
 /* ---- the rooms, as image.c calls them; each returns 0 or a negative errno ---- */
 
-/* words.c: makes image->rules. */
-int words_add(PolicyImage *image, const Document *documents, size_t n_documents);
+/* titles.c: makes image->rules. */
+int titles_add(PolicyImage *image, const Document *documents, size_t n_documents);
 
 /* subjects.c: fills in the subject of a rule. */
 int subjects_add(Compiler *compiler, uint32_t number);
@@ -148,10 +166,11 @@ int files_add(Compiler *compiler, uint32_t number);
 int files_add_exe(Compiler *compiler, uint32_t number, uint32_t exe);
 
 /* These make the tables of the image and use up what was collected. */
-int trie_build(Compiler *compiler);  /* trie, roots, n_hard_nodes, marks */
+int trie_build(Compiler *compiler);  /* trie, roots, n_hard_nodes */
+int marks_build(Compiler *compiler); /* marks; after trie_build() */
 int pins_build(Compiler *compiler);  /* pins */
 int nets_build(Compiler *compiler);  /* nets, prefixes, port_classes */
 int keyed_build(Compiler *compiler); /* comms, digests, kernel_lists, default_list */
 
 /* hooks.c: flags and hooks. */
-void hooks_find(Compiler *compiler, size_t n_documents);
+void hooks_find(Compiler *compiler);

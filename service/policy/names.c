@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names: the places that have a rule, in the form the trie is made of. */
+/* Names: the places that have a rule or are a subject's program, in the form the trie is made of.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ struct KeyBlock {
         char keys[];
 };
 
-_Static_assert(RULES_MAX <= INT32_MAX, "every rule has a number in a name");
+_Static_assert(RULES_MAX < 1u << 30, "every rule and every exe has a number in a name");
 
 /* Replaces each slash by the length of the name after it; names are 1 to 255 bytes long, so that a
  * length fits its byte and never ends the string. */
@@ -25,10 +26,6 @@ static int path_encode(char *path)
 
         if (path[0] != '/')
                 return -EINVAL;
-        if (path[1] == '\0') {
-                path[0] = '\0';
-                return 0;
-        }
         while (*slash) {
                 size_t n = strcspn(slash + 1, "/");
 
@@ -38,6 +35,20 @@ static int path_encode(char *path)
                 slash += n + 1;
         }
         return 0;
+}
+
+/* Of an encoded path. Returns whether there are any. */
+static int mark_wildcards(char *key)
+{
+        int found = 0;
+
+        for (; *key; key += (unsigned char) key[0] + 1) {
+                if (key[0] != 1 || key[1] != '*')
+                        continue;
+                key[1] = KEY_WILDCARD[1];
+                found = 1;
+        }
+        return found;
 }
 
 /* A block is filled from its end. What is left of one that is too full is wasted. */
@@ -54,39 +65,39 @@ static int block_add(Names *names, size_t n)
         return 0;
 }
 
-/* Returns a copy that belongs to names, or NULL. */
-static char *key_new(Names *names, const char *path)
+/* Returns room for n bytes that belongs to names, or NULL. */
+static char *key_new(Names *names, size_t n)
 {
-        size_t n = strlen(path) + 1;
-
         if (n > names->n_room && block_add(names, n) < 0)
                 return NULL;
         names->n_room -= n;
-        return memcpy(names->blocks->keys + names->n_room, path, n);
+        return names->blocks->keys + names->n_room;
 }
 
-int names_add(Names *names, const Place *place, uint32_t rule, uint32_t below)
+int names_add(Names *names, const Place *place, const char *rest, const Name *name)
 {
+        size_t n_path, n_rest = strlen(rest);
         char *key;
-        int r;
+        int r = 0;
 
         if (!place->path)
                 return -EINVAL;
-        r = ARRAY_RESERVE(names->items, names->n_allocated, names->n + 1);
-        if (r < 0)
-                return r;
-        key = key_new(names, place->path);
+        n_path = strcmp(place->path, "/") == 0 ? 0 : strlen(place->path);
+        if (ARRAY_RESERVE(names->items, names->n_allocated, names->n + 1) < 0)
+                return -ENOMEM;
+        key = key_new(names, n_path + n_rest + 1);
         if (!key)
                 return -ENOMEM;
-        r = path_encode(key);
+        memcpy(key, place->path, n_path);
+        memcpy(key + n_path, rest, n_rest + 1);
+        if (*key)
+                r = path_encode(key);
         if (r < 0)
                 return r;
-        names->items[names->n++] = (Name){
-                .key = key,
-                .device = place->device,
-                .rule = rule,
-                .below = below,
-        };
+        names->have_wildcards |= mark_wildcards(key + n_path);
+        names->items[names->n] = *name;
+        names->items[names->n].key = key;
+        names->items[names->n++].device = place->device;
         return 0;
 }
 

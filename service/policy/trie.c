@@ -1,62 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Trie: names become steps. They are sorted, so that one walk suffices: the way from the root to
- * the name at hand is a stack, and a node is written when the walk leaves it. */
+/* Trie: names become steps. They are sorted, so that all names below a directory stand side by
+ * side. With components * several ways lead along at once: what stands for a place is a set of
+ * them, and a name takes the ways of * along beside its own (the subset construction that makes an
+ * automaton deterministic). The way from the root to the place at hand is a stack of levels. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile.h"
+#include "policy/level.h"
 #include "util/array.h"
 
 _Static_assert(NAME_CHUNK *NAME_CHUNKS >= 255, "every name fits its chunks");
-
-/* A node on the way to the name at hand. */
-typedef struct Level {
-        const char *name; /* in a key: its length and its bytes; "" for the root */
-        size_t entry;     /* in image->trie; for the root in image->roots */
-        uint32_t node;    /* NODE_OFF until a child is named */
-        uint32_t own, below;
-        uint32_t lengths;
-        const char *child; /* the last one named; NULL at first */
-        /* Where each of its chunks but the last leads to: names of one length that begin alike
-         * share them. */
-        uint32_t chunk_nodes[NAME_CHUNKS];
-} Level;
-
-typedef struct Builder {
-        PolicyImage *image;
-        Rulesets *rulesets;
-        size_t n_trie_allocated, n_roots_allocated;
-        Level *levels;
-        size_t n_levels, n_levels_allocated;
-        uint32_t n_nodes; /* numbers given, from 1 */
-} Builder;
-
-static size_t name_length(const char *name)
-{
-        return (unsigned char) name[0];
-}
-
-static int names_equal(const char *a, const char *b)
-{
-        return a[0] == b[0] && memcmp(a + 1, b + 1, name_length(a)) == 0;
-}
-
-static uint32_t node_new(Builder *builder)
-{
-        return ++builder->n_nodes;
-}
 
 static Level *top_level(Builder *builder)
 {
         return &builder->levels[builder->n_levels - 1];
 }
 
-/* ---- down ---- */
+/* ---- entries ---- */
 
 static size_t n_chunks_of(const char *name)
 {
-        return (name_length(name) + NAME_CHUNK - 1) / NAME_CHUNK;
+        return (component_length(name) + NAME_CHUNK - 1) / NAME_CHUNK;
 }
 
 /* How many leading chunks two different names share. */
@@ -72,32 +38,49 @@ static size_t n_chunks_shared(const char *a, const char *b)
         return n;
 }
 
-static int add_chunk(Builder *builder, uint32_t node, const char *name, size_t chunk)
+static int node_new(Builder *builder, uint32_t *ret_node)
 {
-        PolicyImage *image = builder->image;
-        size_t n = name_length(name) - chunk * NAME_CHUNK;
-        TrieEntry *entry;
+        int r;
+
+        r = ARRAY_RESERVE(builder->is_hard, builder->n_hard_allocated, builder->n_nodes + 2);
+        if (r < 0)
+                return r;
+        *ret_node = ++builder->n_nodes;
+        builder->is_hard[*ret_node] = 0;
+        return 0;
+}
+
+static int add_entry(Builder *builder, const struct trie_key *key)
+{
+        PolicyImage *image = builder->compiler->image;
         int r;
 
         if (image->n_trie >= TRIE_ENTRIES_MAX)
-                return -E2BIG;
+                return builder_is_full(builder);
         r = ARRAY_RESERVE(image->trie, builder->n_trie_allocated, image->n_trie + 1);
         if (r < 0)
                 return r;
-        entry = &image->trie[image->n_trie++];
-        *entry = (TrieEntry){
-                .key = {.node = node,
-                        .length = (uint16_t) name_length(name),
-                        .chunk = (uint16_t) chunk},
-                .value = {.node = NODE_OFF},
-        };
-        memcpy(entry->key.name, name + 1 + chunk * NAME_CHUNK, n < NAME_CHUNK ? n : NAME_CHUNK);
+        image->trie[image->n_trie++] = (TrieEntry){.key = *key, .value = {.node = NODE_OFF}};
         return 0;
+}
+
+static int add_chunk(Builder *builder, uint32_t node, const char *name, size_t chunk)
+{
+        size_t n = component_length(name) - chunk * NAME_CHUNK;
+        struct trie_key key = {
+                .node = node,
+                .length = (uint16_t) component_length(name),
+                .chunk = (uint16_t) chunk,
+        };
+
+        memcpy(key.name, name + 1 + chunk * NAME_CHUNK, n < NAME_CHUNK ? n : NAME_CHUNK);
+        return add_entry(builder, &key);
 }
 
 /* Adds the chunks of a child's name; the last entry of the trie is then the child's. */
 static int add_name(Builder *builder, Level *parent, const char *name)
 {
+        PolicyImage *image = builder->compiler->image;
         size_t n = n_chunks_of(name), chunk = n_chunks_shared(parent->child, name);
         uint32_t node = chunk > 0 ? parent->chunk_nodes[chunk - 1] : parent->node;
         int r;
@@ -108,124 +91,134 @@ static int add_name(Builder *builder, Level *parent, const char *name)
                         return r;
                 if (chunk + 1 == n)
                         break;
-                node = node_new(builder);
-                builder->image->trie[builder->image->n_trie - 1].value.node = node;
+                r = node_new(builder, &node);
+                if (r < 0)
+                        return r;
+                image->trie[image->n_trie - 1].value.node = node;
                 parent->chunk_nodes[chunk] = node;
         }
         parent->child = name;
-        parent->lengths |= 1u << (name_length(name) & 15);
+        parent->lengths |= 1u << (component_length(name) & 15);
         return 0;
 }
 
-static int push_level(Builder *builder, const char *name)
+/* name: NULL for the child that stands for every other name. */
+static int add_child(Builder *builder, Level *parent, const char *name)
 {
-        Level *parent;
+        struct trie_key any = {};
+        int r;
+
+        if (parent->node == NODE_OFF) {
+                r = node_new(builder, &parent->node);
+                if (r < 0)
+                        return r;
+        }
+        if (name)
+                return add_name(builder, parent, name);
+        any.node = parent->node;
+        parent->lengths = 0xffff;
+        return add_entry(builder, &any);
+}
+
+/* ---- down ---- */
+
+static int push_level(Builder *builder, const Level *level)
+{
         int r;
 
         r = ARRAY_RESERVE(builder->levels, builder->n_levels_allocated, builder->n_levels + 1);
         if (r < 0)
                 return r;
-        parent = top_level(builder);
-        if (parent->node == NODE_OFF)
-                parent->node = node_new(builder);
-        r = add_name(builder, parent, name);
-        if (r < 0)
-                return r;
-        builder->levels[builder->n_levels++] = (Level){
-                .name = name,
-                .entry = builder->image->n_trie - 1,
-                .node = NODE_OFF,
-                .own = parent->below,
-                .below = parent->below,
-        };
-        return 0;
+        builder->levels[builder->n_levels++] = *level;
+        return level_enter(builder, top_level(builder));
 }
 
-static int push_root(Builder *builder, uint32_t device)
+static int push_root(Builder *builder, uint32_t begin, uint32_t end)
 {
-        PolicyImage *image = builder->image;
+        PolicyImage *image = builder->compiler->image;
+        Level level = {.entry = image->n_roots, .node = NODE_OFF};
         int r;
 
-        r = ARRAY_RESERVE(builder->levels, builder->n_levels_allocated, 1);
-        if (r < 0)
-                return r;
         r = ARRAY_RESERVE(image->roots, builder->n_roots_allocated, image->n_roots + 1);
         if (r < 0)
                 return r;
-        image->roots[image->n_roots] = (RootEntry){.device = device};
-        builder->levels[builder->n_levels++] = (Level){
-                .name = "",
-                .entry = image->n_roots++,
-                .node = NODE_OFF,
-        };
-        return 0;
+        image->roots[image->n_roots++] =
+                (RootEntry){.device = builder->compiler->names.items[begin].device};
+        builder->n_ways = 0;
+        r = ways_add(builder, &(Way){.at = begin, .end = end}, 0);
+        if (r < 0)
+                return r;
+        level.n_ways = 1;
+        return push_level(builder, &level);
+}
+
+/* name: NULL for every name that has no way of its own. */
+static int push_child(Builder *builder, const char *name)
+{
+        Level *parent = top_level(builder);
+        Level level = {.first_way = builder->n_ways, .node = NODE_OFF};
+        int r;
+
+        r = add_child(builder, parent, name);
+        if (r < 0)
+                return r;
+        level.entry = builder->compiler->image->n_trie - 1;
+        level.own = level.below = parent->below;
+        level.own_marks = level.below_marks = parent->below_marks;
+        r = ways_follow(builder, parent, name);
+        if (r < 0)
+                return r;
+        level.n_ways = builder->n_ways - level.first_way;
+        return push_level(builder, &level);
 }
 
 /* ---- up ---- */
 
 static int pop_level(Builder *builder)
 {
+        PolicyImage *image = builder->compiler->image;
         Level *level = top_level(builder);
-        struct trie_value value = {.node = level->node, .lengths = level->lengths};
-        int r;
+        struct trie_value *value = builder->n_levels > 1 ? &image->trie[level->entry].value
+                                                         : &image->roots[level->entry].value;
+        struct ruleset ruleset = {level->own, level->below, level->own_marks, level->below_marks};
 
-        r = rulesets_add(builder->rulesets, level->own, level->below, &value.ruleset);
-        if (r < 0)
-                return r;
-        if (builder->n_levels > 1)
-                builder->image->trie[level->entry].value = value;
-        else
-                builder->image->roots[level->entry].value = value;
+        value->node = level->node;
+        value->lengths = level->lengths;
+        if (level->holds_denial)
+                builder->is_hard[level->node] = 1;
+        builder->n_ways = level->first_way;
         builder->n_levels--;
-        return 0;
-}
-
-static int pop_to(Builder *builder, size_t n_levels)
-{
-        int r;
-
-        while (builder->n_levels > n_levels) {
-                r = pop_level(builder);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return rulesets_add(builder->compiler, &ruleset, &value->ruleset);
 }
 
 /* ---- along ---- */
 
-/* Goes to the node of key: up to where the two ways part, then down. */
-static int go_to(Builder *builder, const char *key)
+/* Children come in the order of their names, the one for every other name last. */
+static int step(Builder *builder)
 {
-        size_t n = 1;
-        int r;
+        Level *level = top_level(builder);
+        const char *name = ways_next(builder, level);
 
-        while (*key && n < builder->n_levels && names_equal(builder->levels[n].name, key)) {
-                key += name_length(key) + 1;
-                n++;
+        builder->n_steps += level->n_ways;
+        if (builder->n_steps > N_STEPS_MAX)
+                return builder_is_full(builder);
+        if (name)
+                return push_child(builder, name);
+        if (level->has_wildcard) {
+                level->has_wildcard = 0;
+                return push_child(builder, NULL);
         }
-        r = pop_to(builder, n);
-        if (r < 0)
-                return r;
-        for (; *key; key += name_length(key) + 1) {
-                r = push_level(builder, key);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return pop_level(builder);
 }
 
-/* names: all of one place, the lowest rule first. What is said of a place stands before what it
- * inherits; what is said first stands before what is said later. */
-static void set_rules(Level *level, const Name *names, size_t n_names)
+static int add_device(Builder *builder, uint32_t begin, uint32_t end)
 {
-        level->own = names[0].rule;
-        for (size_t i = 0; i < n_names; i++) {
-                if (!names[i].below)
-                        continue;
-                level->below = names[i].rule;
-                return;
-        }
+        int r;
+
+        r = push_root(builder, begin, end);
+        while (r >= 0 && builder->n_levels > 0)
+                r = step(builder);
+        return r;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -236,40 +229,56 @@ static int compare_names(const void *a, const void *b)
         if (x->device != y->device)
                 return x->device < y->device ? -1 : 1;
         r = strcmp(x->key, y->key);
-        return r != 0 ? r : (x->rule > y->rule) - (x->rule < y->rule);
+        if (r != 0)
+                return r;
+        if (x->is_exe != y->is_exe)
+                return x->is_exe ? 1 : -1;
+        return (x->number > y->number) - (x->number < y->number);
 }
 
-static size_t n_names_of_place(const Name *names, size_t n_names)
+static int add_names(Builder *builder)
 {
-        size_t n = 1;
+        const Names *names = &builder->compiler->names;
+        int r = 0;
 
-        while (n < n_names && names[n].device == names[0].device &&
-               strcmp(names[n].key, names[0].key) == 0)
-                n++;
-        return n;
-}
-
-static int add_names(Builder *builder, const Name *names, size_t n_names)
-{
-        size_t n;
-        int r;
-
-        for (size_t i = 0; i < n_names; i += n) {
-                n = n_names_of_place(names + i, n_names - i);
-                if (i == 0 || names[i].device != names[i - 1].device) {
-                        r = pop_to(builder, 0);
-                        if (r < 0)
-                                return r;
-                        r = push_root(builder, names[i].device);
-                        if (r < 0)
-                                return r;
-                }
-                r = go_to(builder, names[i].key);
-                if (r < 0)
-                        return r;
-                set_rules(top_level(builder), names + i, n);
+        for (uint32_t i = 0, end; i < names->n && r >= 0; i = end) {
+                for (end = i + 1; end < names->n; end++)
+                        if (names->items[end].device != names->items[i].device)
+                                break;
+                r = add_device(builder, i, end);
         }
-        return pop_to(builder, 0);
+        return r;
+}
+
+/* ---- numbers ---- */
+
+/* Nodes below which a denial in earnest is named get the lowest numbers. */
+static int number_nodes(Builder *builder)
+{
+        PolicyImage *image = builder->compiler->image;
+        _cleanup_(freep) uint32_t *numbers = calloc(builder->n_nodes + 1, sizeof(*numbers));
+        uint32_t n = 0;
+
+        if (!numbers)
+                return -ENOMEM;
+        for (uint32_t i = 1; i <= builder->n_nodes; i++)
+                if (builder->is_hard[i])
+                        numbers[i] = ++n;
+        image->n_hard_nodes = n;
+        for (uint32_t i = 1; i <= builder->n_nodes; i++)
+                if (!builder->is_hard[i])
+                        numbers[i] = ++n;
+        for (size_t i = 0; i < image->n_trie; i++) {
+                TrieEntry *entry = &image->trie[i];
+
+                entry->key.node = numbers[entry->key.node];
+                if (entry->value.node != NODE_OFF)
+                        entry->value.node = numbers[entry->value.node];
+        }
+        for (size_t i = 0; i < image->n_roots; i++)
+                if (image->roots[i].value.node != NODE_OFF)
+                        image->roots[i].value.node = numbers[image->roots[i].value.node];
+        return 0;
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -278,17 +287,21 @@ static int compare_entries(const void *a, const void *b)
                       sizeof(struct trie_key));
 }
 
-int trie_build(PolicyImage *image, Names *names, Rulesets *rulesets)
+int trie_build(Compiler *compiler)
 {
-        Builder builder = {.image = image, .rulesets = rulesets};
+        _cleanup_(builder_deinit) Builder builder = {.compiler = compiler};
+        PolicyImage *image = compiler->image;
+        Names *names = &compiler->names;
         int r;
 
         if (names->n == 0)
                 return 0;
         qsort(names->items, names->n, sizeof(names->items[0]), compare_names);
-        r = add_names(&builder, names->items, names->n);
-        free(builder.levels);
+        r = add_names(&builder);
+        if (r < 0)
+                return r;
         names_deinit(names); /* sorting needs room of its own */
+        r = number_nodes(&builder);
         if (r < 0)
                 return r;
         if (image->n_trie > 0)

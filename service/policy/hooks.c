@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hooks: what must be attached, so that every rule holds. A hook that no rule needs costs nothing;
+ * a rule that only allows needs none by itself. */
+#include "policy/compile.h"
+
+/* A name is made, changed and lost in many ways. */
+#define NAME_HOOKS                                                                                 \
+        (HOOK_BIT(HOOK_FILE_OPEN) | HOOK_BIT(HOOK_INODE_COPY_UP) | HOOK_BIT(HOOK_INODE_CREATE) |   \
+         HOOK_BIT(HOOK_INODE_LINK) | HOOK_BIT(HOOK_INODE_MKDIR) | HOOK_BIT(HOOK_INODE_MKNOD) |     \
+         HOOK_BIT(HOOK_INODE_REMOVE_ACL) | HOOK_BIT(HOOK_INODE_REMOVEXATTR) |                      \
+         HOOK_BIT(HOOK_INODE_RENAME) | HOOK_BIT(HOOK_INODE_RMDIR) | HOOK_BIT(HOOK_INODE_SET_ACL) | \
+         HOOK_BIT(HOOK_INODE_SETATTR) | HOOK_BIT(HOOK_INODE_SETXATTR) |                            \
+         HOOK_BIT(HOOK_INODE_SYMLINK) | HOOK_BIT(HOOK_INODE_UNLINK))
+
+#define MAP_HOOKS (HOOK_BIT(HOOK_MMAP_FILE) | HOOK_BIT(HOOK_FILE_MPROTECT))
+#define EXEC_HOOKS HOOK_BIT(HOOK_BPRM_CHECK_SECURITY)
+#define SHA256_HOOKS (EXEC_HOOKS | HOOK_BIT(HOOK_BPRM_CREDS_FOR_EXEC))
+#define LOAD_HOOKS (HOOK_BIT(HOOK_KERNEL_READ_FILE) | HOOK_BIT(HOOK_KERNEL_LOAD_DATA))
+
+/* The peer of a socket that was accepted is not known before it is used. */
+#define ACCEPT_HOOKS                                                                               \
+        (HOOK_BIT(HOOK_SOCKET_ACCEPT) | HOOK_BIT(HOOK_SOCKET_SENDMSG) |                            \
+         HOOK_BIT(HOOK_SOCKET_RECVMSG))
+#define RECV_HOOKS (HOOK_BIT(HOOK_SOCKET_RECVMSG) | HOOK_BIT(HOOK_SOCKET_SOCK_RCV_SKB))
+
+static const uint64_t net_hooks[N_NET_OPERATIONS] = {
+        [NET_CONNECT] = HOOK_BIT(HOOK_SOCKET_CONNECT), [NET_BIND] = HOOK_BIT(HOOK_SOCKET_BIND),
+        [NET_LISTEN] = HOOK_BIT(HOOK_SOCKET_LISTEN),   [NET_ACCEPT] = ACCEPT_HOOKS,
+        [NET_SEND] = HOOK_BIT(HOOK_SOCKET_SENDMSG),    [NET_RECV] = RECV_HOOKS,
+};
+
+static const uint64_t kernel_hooks[N_KERNEL_OBJECTS] = {
+        [KERNEL_PTRACE] = HOOK_BIT(HOOK_PTRACE_ACCESS_CHECK) | HOOK_BIT(HOOK_PTRACE_TRACEME),
+        [KERNEL_MODULE] = LOAD_HOOKS,
+        [KERNEL_BPF] = HOOK_BIT(HOOK_BPF),
+        [KERNEL_MOUNT] = HOOK_BIT(HOOK_SB_MOUNT) | HOOK_BIT(HOOK_MOVE_MOUNT) |
+                         HOOK_BIT(HOOK_SB_UMOUNT) | HOOK_BIT(HOOK_SB_PIVOTROOT),
+        [KERNEL_KEXEC] = LOAD_HOOKS,
+};
+
+static uint64_t hooks_of_access(uint32_t access)
+{
+        return (access & ACCESS_MAP ? MAP_HOOKS : 0) | (access & ACCESS_EXEC ? EXEC_HOOKS : 0);
+}
+
+static uint64_t hooks_of_operations(uint32_t operations)
+{
+        uint64_t hooks = 0;
+
+        for (unsigned i = 0; i < N_NET_OPERATIONS; i++)
+                if (operations & 1u << i)
+                        hooks |= net_hooks[i];
+        return hooks;
+}
+
+static uint64_t hooks_of_object(const Rule *rule)
+{
+        switch (rule->kind) {
+        case RULE_FILE:
+                return NAME_HOOKS | hooks_of_access(rule->file.access);
+        case RULE_INODE:
+                return NAME_HOOKS | hooks_of_access(rule->inode.access);
+        case RULE_NET:
+                return hooks_of_operations(rule->net.operations);
+        case RULE_KERNEL:
+                return kernel_hooks[rule->kernel];
+        case RULE_COMM:
+                return EXEC_HOOKS;
+        case RULE_DIGEST:
+                return rule->digest.algorithm == DIGEST_SHA256 ? SHA256_HOOKS : EXEC_HOOKS;
+        case RULE_DEFAULT:
+                /* A file is opened to be run or mapped before it is. */
+                return hooks_of_access(rule->def.access) |
+                       (rule->def.access & ACCESS_MAP ? HOOK_BIT(HOOK_FILE_OPEN) : 0);
+        case RULE_ALLOW_CGROUP:
+                return 0;
+        }
+        return 0;
+}
+
+static uint32_t flags_of_subjects(const Compiler *compiler)
+{
+        const struct subject *subjects = compiler->subjects.items;
+        uint32_t flags = 0, seen = 0;
+
+        for (size_t i = 0; i < compiler->subjects.n; i++)
+                seen |= subjects[i].flags;
+        flags |= seen & SUBJECT_CGROUP ? IMAGE_CGROUPS : 0;
+        flags |= seen & SUBJECT_EXE ? IMAGE_EXES : 0;
+        flags |= seen & SUBJECT_VERIFIED ? IMAGE_VERIFIED : 0;
+        return flags;
+}
+
+static void find_flags(Compiler *compiler)
+{
+        PolicyImage *image = compiler->image;
+
+        image->flags |= flags_of_subjects(compiler);
+        image->flags |= compiler->by_kind[RULE_FILE].n > 0 ? IMAGE_FILES : 0;
+        image->flags |= compiler->by_kind[RULE_ALLOW_CGROUP].n > 0 ? IMAGE_UNBOUND : 0;
+        image->flags |= image->n_nets > 0 ? IMAGE_NET : 0;
+        image->flags |= image->port_classes ? IMAGE_RANGES : 0;
+}
+
+/* Adds what the rule needs to the image. Returns it. */
+static uint64_t add_hooks(PolicyImage *image, const Rule *rule)
+{
+        uint64_t hooks = rule->verdict == RULE_ALLOW ? 0 : hooks_of_object(rule);
+
+        image->hooks |= hooks;
+        if (rule->verdict == RULE_DENY && rule->options->mode == RULE_MODE_ENFORCE)
+                image->hooks_in_audit |= hooks;
+        return hooks;
+}
+
+void hooks_find(Compiler *compiler)
+{
+        PolicyImage *image = compiler->image;
+        uint64_t insisted = 0;
+
+        find_flags(compiler);
+        for (unsigned kind = 0; kind < N_RULE_KINDS; kind++) {
+                const Numbers *numbers = &compiler->by_kind[kind];
+
+                for (size_t i = 0; i < numbers->n; i++) {
+                        const NumberedRule *numbered = &compiler->rules[numbers->items[i]];
+                        uint64_t hooks = add_hooks(image, numbered->rule);
+
+                        if (!policy_accepts_missing(compiler->documents[numbered->document].policy))
+                                insisted |= hooks;
+                }
+        }
+        image->hooks_accepted = image->hooks & ~insisted;
+}

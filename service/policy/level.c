@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Level: what is said at a place of the trie: by rules about the name itself, by rules about it and
+ * all below, and by what is inherited. */
+#include "policy/level.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "util/array.h"
+
+void builder_deinit(Builder *builder)
+{
+        free(builder->levels);
+        free(builder->ways);
+        free(builder->sayings);
+        free(builder->exes.items);
+        free(builder->exes_below.items);
+        free(builder->is_hard);
+        *builder = (Builder){};
+}
+
+/* ---- what stands at the place ---- */
+
+/* A rule about the name itself is more specific than one about it and all below. */
+static int add_saying(Builder *builder, const Name *name, size_t way)
+{
+        int r;
+
+        r = ARRAY_RESERVE(builder->sayings, builder->n_sayings_allocated, builder->n_sayings + 1);
+        if (r < 0)
+                return r;
+        builder->sayings[builder->n_sayings++] = (Saying){
+                .rank = (uint32_t) way * 2 + name->below,
+                .rule = name->number,
+                .access = builder->compiler->rules[name->number].rule->file.access,
+        };
+        return 0;
+}
+
+static int add_exe(Builder *builder, const Name *name)
+{
+        int r;
+
+        r = numbers_add(&builder->exes, name->number);
+        if (r < 0 || !name->below)
+                return r;
+        return numbers_add(&builder->exes_below, name->number);
+}
+
+/* The names that end here stand first in each way. */
+static int collect(Builder *builder, const Level *level)
+{
+        const Name *names = builder->compiler->names.items;
+        int r = 0;
+
+        builder->n_sayings = builder->exes.n = builder->exes_below.n = 0;
+        for (size_t i = 0; i < level->n_ways; i++) {
+                Way *way = &builder->ways[level->first_way + i];
+
+                for (; way->at < way->end && r >= 0; way->at++) {
+                        const Name *name = &names[way->at];
+
+                        if (name->key[way->offset] != '\0')
+                                break;
+                        r = name->is_exe ? add_exe(builder, name) : add_saying(builder, name, i);
+                        builder->n_steps++;
+                }
+        }
+        return r;
+}
+
+/* ---- lists ---- */
+
+static void keep_those_below(Builder *builder)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < builder->n_sayings; i++)
+                if (builder->sayings[i].rank & 1)
+                        builder->sayings[n++] = builder->sayings[i];
+        builder->n_sayings = n;
+}
+
+static int is_in_list(const Compiler *compiler, uint32_t list, uint32_t rule)
+{
+        const struct clause *clause = (const struct clause *) compiler->clauses.items + list;
+
+        for (; clause->rule != rule; clause++)
+                if (clause->flags & CLAUSE_LAST)
+                        return 0;
+        return 1;
+}
+
+/* Whether a denial in earnest is named here, and is ever reached. */
+static int names_denial(const Builder *builder, uint32_t list)
+{
+        const Compiler *compiler = builder->compiler;
+
+        for (size_t i = 0; i < builder->n_sayings; i++) {
+                uint32_t rule = builder->sayings[i].rule;
+
+                if (rule_is_earnest(compiler->rules[rule].rule) && is_in_list(compiler, list, rule))
+                        return 1;
+        }
+        return 0;
+}
+
+/* The directories above, up to one that knows already. */
+static void tell_above(Builder *builder)
+{
+        for (size_t i = builder->n_levels - 1; i-- > 0;) {
+                if (builder->levels[i].holds_denial)
+                        return;
+                builder->levels[i].holds_denial = 1;
+        }
+}
+
+static int make_lists(Builder *builder, Level *level)
+{
+        Compiler *compiler = builder->compiler;
+        uint32_t inherited = level->below;
+        int r;
+
+        if (builder->n_sayings == 0)
+                return 0;
+        r = lists_make(compiler, builder->sayings, builder->n_sayings, inherited, &level->own);
+        if (r < 0)
+                return r;
+        if (level->own > 0 && names_denial(builder, level->own))
+                tell_above(builder);
+        keep_those_below(builder);
+        return lists_make(compiler, builder->sayings, builder->n_sayings, inherited, &level->below);
+}
+
+/* ---- marks ---- */
+
+static int compare_numbers(const void *a, const void *b)
+{
+        uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+
+        return (x > y) - (x < y);
+}
+
+/* Adds inherited, a set, to exes, and finds the number of the whole. */
+static int make_set(Builder *builder, Numbers *exes, uint32_t inherited, uint32_t *ret_set)
+{
+        Compiler *compiler = builder->compiler;
+        const PoolRun *run = &compiler->exe_sets.runs[inherited];
+        size_t n = 0;
+        int r = 0;
+
+        if (exes->n == 0) {
+                *ret_set = inherited;
+                return 0;
+        }
+        for (uint32_t i = 0; inherited > 0 && i < run->n && r >= 0; i++)
+                r = numbers_add(exes, ((uint32_t *) compiler->exe_sets.items)[run->first + i]);
+        if (r < 0)
+                return r;
+        qsort(exes->items, exes->n, sizeof(exes->items[0]), compare_numbers);
+        for (size_t i = 0; i < exes->n; i++)
+                if (n == 0 || exes->items[n - 1] != exes->items[i])
+                        exes->items[n++] = exes->items[i];
+        r = pool_add(&compiler->exe_sets, exes->items, n, ret_set);
+        return r >= 0 && compiler->exe_sets.n > TRIE_ENTRIES_MAX ? builder_is_full(builder) : r;
+}
+
+static int make_marks(Builder *builder, Level *level)
+{
+        uint32_t inherited = level->below_marks;
+        int r;
+
+        r = make_set(builder, &builder->exes, inherited, &level->own_marks);
+        if (r < 0)
+                return r;
+        return make_set(builder, &builder->exes_below, inherited, &level->below_marks);
+}
+
+/* ---- all of it ---- */
+
+static void find_wildcards(Builder *builder, Level *level)
+{
+        for (size_t i = 0; i < level->n_ways; i++) {
+                Way *way = &builder->ways[level->first_way + i];
+
+                way->stars = way->stars_end = way->end;
+                if (!builder->compiler->names.have_wildcards)
+                        continue;
+                ways_find_stars(builder, way);
+                level->has_wildcard |= way->stars < way->stars_end;
+        }
+}
+
+int level_enter(Builder *builder, Level *level)
+{
+        int r;
+
+        r = collect(builder, level);
+        if (r < 0)
+                return r;
+        find_wildcards(builder, level);
+        r = make_lists(builder, level);
+        return r < 0 ? r : make_marks(builder, level);
+}
+
+/* ---- who it was ---- */
+
+static uint32_t rule_of_exe(const Compiler *compiler, uint32_t exe)
+{
+        const struct subject *subjects = compiler->subjects.items;
+
+        for (uint32_t i = 1; i < compiler->image->n_rules; i++)
+                if (subjects[compiler->rules[i].subject].exe == exe)
+                        return i;
+        return 1;
+}
+
+/* The name at hand is where the way that was followed last has come to. */
+static uint32_t rule_at_hand(const Builder *builder)
+{
+        const Compiler *compiler = builder->compiler;
+        const Name *name = compiler->names.items;
+
+        if (builder->n_ways > 0) {
+                const Way *way = &builder->ways[builder->n_ways - 1];
+
+                name += way->at < way->end ? way->at : way->end - 1;
+        }
+        return name->is_exe ? rule_of_exe(compiler, name->number) : name->number;
+}
+
+int builder_is_full(const Builder *builder)
+{
+        compile_fault(builder->compiler, rule_at_hand(builder),
+                      "name directories, not all that is in them; use fewer *",
+                      "with this rule the names of all rules are more than %u steps",
+                      TRIE_ENTRIES_MAX);
+        return -E2BIG;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Titles: what the rules are called in events and answers. The strings stand behind the array, in
+ * one piece of memory with it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/compile.h"
+
+#define LINE_DIGITS 10
+
+static size_t title_size(const Document *document, const Rule *rule)
+{
+        const RuleOptions *options = rule->options;
+        size_t n_id = options->id ? strlen(options->id) : strlen(document->name) + 1 + LINE_DIGITS;
+
+        return strlen(rule->section) + strlen(rule->entry) + n_id +
+               (options->why ? strlen(options->why) : 0) + 4;
+}
+
+/* At most what titles_put() puts. */
+static size_t text_size(const Document *documents, size_t n_documents)
+{
+        size_t n = 1;
+
+        for (size_t i = 0; i < n_documents; i++) {
+                n += strlen(documents[i].name) + 1;
+                for (size_t j = 0; j < policy_n_rules(documents[i].policy); j++)
+                        n += title_size(&documents[i], policy_rule(documents[i].policy, j));
+        }
+        return n;
+}
+
+static char *text_put(char **end, const char *text)
+{
+        char *begin = *end;
+
+        *end = stpcpy(begin, text) + 1;
+        return begin;
+}
+
+static char *id_put(char **end, const ImageRule *title, const RuleOptions *options)
+{
+        char *begin = *end;
+
+        if (options->id)
+                return text_put(end, options->id);
+        *end += sprintf(begin, "%s:%u", title->document, title->line) + 1;
+        return begin;
+}
+
+/* Rules of one section stand together, and so do those of one entry: they share what is equal. */
+static char *shared_put(char **end, char *before, const char *text)
+{
+        return strcmp(before, text) == 0 ? before : text_put(end, text);
+}
+
+static void titles_put(ImageRule *rules, char *end, const Document *documents, size_t n_documents)
+{
+        char *none = text_put(&end, "");
+        size_t n = 0;
+
+        rules[n++] = (ImageRule){none, 0, none, none, none, none};
+        for (size_t i = 0; i < n_documents; i++) {
+                char *document = text_put(&end, documents[i].name);
+
+                for (size_t j = 0; j < policy_n_rules(documents[i].policy); j++, n++) {
+                        const Rule *rule = policy_rule(documents[i].policy, j);
+                        ImageRule *title = &rules[n], *before = &rules[n - 1];
+                        const char *why = rule->options->why ? rule->options->why : "";
+
+                        title->document = document;
+                        title->line = rule->line;
+                        title->section = shared_put(&end, before->section, rule->section);
+                        title->entry = shared_put(&end, before->entry, rule->entry);
+                        title->id = id_put(&end, title, rule->options);
+                        title->why = shared_put(&end, before->why, why);
+                }
+        }
+}
+
+int titles_add(PolicyImage *image, const Document *documents, size_t n_documents)
+{
+        size_t n = 1, n_text = text_size(documents, n_documents);
+
+        for (size_t i = 0; i < n_documents; i++)
+                n += policy_n_rules(documents[i].policy);
+        if (n > RULES_MAX)
+                return -E2BIG;
+        image->rules = malloc(n * sizeof(*image->rules) + n_text);
+        if (!image->rules)
+                return -ENOMEM;
+        image->n_rules = n;
+        titles_put(image->rules, (char *) (image->rules + n), documents, n_documents);
+        return 0;
+}
