@@ -32,6 +32,9 @@ enum net_operation {
         N_NET_OPERATIONS,
 };
 
+/* An access like 1 << NET_ACCEPT: accept(), when it is not known yet whose connection it takes. */
+#define NET_ACCEPT_UNSEEN (1u << N_NET_OPERATIONS)
+
 /* What a rule kernel: is about. */
 enum kernel_object {
         KERNEL_PTRACE,
@@ -88,11 +91,11 @@ enum hook {
 
 /* The word a hook reads once and keeps for its whole decision. Above the mode stands what a commit
  * copies from the header of the slot (WORD_OF_HEADER), so that one load tells whether to leave. */
-#define WORD_SLOT 1u   /* which of the two slots is in force */
-#define WORD_AUDIT 2u  /* record, do not deny */
-#define WORD_CANARY 4u /* the service is proving the hooks: see struct hot */
-#define WORD_FILES 8u  /* hooks about files have something to ask */
-#define WORD_MORE 16u  /* also of files whose name no rule is about: pins, defaults */
+#define WORD_SLOT 1u            /* which of the two slots is in force */
+#define WORD_AUDIT 2u           /* record, do not deny */
+#define WORD_CANARY 4u          /* the service is proving the hooks: see struct hot */
+#define WORD_FILES 8u           /* hooks about files have something to ask */
+#define WORD_MORE 16u           /* also of files whose name no rule is about: pins, defaults */
 #define WORD_COOKIE 0xffffff00u /* the cookie of the slot: cached verdicts carry it */
 
 #define WORD_OF_HEADER(flags, cookie)                                                              \
@@ -165,7 +168,7 @@ struct hot {
         __u32 service_tgid; /* never denied: it must be able to mend a policy */
         __u32 canary_tgid;  /* while WORD_CANARY: this process is denied, with CANARY_ERRNO … */
         __u32 canary_load;  /* … by the programs of this loading, not by those adopted */
-        __u64 seed[2]; /* odd: they multiply */
+        __u64 seed[2];      /* odd: they multiply */
         __u64 service_start_ns; /* noted in the kernel: a pid alone may be somebody else's by now */
         __u64 service_task;     /* likewise; an address, never believed without the other two */
         __u32 abi;
@@ -427,7 +430,8 @@ struct event {
 /* An event about a socket ends before the path. */
 #define EVENT_NET_SIZE __builtin_offsetof(struct event, path)
 
-#define N_CALL_LANES 32u /* processors share a lane beyond this many, and an add may be lost then */
+#define N_CALL_LANES 32u /* processors share a lane beyond this many, and an add may be lost then  \
+                          */
 
 /* Counters that never go back while the maps live. */
 struct counters {

@@ -2,145 +2,218 @@
 /* Files: opening, and every way to make, take away, move or change a name or what it names. */
 #include "place.h"
 
-#define IMAGE_ANY_FILE (IMAGE_FILES | IMAGE_PIN_LINKS | IMAGE_PIN_ALL)
-
-/* Nothing to ask: no rule of the policy in force is about files, and no canary is out. */
-static __always_inline bool leave_early(__u32 word)
+static __always_inline __u32 image_flags(__u32 word)
 {
-        return !(word & WORD_CANARY) && !(word_header(word)->flags & IMAGE_ANY_FILE);
+        return word_header(word)->flags;
 }
 
-/* What is pinned speaks of the file itself, and so before what it inherits from a directory. */
-static __always_inline void pinned_ruleset(const struct inode *inode, __u32 slot,
-                                           __u32 *ret_ruleset)
+/* What is pinned speaks of the file itself, by whatever name, and is asked first. */
+static __always_inline __u32 pinned_ruleset(const struct decision *decision)
 {
+        const struct inode *inode = (const struct inode *) decision->inode;
+        __u32 slot = decision->word & WORD_SLOT, flags = image_flags(decision->word);
         struct pin_key key = {};
         struct pin_value *value;
-        void *map = bpf_map_lookup_elem(&pins, &slot);
+        void *map;
 
+        if (!inode || (!(flags & IMAGE_PIN_ALL) &&
+                       (!(flags & IMAGE_PIN_LINKS) || BPF_CORE_READ(inode, i_nlink) < 2)))
+                return 0;
+        map = bpf_map_lookup_elem(&pins, &slot);
         if (!map)
-                return;
+                return 0;
         key.inode = BPF_CORE_READ(inode, i_ino);
         key.device = BPF_CORE_READ(inode, i_sb, s_dev);
         value = bpf_map_lookup_elem(map, &key);
         if (!value || (value->checked && value->generation != BPF_CORE_READ(inode, i_generation)))
-                return;
-        *ret_ruleset = value->ruleset;
+                return 0;
+        return value->ruleset;
 }
 
-/* What is known of the object of a decision, read once by the hook. */
-struct object {
-        struct dentry *dentry;
-        const struct inode *inode; /* an address; NULL for a name without a file */
-        __u64 layer;               /* below an overlay: the address of the name that counts */
-        bool is_directory;
-        __u32 n_links;
-};
-
-static __always_inline int decide_file(const struct object *object, __u32 word, enum hook hook,
-                                       __u32 access)
+static __always_inline __u32 ruleset_list(__u32 id, bool below, __u32 slot)
 {
-        __u32 slot = word & WORD_SLOT, flags = word_header(word)->flags;
-        struct decision decision = {};
-        struct place place = {};
+        void *map = id ? bpf_map_lookup_elem(&rulesets, &slot) : NULL;
+        struct ruleset *ruleset = map ? bpf_map_lookup_elem(map, &id) : NULL;
+
+        if (!ruleset)
+                return 0;
+        return below ? ruleset->below : ruleset->own;
+}
+
+/* Sets the lists that are asked about a file at that place. Returns 1 if there is one, else 0. A
+ * function of its own, so that the verifier looks into it once and not once a hook. */
+__noinline int file_lists(struct decision *decision, struct place *place)
+{
+        __u32 slot, id;
+        bool below;
+
+        if (!decision || !place)
+                return 1;
+        slot = decision->word & WORD_SLOT;
+        decision->list = ruleset_list(pinned_ruleset(decision), false, slot);
+        id = place_ruleset(place, &below);
+        decision->more = ruleset_list(id, below, slot);
+        if (decision->hook == HOOK_FILE_OPEN && decision->access & ACCESS_MAP &&
+            image_flags(decision->word) & IMAGE_DEFAULT)
+                decision->last = word_header(decision->word)->default_list;
+        return decision->list || decision->more || decision->last;
+}
+
+/* The place of what a dentry names. Returns 0, or not 0 when it cannot be told. */
+static __always_inline int place_of_dentry(struct dentry *dentry, __u32 word,
+                                           struct place_step *step)
+{
+        struct dentry *parent = dentry->d_parent;
+        int r = place_of_directory(parent, word, step);
+
+        if (r || (__u64) parent == (__u64) dentry) /* the root of its file system */
+                return r;
+        return place_of_name(dentry, word & WORD_SLOT, step);
+}
+
+/* decision: all of the question but its lists. layer: below an overlay, the address of the name
+ * that counts; else 0. */
+static __always_inline int decide(struct decision *decision, struct dentry *dentry, __u64 layer)
+{
+        struct place_step step = {.place = {.node = NODE_OFF}};
         int r = 0;
 
-        if (flags & IMAGE_FILES && object->layer) {
-                r = place_walk_out(object->layer, word, &place);
-        } else if (flags & IMAGE_FILES) {
-                r = place_of_directory(object->is_directory ? object->dentry
-                                                            : object->dentry->d_parent,
-                                       word, &place);
-                if (!r && !object->is_directory)
-                        r = place_of_name(object->dentry, slot, &place);
+        decision->dentry = (__u64) dentry;
+        if (image_flags(decision->word) & IMAGE_FILES && layer) {
+                decision->dentry = step.dentry = layer;
+                r = place_of_address(&step, decision->word);
+        } else if (image_flags(decision->word) & IMAGE_FILES) {
+                r = place_of_dentry(dentry, decision->word, &step);
         }
-        if (object->inode && !r && (!place.ruleset || place.ruleset & RULESET_INHERITED) &&
-            ((flags & IMAGE_PIN_ALL) || ((flags & IMAGE_PIN_LINKS) && object->n_links > 1)))
-                pinned_ruleset(object->inode, slot, &place.ruleset);
-        if (!place.ruleset && !r)
-                return 0;
-        decision.dentry = object->layer ? object->layer : (__u64) object->dentry;
-        decision.inode = (__u64) object->inode;
-        decision.word = word;
-        decision.hook = hook;
-        decision.access = access;
         if (r)
-                decision.flags = EVENT_UNPLACED;
-        else
-                decision.ruleset = place.ruleset;
-        return conclude_file(&decision);
+                decision->flags |= EVENT_UNPLACED;
+        else if (!file_lists(decision, &step.place))
+                return 0;
+        subject_exe(decision);
+        return judge(decision);
 }
 
-/* For hooks that are given a dentry. Its inode may be NULL where the verifier of some kernels (6.2
- * to 6.15) holds that it never is, and drops the test: so it is read as a number. */
-static __always_inline int decide_dentry(struct dentry *dentry, __u32 word, enum hook hook,
-                                         __u32 access)
+/* Nothing to ask: no rule of the policy in force is about files, and no canary is out. */
+static __always_inline bool leave_early(__u32 word)
 {
-        const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
-        struct object object = {.dentry = dentry, .inode = inode};
-
-        if (inode) {
-                object.is_directory = (BPF_CORE_READ(inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
-                object.n_links = BPF_CORE_READ(inode, i_nlink);
-        }
-        return decide_file(&object, word, hook, access);
+        return !(word & (WORD_FILES | WORD_CANARY));
 }
 
+/* A dentry's inode may be NULL where the verifier of some kernels (6.2 to 6.15) holds that it never
+ * is, and drops the test: so it is read as a number. */
 static __always_inline int guard_name(struct dentry *dentry, enum hook hook, __u32 access)
 {
-        __u32 word = word_read();
+        struct decision decision = {.word = word_read(), .hook = hook, .access = access};
 
         count_call(hook);
-        if (leave_early(word))
+        if (leave_early(decision.word))
                 return 0;
-        if (is_canary(word, hook))
+        if (is_canary(decision.word, hook))
                 return -CANARY_ERRNO;
-        return verdict_return(decide_dentry(dentry, word, hook, access));
+        decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
+        return verdict_return(decide(&decision, dentry, 0));
 }
 
 static __always_inline __u32 access_of_open(const struct file *file)
 {
         __u32 mode = file->f_mode, access = 0;
 
+        if (file->f_flags & OPENED_FOR_EXEC)
+                return ACCESS_MAP;
         if (mode & OPENED_READ)
                 access |= ACCESS_READ;
         if (mode & OPENED_WRITE)
                 access |= ACCESS_WRITE;
-        if (file->f_flags & OPENED_FOR_EXEC)
-                access |= ACCESS_EXEC;
         return access ? access : ACCESS_READ; /* mode 3, for ioctl alone */
 }
 
-/* Older kernels (6.1 does) let an overlay open a file of a layer as one that has the overlay's name
- * and the layer's inode. The name in the layer is an alias of that inode. */
+/* Older kernels (up to 6.6) let an overlay open a file of a layer as one that has the overlay's
+ * name and the layer's inode. The name in the layer is an alias of that inode. */
 static __always_inline __u64 layer_name(const struct file *file)
 {
         const struct hlist_node *alias;
 
-        if ((__u64) file->f_inode->i_sb == (__u64) file->f_path.dentry->d_sb ||
+        if (!(file->f_mode & OPENED_NOACCOUNT) ||
+            (__u64) file->f_inode->i_sb == (__u64) file->f_path.dentry->d_sb ||
             !bpf_core_field_exists(struct dentry, d_u.d_alias))
                 return 0;
         alias = BPF_CORE_READ(file, f_inode, i_dentry.first);
         return alias ? (__u64) alias - bpf_core_field_offset(struct dentry, d_u.d_alias) : 0;
 }
 
+/* Whether an overlay reads a file to copy it: in the name of whoever mounted it, after
+ * inode_copy_up and not as the file behind its own. */
+static __always_inline bool is_copied(const struct file *file)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+        struct task_note *note;
+
+        if (file->f_mode & (OPENED_NOACCOUNT | OPENED_WRITE) ||
+            (file->f_inode->i_mode & MODE_TYPE) != MODE_REGULAR ||
+            (__u64) task->cred == (__u64) task->real_cred)
+                return false;
+        note = bpf_task_storage_get(&notes, task, NULL, 0);
+        return note && note->copying;
+}
+
+/* Whether anything beside its name may speak of a file. */
+static __always_inline bool has_more(const struct file *file, __u32 word)
+{
+        __u32 flags = image_flags(word);
+
+        return flags & IMAGE_PIN_ALL || (flags & IMAGE_PIN_LINKS && file->f_inode->i_nlink > 1) ||
+               (flags & IMAGE_DEFAULT && file->f_flags & OPENED_FOR_EXEC);
+}
+
+static __always_inline int decide_open(struct file *file, __u32 word)
+{
+        struct decision decision = {.word = word, .hook = HOOK_FILE_OPEN};
+
+        decision.inode = (__u64) file->f_inode;
+        decision.access = access_of_open(file);
+        if (is_copied(file)) {
+                decision.access = ACCESS_ALL;
+                decision.flags = EVENT_COPY;
+        }
+        return decide(&decision, file->f_path.dentry, layer_name(file));
+}
+
+/* The way nearly all opens go: a directory whose place is learnt, and no name in it that a rule
+ * could be about. */
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
         __u32 word = word_read();
-        struct object object = {};
 
         count_call(HOOK_FILE_OPEN);
         if (leave_early(word))
                 return 0;
+        if (!(word & (WORD_CANARY | WORD_MORE)) || !has_more(file, word)) {
+                if (!(file->f_mode & OPENED_NOACCOUNT) && place_is_free(file->f_path.dentry, word))
+                        return 0;
+        }
         if (is_canary(word, HOOK_FILE_OPEN))
                 return -CANARY_ERRNO;
-        object.dentry = file->f_path.dentry;
-        object.inode = file->f_inode;
-        object.is_directory = (file->f_inode->i_mode & MODE_TYPE) == MODE_DIRECTORY;
-        object.n_links = file->f_inode->i_nlink;
-        object.layer = layer_name(file);
-        return verdict_return(decide_file(&object, word, HOOK_FILE_OPEN, access_of_open(file)));
+        return verdict_return(decide_open(file, word));
+}
+
+/* The open of the lower file that follows is the copy's: see is_copied(). */
+SEC("lsm/inode_copy_up")
+int BPF_PROG(inode_copy_up, struct dentry *dentry)
+{
+        struct task_note *note;
+        __u32 word = word_read();
+
+        count_call(HOOK_INODE_COPY_UP);
+        if (leave_early(word))
+                return 0;
+        if (is_canary(word, HOOK_INODE_COPY_UP))
+                return -CANARY_ERRNO;
+        note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL,
+                                    BPF_LOCAL_STORAGE_GET_F_CREATE);
+        if (note)
+                note->copying = 1;
+        return 0;
 }
 
 SEC("lsm/inode_create")
@@ -173,24 +246,55 @@ int BPF_PROG(inode_unlink, struct inode *dir, struct dentry *dentry)
         return guard_name(dentry, HOOK_INODE_UNLINK, ACCESS_DELETE);
 }
 
+/* What was learnt ends with the move of a directory, and with its removal where inodes have no
+ * generation: the next directory may look like this one there. Nothing is learnt until it is done.
+ * The note is the dentry's address: an overlay's rename has another inside, of its layer. */
+static __always_inline void move_begin(const struct dentry *dentry)
+{
+        struct task_note *note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL,
+                                                      BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+        if (note && note->moving)
+                return; /* an exchange asks twice */
+        if (note)
+                note->moving = (__u64) dentry;
+        __sync_fetch_and_add(&renames.begun, 1);
+}
+
+static __always_inline void move_end(__u64 dentry, __u64 other)
+{
+        struct task_note *note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL, 0);
+
+        if (!note || !note->moving || (note->moving != dentry && note->moving != other))
+                return;
+        note->moving = 0;
+        __sync_fetch_and_add(&renames.ended, 1);
+}
+
 SEC("lsm/inode_rmdir")
 int BPF_PROG(inode_rmdir, struct inode *dir, struct dentry *dentry)
 {
         const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
         int r = guard_name(dentry, HOOK_INODE_RMDIR, ACCESS_DELETE);
 
-        /* Where inodes have no generation the next directory may look like this one: forget it. */
-        if (!r && !BPF_CORE_READ(inode, i_generation)) {
-                __sync_fetch_and_add(&renames.begun, 1);
-                __sync_fetch_and_add(&renames.ended, 1);
-        }
+        if (!r && !leave_early(word_read()) && !BPF_CORE_READ(inode, i_generation))
+                move_begin(dentry);
         return r;
 }
 
+SEC("fexit/vfs_rmdir")
+int BPF_PROG(rmdir_end, void *idmap, struct inode *dir, struct dentry *dentry)
+{
+        move_end((__u64) dentry, (__u64) dentry);
+        return 0;
+}
+
+/* A name that is given away, be it moved or linked, leaves the reach of what is said about it: so
+ * all accesses are asked for. */
 SEC("lsm/inode_link")
 int BPF_PROG(inode_link, struct dentry *old_dentry, struct inode *dir, struct dentry *new_dentry)
 {
-        int r = guard_name(old_dentry, HOOK_INODE_LINK, ACCESS_LINK);
+        int r = guard_name(old_dentry, HOOK_INODE_LINK, ACCESS_ALL);
 
         return r ? r : guard_name(new_dentry, HOOK_INODE_LINK, ACCESS_CREATE);
 }
@@ -198,56 +302,45 @@ int BPF_PROG(inode_link, struct dentry *old_dentry, struct inode *dir, struct de
 /* A directory that rules name something below may not move: it would carry that out of its name. */
 static __always_inline int decide_move(struct dentry *dentry, __u32 word)
 {
-        struct decision decision = {};
-        struct place place = {};
+        struct decision decision = {.word = word, .hook = HOOK_INODE_RENAME};
+        struct place_step step = {};
         int r;
 
-        if (!(word_header(word)->flags & IMAGE_FILES))
+        if (!(image_flags(word) & IMAGE_FILES))
                 return 0;
-        r = place_of_directory(dentry, word, &place);
-        if (!r && place.node == NODE_OFF)
+        r = place_of_dentry(dentry, word, &step);
+        if (!r && step.place.node == NODE_OFF)
                 return 0;
         decision.dentry = (__u64) dentry;
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
-        decision.word = word;
-        decision.hook = HOOK_INODE_RENAME;
         decision.access = ACCESS_DELETE;
         decision.flags = r ? EVENT_UNPLACED : EVENT_HOLDS_RULES;
-        return conclude_file(&decision);
+        if (!r && step.place.node > word_header(word)->n_hard_nodes)
+                decision.flags |= DECIDE_RECORD;
+        return judge(&decision);
 }
 
-/* What was learnt ends with a rename of a directory; nothing is learnt until it is done. The mark
- * is the dentry's address: an overlay's rename has another inside, of its layer. */
-static __always_inline void rename_begin(const struct dentry *dentry)
+static __always_inline bool is_directory(struct dentry *dentry)
 {
-        __u64 *mark = bpf_task_storage_get(&renaming, bpf_get_current_task_btf(), NULL,
-                                           BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-        if (mark && *mark)
-                return; /* an exchange asks twice */
-        if (mark)
-                *mark = (__u64) dentry;
-        __sync_fetch_and_add(&renames.begun, 1);
+        return (BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
 }
 
 static __always_inline int guard_rename(struct dentry *old_dentry, struct dentry *new_dentry)
 {
         __u32 word = word_read();
-        const struct inode *inode;
         int r;
 
-        r = guard_name(old_dentry, HOOK_INODE_RENAME, ACCESS_DELETE);
+        r = guard_name(old_dentry, HOOK_INODE_RENAME, ACCESS_ALL);
         if (r)
                 return r;
-        r = guard_name(new_dentry, HOOK_INODE_RENAME, ACCESS_CREATE);
-        if (r)
+        r = guard_name(new_dentry, HOOK_INODE_RENAME,
+                       BPF_CORE_READ(new_dentry, d_inode) ? ACCESS_CREATE | ACCESS_DELETE
+                                                          : ACCESS_CREATE);
+        if (r || leave_early(word) || !is_directory(old_dentry))
                 return r;
-        inode = BPF_CORE_READ(old_dentry, d_inode);
-        if (!inode || (BPF_CORE_READ(inode, i_mode) & MODE_TYPE) != MODE_DIRECTORY)
-                return 0;
         r = verdict_return(decide_move(old_dentry, word));
         if (!r)
-                rename_begin(old_dentry);
+                move_begin(old_dentry);
         return r;
 }
 
@@ -271,30 +364,30 @@ int BPF_PROG(inode_rename_exchange, struct inode *old_dir, struct dentry *old_de
 SEC("fexit/vfs_rename")
 int BPF_PROG(rename_end, struct renamedata *data)
 {
-        struct task_struct *task = bpf_get_current_task_btf();
-        __u64 *mark = bpf_task_storage_get(&renaming, task, NULL, 0);
-
-        if (!mark || !*mark)
-                return 0;
-        if (*mark != (__u64) BPF_CORE_READ(data, old_dentry) &&
-            *mark != (__u64) BPF_CORE_READ(data, new_dentry))
-                return 0;
-        *mark = 0;
-        __sync_fetch_and_add(&renames.ended, 1);
+        move_end((__u64) BPF_CORE_READ(data, old_dentry), (__u64) BPF_CORE_READ(data, new_dentry));
         return 0;
+}
+
+static __always_inline __u32 access_of_change(const struct iattr *attributes)
+{
+        __u32 valid = attributes->ia_valid;
+
+        if (!(valid & ATTRIBUTE_SIZE))
+                return ACCESS_ATTR;
+        return valid & ATTRIBUTE_IDENTITY ? ACCESS_WRITE | ACCESS_ATTR : ACCESS_WRITE;
 }
 
 /* Some hooks gained an argument in front. The service loads the one that fits the kernel's BTF. */
 SEC("lsm/inode_setattr")
-int BPF_PROG(inode_setattr, void *idmap, struct dentry *dentry)
+int BPF_PROG(inode_setattr, void *idmap, struct dentry *dentry, struct iattr *attributes)
 {
-        return guard_name(dentry, HOOK_INODE_SETATTR, ACCESS_ATTR);
+        return guard_name(dentry, HOOK_INODE_SETATTR, access_of_change(attributes));
 }
 
 SEC("lsm/inode_setattr")
-int BPF_PROG(inode_setattr_2, struct dentry *dentry)
+int BPF_PROG(inode_setattr_2, struct dentry *dentry, struct iattr *attributes)
 {
-        return guard_name(dentry, HOOK_INODE_SETATTR, ACCESS_ATTR);
+        return guard_name(dentry, HOOK_INODE_SETATTR, access_of_change(attributes));
 }
 
 SEC("lsm/inode_setxattr")

@@ -3,7 +3,18 @@
  * verdict with the word it read, once, and hands that verdict to conclude. */
 #pragma once
 
+#include "guard.h"
 #include "maps.h"
+
+/* In decision->flags beside EVENT_…, which have the low eight bits. */
+#define DECIDE_RECORD 0x100u  /* what is denied without a rule is recorded only */
+#define DECIDE_ENFORCE 0x200u /* … is denied in audit mode too */
+
+/* What is denied as such, without a clause. (EVENT_COPY: each clause that denies fits, whomever it
+ * is about.) */
+#define DECIDE_AS_SUCH (EVENT_UNPLACED | EVENT_HOLDS_RULES | EVENT_UNHASHED | EVENT_SELF)
+
+#define MARKS_UNKNOWN 0xffffffffu /* which program it is could not be told */
 
 /* One decision, on its way from a hook to its verdict. Kernel addresses travel as numbers: a global
  * function may not take a kernel pointer, and none of these may be dereferenced directly. */
@@ -15,29 +26,63 @@ struct decision {
         __u32 hook;
         __u32 access; /* what is wanted, ACCESS_… or 1 << NET_…; judge() takes away what it decided
                        */
-        __u32 list;  /* of clauses, the more specific one */
-        __u32 more;  /* the list that is asked after it; 0: none */
-        __u32 marks; /* of the subject's program: see subject_exe() */
-        __u32 flags; /* EVENT_…; EVENT_UNPLACED, _HOLDS_RULES, _UNHASHED and _COPY deny as such */
-        __u32 rule;  /* out: the rule that decided */
-        __u64 address[2];
-        __u16 port;
-        __u16 protocol;
-        __u32 operation;
-        __u32 target;
-        __u32 reserved;
+        __u32 list;             /* of clauses, the most specific one; judge() uses the three up */
+        __u32 more;             /* the list that is asked after it; 0: none */
+        __u32 last;             /* the list that is asked in the end; 0: none */
+        __u32 marks;            /* of the subject's program: see subject_exe() */
+        __u32 flags;            /* EVENT_… and DECIDE_… */
+        __u32 rule;             /* out: the rule that decided */
+        __u32 digest_algorithm; /* 0: the object has an address or the like, not a digest */
+        union {
+                struct {
+                        __u64 address[2];
+                        __u16 port;
+                        __u16 protocol;
+                        __u32 operation;
+                        __u32 target;
+                        __u32 reserved;
+                };
+                __u8 digest[DIGEST_SIZE];
+        };
 };
 
 /* subject.bpf.c. Finds which exe= the current task's program belongs to, once a decision, if any
  * subject of the policy has one. To be called by the hook before judge(), and not from below it:
- * the two share what stack there is. Returns 0; in doubt no mark is set that would allow. */
+ * the two share what stack there is. Returns 0; in doubt a denial fits and an allowance does not.
+ */
 int subject_exe(struct decision *decision);
 
-/* judge.bpf.c. Goes through decision->list, then decision->more, and knows audit and enforce,
- * exempt processes, modes of rules, counters, events and signals. Returns -EPERM if something that
- * is wanted is denied, else 0; what is left in decision->access no clause was about, and a hook may
- * ask a less specific list about it. */
+/* subject.bpf.c. Whether the subject fits all that is said under that number; in doubt, what
+ * `verdict` makes the stricter answer. */
+int subject_fits(struct decision *decision, __u32 number, __u32 verdict);
+
+/* subject.bpf.c. Whether the subject is in a cgroup of that number, or below one. */
+int subject_in_cgroup(struct decision *decision, __u32 number);
+
+/* Whether the current program has a verified identity. */
+int subject_verified(void);
+
+/* judge.bpf.c. Goes through the three lists, and knows audit and enforce, exempt processes, modes
+ * of rules, counters, events and signals. Returns -EPERM if something that is wanted is denied,
+ * else 0; what is left in decision->access no clause was about, and a hook may ask less specific
+ * lists about it. */
 int judge(struct decision *decision);
+
+/* What judge() found: one clause that decides, or a doubt. */
+struct finding {
+        __u32 at; /* the clause that is asked next; 0: the first of the next list */
+        __u32 rule;
+        __u32 access;  /* decided by it */
+        __u32 verdict; /* VERDICT_… */
+        __u32 signal;  /* SIGNAL_…; from event_emit() on the number of the one that was sent */
+};
+
+/* judge.bpf.c. What follows what was found. Returns 1 if the subject is exempt, -EPERM for a
+ * denial, 0 for what is recorded only. */
+int judge_found(struct decision *decision, struct finding *finding);
+
+/* event.bpf.c. Tells the service; what finds no room is counted. Returns 0. */
+int event_emit(struct decision *decision, struct finding *finding);
 
 static __always_inline __u32 word_read(void)
 {
@@ -49,10 +94,10 @@ static __always_inline const struct header *word_header(__u32 word)
         return &hot.headers[word & WORD_SLOT];
 }
 
+/* Not atomic: a program that is interrupted between load and store may lose an add of another. */
 static __always_inline void count_call(enum hook hook)
 {
-        __sync_fetch_and_add(&lanes[bpf_get_smp_processor_id() & (N_CALL_LANES - 1)].calls[hook],
-                             1);
+        lanes[bpf_get_smp_processor_id() & (N_CALL_LANES - 1)].calls[hook]++;
 }
 
 /* The service proves a hook by being denied in it. To be asked before anything else about the
@@ -63,7 +108,8 @@ static __always_inline bool is_canary(__u32 word, enum hook hook)
         if (!(word & WORD_CANARY) || hot.canary_load != load_id || hot.canary_hook != hook ||
             hot.canary_tgid != bpf_get_current_pid_tgid() >> 32)
                 return false;
-        hot.service_start_ns = BPF_CORE_READ(bpf_get_current_task_btf(), start_boottime);
+        if (hot.canary_tgid == hot.service_tgid) /* and no child of it */
+                service_note();
         __sync_fetch_and_or(&counters.seen, HOOK_BIT(hook));
         return true;
 }

@@ -4,27 +4,9 @@
 #include "place.h"
 
 #define CLIMB_MAX 64  /* levels looked up in one call */
-#define DESCEND_MAX 8 /* levels walked down in one call; a power of two */
-
-#define BTRFS_MAGIC 0x9123683e
-#define BCACHEFS_MAGIC 0xca451a4e
-
-/* Enough for a directory some 300 levels deep, and for trees that move while they are walked. */
-#define WALK_ATTEMPTS 60
-#define WALK_AGAIN 1
+#define DESCEND_MAX 4 /* levels walked down in one call; a power of two */
 
 #define UNDER_WAY (~0ull) /* in place of a number of renames: one has not ended */
-
-struct place_walk {
-        __u64 directory;        /* in: the dentry whose place is wanted */
-        struct place_step step; /* out: its place; meanwhile where the walk is */
-        __u32 word;
-        __u64 known; /* a dentry on the way whose place is known_place; 0: none */
-        struct place known_place;
-        __u32 rename_seq;
-        __u64 start; /* where to climb from */
-        __u64 at;    /* where the climb is */
-};
 
 extern const void rename_lock __ksym __weak;
 
@@ -35,6 +17,72 @@ static __always_inline __u32 rename_seq(void)
         if (&rename_lock)
                 bpf_probe_read_kernel(&seq, sizeof(seq), &rename_lock);
         return seq;
+}
+
+/* Whether a directory compares names its own way. Those that do so only where a directory says so
+ * have the comparison everywhere; /proc/sys has it and compares bytes. */
+static __always_inline bool folds_names(const struct dentry *directory)
+{
+        unsigned long magic;
+
+        if (BPF_CORE_READ(directory, d_inode, i_flags) & INODE_CASEFOLD)
+                return true;
+        if (!(BPF_CORE_READ(directory, d_flags) & DENTRY_COMPARES))
+                return false;
+        magic = BPF_CORE_READ(directory, d_sb, s_magic);
+        return magic != EXT4_MAGIC && magic != F2FS_MAGIC && magic != TMPFS_MAGIC &&
+               magic != PROC_MAGIC;
+}
+
+static __always_inline void place_take(struct place *place, const struct trie_value *value,
+                                       const struct dentry *dentry)
+{
+        place->node = value->node;
+        place->ruleset = value->ruleset;
+        place->lengths = value->lengths;
+        if (value->node != NODE_OFF && folds_names(dentry))
+                place->ruleset |= PLACE_FOLDS;
+}
+
+/* Whether a name that is not in the trie might be another spelling of one that is: of a length that
+ * some ruled name has; or with a letter outside ASCII, a tilde (vfat's short names) or a dot in the
+ * end, which may be as good as one of another length. */
+static __always_inline bool may_be_ruled(const struct trie_key *key, __u32 lengths)
+{
+        const __u64 *words = (const __u64 *) key->name;
+        __u32 length = key->length;
+        __u64 tilde, found = 0;
+
+        if (length > NAME_CHUNK || lengths >> (length & 15) & 1)
+                return true;
+        for (int i = 0; i < NAME_CHUNK / 8; i++) {
+                tilde = words[i] ^ 0x7e7e7e7e7e7e7e7eull;
+                found |= words[i] | ((tilde - 0x0101010101010101ull) & ~tilde);
+        }
+        length--;
+        barrier_var(length);
+        return found & 0x8080808080808080ull || length >= NAME_CHUNK || key->name[length] == '.';
+}
+
+/* A name that has no entry: that of a wildcard, if the node has one. */
+static __always_inline int descend_otherwise(struct place_step *step, struct trie_key *key,
+                                             void *map)
+{
+        struct trie_value *value;
+
+        if (step->place.ruleset & PLACE_FOLDS && may_be_ruled(key, step->place.lengths))
+                return -1;
+        if ((step->place.lengths & 0xffff) == 0xffff) {
+                __builtin_memset(key, 0, sizeof(*key));
+                key->node = step->place.node;
+                value = bpf_map_lookup_elem(map, key);
+                if (value) {
+                        place_take(&step->place, value, (const struct dentry *) step->dentry);
+                        return 0;
+                }
+        }
+        place_inherit(&step->place);
+        return 0;
 }
 
 int place_descend(struct place_step *step, __u32 slot)
@@ -74,16 +122,12 @@ int place_descend(struct place_step *step, __u32 slot)
                 if (bpf_probe_read_kernel(key.name, n, name + done))
                         return -1;
                 value = bpf_map_lookup_elem(map, &key);
-                if (!value) {
-                        place_inherit(&step->place);
-                        return 0;
-                }
+                if (!value)
+                        return descend_otherwise(step, &key, map);
                 node = value->node;
                 done += n;
                 if (done >= length) {
-                        step->place.node = node;
-                        step->place.ruleset = value->ruleset;
-                        step->place.lengths = value->lengths;
+                        place_take(&step->place, value, dentry);
                         return 0;
                 }
         }
@@ -97,7 +141,7 @@ static __always_inline __u64 key_of(const struct dentry *dentry, __u32 word, __u
         return cache_mix(BPF_CORE_READ(inode, i_ino),
                          (__u64) BPF_CORE_READ(inode, i_sb, s_dev) << 32 |
                                  BPF_CORE_READ(inode, i_generation),
-                         cookie_renames(word, begun));
+                         word, begun);
 }
 
 /* Where subvolumes and snapshots give one number to several directories, nothing can be learnt. */
@@ -108,13 +152,6 @@ static __always_inline void learn(const struct place_step *step, __u32 word, __u
 
         if (magic != BTRFS_MAGIC && magic != BCACHEFS_MAGIC)
                 cache_learn(key_of(dentry, word, begun), &step->place);
-}
-
-static __always_inline void place_take(struct place *place, const struct trie_value *value)
-{
-        place->node = value->node;
-        place->ruleset = value->ruleset;
-        place->lengths = value->lengths;
 }
 
 /* What the rules say of the root of dentry's file system. NULL: nothing, nor of anything below. */
@@ -154,11 +191,10 @@ __noinline int place_climb(struct place_walk *walk)
                 root = root_value(dentry, walk->word & WORD_SLOT);
                 if (!root || dentry != BPF_CORE_READ(dentry, d_sb, s_root))
                         return -1;
-                place_take(&walk->step.place, root);
+                place_take(&walk->step.place, root, dentry);
                 return CLIMB_KNOWN;
         }
-        if (walk->at != walk->start &&
-            cache_find(key_of(dentry, walk->word, renames_begun()), &walk->step.place))
+        if (cache_find(key_of(dentry, walk->word, renames_begun()), &walk->step.place))
                 return CLIMB_KNOWN;
         walk->at = (__u64) parent;
         return 0;
@@ -205,7 +241,7 @@ static __always_inline int descend(struct way *way, struct place_step *step, __u
 
 /* Climbs to the nearest known place, walks down from it, and learns the lowest directory reached.
  * Returns 0, a negative number (cannot be told), or WALK_AGAIN: call again to go on. */
-__noinline int place_walk(struct place_walk *walk)
+int place_walk(struct place_walk *walk)
 {
         struct way way = {};
         __u64 begun;
@@ -255,21 +291,5 @@ __noinline int place_walk(struct place_walk *walk)
 
 int place_of_address(struct place_step *step, __u32 word)
 {
-        struct place_walk walk = {.word = word};
-        const struct dentry *dentry;
-        bool is_directory;
-        int r = WALK_AGAIN;
-
-        if (!step)
-                return -1;
-        dentry = (const struct dentry *) step->dentry;
-        is_directory = (BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
-        walk.directory = is_directory ? (__u64) dentry : (__u64) BPF_CORE_READ(dentry, d_parent);
-        walk.start = walk.directory;
-        for (int i = 0; i < WALK_ATTEMPTS && r == WALK_AGAIN; i++)
-                r = place_walk(&walk);
-        if (r)
-                return r;
-        step->place = walk.step.place;
-        return is_directory ? 0 : place_descend(step, word & WORD_SLOT);
+        return step ? place_walk_out(step, word) : -1;
 }

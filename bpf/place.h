@@ -6,10 +6,14 @@
 #include "hook.h"
 
 /* A place. A node of NODE_OFF has nothing ruled below it; a ruleset with RULESET_INHERITED comes
- * from a directory above. */
+ * from a directory above then. Of a live node the same bit is PLACE_FOLDS. */
 struct place {
         __u32 node, ruleset, lengths;
 };
+
+/* A directory that compares names its own way (casefold, vfat …): there a name may be another
+ * spelling of a ruled one. */
+#define PLACE_FOLDS RULESET_INHERITED
 
 /* One step down: by the name of the dentry at that address. */
 struct place_step {
@@ -17,37 +21,48 @@ struct place_step {
         struct place place;
 };
 
-/* place.bpf.c. Both return 0 or a negative number when the name cannot be read or followed. */
+struct place_walk {
+        __u64 directory;        /* in: the dentry whose place is wanted */
+        struct place_step step; /* out: its place; meanwhile where the walk is */
+        __u32 word;
+        __u32 rename_seq;
+        __u64 known; /* a dentry on the way whose place is known_place; 0: none */
+        struct place known_place;
+        __u64 start; /* where to climb from */
+        __u64 at;    /* where the climb is */
+};
+
+/* Enough for a directory some 300 levels deep, and for trees that move while they are walked. */
+#define WALK_ATTEMPTS 60
+#define WALK_AGAIN 1
+
+/* place.bpf.c. All return 0 or a negative number when the name cannot be read or followed. */
 int place_descend(struct place_step *step, __u32 slot);
+
+/* Or WALK_AGAIN: call again to go on. */
+int place_walk(struct place_walk *walk);
 
 /* The place of what is at that address, be it a directory or not: slow. */
 int place_of_address(struct place_step *step, __u32 word);
-
-static __always_inline __u64 cache_mix(__u64 inode, __u64 device_generation, __u64 cookie_renames)
-{
-        __u64 h = (inode ^ hot.seed[0]) * 0x9e3779b97f4a7c15ull; /* multipliers of splitmix64 */
-
-        h ^= h >> 32;
-        h = (h ^ device_generation ^ hot.seed[1]) * 0xbf58476d1ce4e5b9ull;
-        h ^= h >> 29;
-        h = (h ^ cookie_renames) * 0x94d049bb133111ebull;
-        return h ^ h >> 32;
-}
 
 static __always_inline __u64 renames_begun(void)
 {
         return *(volatile __u64 *) &renames.begun;
 }
 
-/* 2^40 renames are more than anyone makes between two policies. */
-static __always_inline __u64 cookie_renames(__u32 word, __u64 begun)
+/* A sum of products with secret odd factors: no two directories of one time share a key but by a
+ * chance of some 2^-50, and one directory never has the same key at two times. (2^40 renames are
+ * more than anyone makes between two policies.) Its high bits are the good ones. */
+static __always_inline __u64 cache_mix(__u64 inode, __u64 device_generation, __u32 word,
+                                       __u64 begun)
 {
-        return (__u64) word_header(word)->cookie << 40 ^ begun;
+        return inode * hot.seed[0] + device_generation * hot.seed[1] +
+               ((__u64) (word & WORD_COOKIE) << 32 ^ begun);
 }
 
 static __always_inline struct cache_entry *cache_slot(__u64 key)
 {
-        return &cache[key & (N_CACHE_ENTRIES - 1)];
+        return &cache[key >> (64 - CACHE_BITS)];
 }
 
 static __always_inline bool cache_find(__u64 key, struct place *ret_place)
@@ -77,47 +92,83 @@ static __always_inline void cache_learn(__u64 key, const struct place *place)
 /* Off the trie: what a name inherits from the place above it. */
 static __always_inline void place_inherit(struct place *place)
 {
-        place->node = NODE_OFF;
-        place->lengths = 0;
+        if (place->node != NODE_OFF)
+                place->ruleset &= ~PLACE_FOLDS;
         if (place->ruleset)
                 place->ruleset |= RULESET_INHERITED;
+        place->node = NODE_OFF;
+        place->lengths = 0;
 }
 
-static __always_inline int place_walk_out(__u64 dentry, __u32 word, struct place *ret_place)
+/* What holds there: the ruleset's number, 0 for none, and which half of it. */
+static __always_inline __u32 place_ruleset(const struct place *place, bool *ret_below)
 {
-        struct place_step step = {.dentry = dentry};
-        int r = place_of_address(&step, word);
+        *ret_below = place->node == NODE_OFF && place->ruleset & RULESET_INHERITED;
+        return place->ruleset & ~RULESET_INHERITED;
+}
 
-        *ret_place = step.place;
-        return r;
+/* Inline, for functions that are called with little stack left. */
+static __always_inline int place_walk_out(struct place_step *step, __u32 word)
+{
+        struct place_walk walk = {.word = word};
+        const struct dentry *dentry = (const struct dentry *) step->dentry;
+        bool is_directory;
+        int r = WALK_AGAIN;
+
+        is_directory = (BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
+        walk.directory = is_directory ? (__u64) dentry : (__u64) BPF_CORE_READ(dentry, d_parent);
+        walk.start = walk.directory;
+        for (int i = 0; i < WALK_ATTEMPTS && r == WALK_AGAIN; i++)
+                r = place_walk(&walk);
+        if (r)
+                return r;
+        step->place = walk.step.place;
+        return is_directory ? 0 : place_descend(step, word & WORD_SLOT);
+}
+
+static __always_inline __u64 directory_key(const struct dentry *directory, __u32 word)
+{
+        const struct inode *inode = directory->d_inode;
+
+        return cache_mix(inode->i_ino, (__u64) inode->i_sb->s_dev << 32 | inode->i_generation, word,
+                         renames_begun());
 }
 
 /* The place of a directory that has an inode. Returns 0, or not 0 when it cannot be told. */
 static __always_inline int place_of_directory(struct dentry *directory, __u32 word,
-                                              struct place *ret_place)
+                                              struct place_step *step)
 {
-        struct inode *inode = directory->d_inode;
-        __u64 key = cache_mix(inode->i_ino, (__u64) inode->i_sb->s_dev << 32 | inode->i_generation,
-                              cookie_renames(word, renames_begun()));
-
-        if (cache_find(key, ret_place))
+        if (cache_find(directory_key(directory, word), &step->place))
                 return 0;
-        return place_walk_out((__u64) directory, word, ret_place);
+        step->dentry = (__u64) directory;
+        return place_of_address(step, word);
 }
 
-/* The place of a name in a directory: one step, and only where some ruled name is as long as it. */
-static __always_inline int place_of_name(struct dentry *dentry, __u32 slot, struct place *place)
+/* The place of a name in a directory: one step, and only where some ruled name is as long as it, or
+ * the directory has spellings of its own. */
+static __always_inline int place_of_name(struct dentry *dentry, __u32 slot, struct place_step *step)
 {
-        struct place_step step;
-        int r;
-
-        if (place->node == NODE_OFF || !(place->lengths >> (dentry->d_name.len & 15) & 1)) {
-                place_inherit(place);
+        if (step->place.node == NODE_OFF ||
+            (!(step->place.lengths >> (dentry->d_name.len & 15) & 1) &&
+             !(step->place.ruleset & PLACE_FOLDS))) {
+                place_inherit(&step->place);
                 return 0;
         }
-        step.dentry = (__u64) dentry;
-        step.place = *place;
-        r = place_descend(&step, slot);
-        *place = step.place;
-        return r;
+        step->dentry = (__u64) dentry;
+        return place_descend(step, slot);
+}
+
+/* Whether it is known, at little cost, that no rule is about that name: the same question as
+ * place_of_directory() and place_of_name() together, for a place without a ruleset. */
+static __always_inline bool place_is_free(struct dentry *dentry, __u32 word)
+{
+        __u64 key = directory_key(dentry->d_parent, word), data;
+        struct cache_entry *entry = cache_slot(key);
+
+        data = *(volatile __u64 *) &entry->data;
+        if ((*(volatile __u64 *) &entry->x ^ data) != key)
+                return false;
+        if (data << 16 == (__u64) NODE_OFF << 16)
+                return true;
+        return !(data << 16 >> 40) && !(data >> 48 >> (dentry->d_name.len & 15) & 1);
 }

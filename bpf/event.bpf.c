@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Event: what the service is told of a verdict. Denials and audits have a ring each, so that
+ * neither displaces the other. */
+#include "hook.h"
+
+#define PATH_LEVELS 48
+#define NAME_ROOM 256 /* a name and its NUL */
+
+/* In an interrupt the current task has nothing to do with it: the socket's owner is all that is
+ * known. */
+static __always_inline void fill_owner(struct event *event, const struct sock *sk)
+{
+        const struct cred *cred = BPF_CORE_READ(sk, sk_socket, file, f_cred);
+
+        event->pid = 0;
+        event->ppid = 0;
+        event->uid = cred ? BPF_CORE_READ(cred, euid.val) : (__u32) -1;
+        event->gid = cred ? BPF_CORE_READ(cred, egid.val) : (__u32) -1;
+        event->loginuid = (__u32) -1;
+        event->start_ns = 0;
+        event->cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+        event->exe_inode = 0;
+        event->exe_device = 0;
+        __builtin_memset(event->comm, 0, sizeof(event->comm));
+}
+
+static __always_inline void fill_task(struct event *event)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+        const struct inode *exe = BPF_CORE_READ(task, mm, exe_file, f_inode);
+        const struct cred *cred = BPF_CORE_READ(task, real_cred);
+
+        event->pid = bpf_get_current_pid_tgid() >> 32;
+        event->ppid = BPF_CORE_READ(task, real_parent, tgid);
+        event->uid = BPF_CORE_READ(cred, euid.val);
+        event->gid = BPF_CORE_READ(cred, egid.val);
+        event->loginuid = (__u32) -1;
+        if (bpf_core_field_exists(task->loginuid))
+                event->loginuid = BPF_CORE_READ(task, loginuid.val);
+        event->start_ns = BPF_CORE_READ(task, start_boottime);
+        event->cgroup = bpf_get_current_cgroup_id();
+        event->exe_inode = exe ? BPF_CORE_READ(exe, i_ino) : 0;
+        event->exe_device = exe ? BPF_CORE_READ(exe, i_sb, s_dev) : 0;
+        bpf_get_current_comm(event->comm, sizeof(event->comm));
+}
+
+/* All but the path. */
+static __always_inline void fill_head(struct event *event, const struct decision *decision,
+                                      const struct finding *finding)
+{
+        event->time_ns = bpf_ktime_get_boot_ns();
+        event->generation = word_header(decision->word)->generation;
+        event->rule = finding->rule;
+        event->hook = decision->hook;
+        event->verdict = finding->verdict;
+        event->flags = decision->flags;
+        event->access = finding->access;
+        event->signal = finding->signal;
+        event->reserved = 0;
+        event->device = 0;
+        event->inode = 0;
+        event->path_length = 0;
+        event->digest_algorithm = decision->digest_algorithm;
+        if (decision->digest_algorithm) {
+                __builtin_memcpy(event->digest, decision->digest, DIGEST_SIZE);
+                __builtin_memset(event->address, 0, sizeof(event->address));
+                event->port = event->protocol = 0;
+                event->operation = event->target = 0;
+        } else {
+                __builtin_memset(event->digest, 0, DIGEST_SIZE);
+                __builtin_memcpy(event->address, decision->address, sizeof(event->address));
+                event->port = decision->port;
+                event->protocol = decision->protocol;
+                event->operation = decision->operation;
+                event->target = decision->target;
+        }
+        if (decision->sk)
+                fill_owner(event, (const struct sock *) decision->sk);
+        else
+                fill_task(event);
+}
+
+/* The names from the object up to the root of its file system, as many as there is room for. */
+static __always_inline void fill_path(struct event *event, __u64 address)
+{
+        const struct dentry *dentry = (const struct dentry *) address, *parent;
+        __u32 length = 0;
+        long n;
+
+        for (int i = 0; i < PATH_LEVELS; i++) {
+                parent = BPF_CORE_READ(dentry, d_parent);
+                if (parent == dentry) {
+                        event->path_length = length;
+                        return;
+                }
+                if (length > EVENT_PATH_ROOM - NAME_ROOM)
+                        break;
+                n = bpf_probe_read_kernel_str(event->path + length, NAME_ROOM,
+                                              BPF_CORE_READ(dentry, d_name.name));
+                if (n <= 0)
+                        break;
+                length += n;
+                dentry = parent;
+        }
+        event->path_length = length;
+        event->flags |= EVENT_PATH_CUT;
+}
+
+/* A function of its own, so that the verifier looks into it once and not once a ring. */
+__noinline int event_fill_file(struct event *event, struct decision *decision)
+{
+        const struct dentry *dentry;
+        const struct inode *inode;
+
+        if (!event || !decision)
+                return -1;
+        dentry = (const struct dentry *) decision->dentry;
+        inode = (const struct inode *) decision->inode;
+        event->device = BPF_CORE_READ(dentry, d_sb, s_dev);
+        if (inode)
+                event->inode = BPF_CORE_READ(inode, i_ino);
+        fill_path(event, decision->dentry);
+        return 0;
+}
+
+static __always_inline void count_lost(const struct finding *finding)
+{
+        __sync_fetch_and_add(&counters.lost[finding->verdict == VERDICT_AUDITED], 1);
+}
+
+/* What finds no room is counted; its number is missing in the stream. */
+static __always_inline void emit_file(void *ring, struct decision *decision,
+                                      const struct finding *finding)
+{
+        __u64 seq = __sync_fetch_and_add(&counters.seq, 1) + 1;
+        struct event *event = bpf_ringbuf_reserve(ring, sizeof(*event), 0);
+
+        if (!event) {
+                count_lost(finding);
+                return;
+        }
+        event->seq = seq;
+        fill_head(event, decision, finding);
+        event_fill_file(event, decision);
+        bpf_ringbuf_submit(event, 0);
+}
+
+static __always_inline void emit_short(void *ring, const struct decision *decision,
+                                       const struct finding *finding)
+{
+        __u64 seq = __sync_fetch_and_add(&counters.seq, 1) + 1;
+        struct event *event = bpf_ringbuf_reserve(ring, EVENT_NET_SIZE, 0);
+
+        if (!event) {
+                count_lost(finding);
+                return;
+        }
+        event->seq = seq;
+        fill_head(event, decision, finding);
+        bpf_ringbuf_submit(event, 0);
+}
+
+int event_emit(struct decision *decision, struct finding *finding)
+{
+        bool audit;
+
+        if (!decision || !finding)
+                return -1;
+        audit = finding->verdict == VERDICT_AUDITED;
+        if (decision->dentry && audit)
+                emit_file(&audits, decision, finding);
+        else if (decision->dentry)
+                emit_file(&denials, decision, finding);
+        else if (audit)
+                emit_short(&audits, decision, finding);
+        else
+                emit_short(&denials, decision, finding);
+        return 0;
+}

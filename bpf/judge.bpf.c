@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Judge: from lists of clauses to what happens. Alone knows audit and enforce, the processes no
+ * rule binds, counters and signals. */
+#include "hook.h"
+
+#define N_LISTS 3
+
+#define SIGKILL 9
+#define SIGTERM 15
+
+/* PID 1 and the service stay able to mend what a policy broke. An allowance of a policy frees of
+ * its rules, not of what guards the service. In an interrupt the current task is anyone. */
+static __always_inline bool is_unbound(struct decision *decision)
+{
+        __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+        if (!decision->sk && (tgid == 1 || is_service(tgid)))
+                return true;
+        if (decision->flags & EVENT_SELF || !(word_header(decision->word)->flags & IMAGE_UNBOUND))
+                return false;
+        return subject_in_cgroup(decision, CGROUP_UNBOUND);
+}
+
+static __always_inline void count_hit(__u32 word, __u32 rule)
+{
+        __u32 slot = word & WORD_SLOT;
+        void *map = bpf_map_lookup_elem(&hits, &slot);
+        __u64 *count = map ? bpf_map_lookup_elem(map, &rule) : NULL;
+
+        if (count)
+                __sync_fetch_and_add(count, 1);
+}
+
+static __always_inline void count_verdict(const struct decision *decision, __u32 verdict)
+{
+        __u32 hook = decision->hook;
+
+        if (decision->flags & EVENT_UNPLACED)
+                __sync_fetch_and_add(&counters.unplaced, 1);
+        if (hook >= N_HOOKS)
+                return;
+        __sync_fetch_and_add(
+                verdict == VERDICT_DENIED ? &counters.denials[hook] : &counters.audits[hook], 1);
+}
+
+/* Whether the current process was sent a SIGTERM before. Direct mapped: who is displaced by another
+ * is sent a SIGTERM once more. */
+static __always_inline bool was_warned(void)
+{
+        const struct task_struct *leader = BPF_CORE_READ(bpf_get_current_task_btf(), group_leader);
+        __u64 process = BPF_CORE_READ(leader, start_boottime) * hot.seed[0] +
+                        BPF_CORE_READ(leader, tgid) * hot.seed[1];
+        __u64 *entry = &warned[process >> 52 & (N_WARNED - 1)];
+
+        if (*entry == process)
+                return true;
+        *entry = process;
+        return false;
+}
+
+/* The kernel sends none to its own threads, nor to PID 1. Returns the number of what was sent. */
+static __always_inline __u32 send_signal(const struct decision *decision, __u32 signal)
+{
+        __u32 number;
+
+        if (signal == SIGNAL_DEFAULT)
+                signal = hot.signal;
+        if (decision->sk || (signal != SIGNAL_TERM && signal != SIGNAL_KILL))
+                return 0;
+        number = signal == SIGNAL_KILL && was_warned() ? SIGKILL : SIGTERM;
+        return bpf_send_signal(number) ? 0 : number;
+}
+
+int judge_found(struct decision *decision, struct finding *finding)
+{
+        bool denied;
+
+        if (!decision || !finding)
+                return -EPERM;
+        if (is_unbound(decision))
+                return 1;
+        denied = finding->verdict == VERDICT_DENIED;
+        decision->rule = finding->rule;
+        count_hit(decision->word, finding->rule);
+        count_verdict(decision, finding->verdict);
+        finding->signal = denied ? send_signal(decision, finding->signal) : 0;
+        event_emit(decision, finding);
+        return denied ? -EPERM : 0;
+}
+
+/* Shifts the lists. False: there was none left. */
+static __always_inline bool next_list(struct decision *decision, struct finding *finding)
+{
+        finding->at = decision->list;
+        decision->list = decision->more;
+        decision->more = decision->last;
+        decision->last = 0;
+        return finding->at || decision->list || decision->more;
+}
+
+static __always_inline bool has_expired(__u32 expires)
+{
+        return expires && bpf_ktime_get_boot_ns() / 1000000000 >= expires;
+}
+
+enum step {
+        STEP_END,
+        STEP_NEXT,
+        STEP_FOUND, /* a clause denies or records */
+};
+
+/* What is copied out of a rule's reach is judged for all who could have it then. */
+static __always_inline bool fits(struct decision *decision, const struct clause *clause)
+{
+        if (!clause->subject)
+                return true;
+        if (decision->flags & EVENT_COPY)
+                return clause->verdict != CLAUSE_ALLOW;
+        return subject_fits(decision, clause->subject, clause->verdict);
+}
+
+/* Asks one clause. A function of its own, so that the verifier looks into it once and not once a
+ * clause. */
+__noinline int judge_clause(struct decision *decision, struct finding *finding)
+{
+        struct clause *clause;
+        __u32 slot, at;
+        void *map;
+
+        if (!decision || !finding || !decision->access)
+                return STEP_END;
+        if (!finding->at)
+                return next_list(decision, finding) ? STEP_NEXT : STEP_END;
+        slot = decision->word & WORD_SLOT;
+        at = finding->at;
+        map = bpf_map_lookup_elem(&clauses, &slot);
+        clause = map ? bpf_map_lookup_elem(map, &at) : NULL;
+        if (!clause)
+                return STEP_END;
+        finding->at = clause->flags & CLAUSE_LAST ? 0 : at + 1;
+        finding->access = clause->access & decision->access;
+        if (!finding->access || has_expired(clause->expires) || !fits(decision, clause))
+                return STEP_NEXT;
+        decision->access &= ~finding->access;
+        if (clause->verdict == CLAUSE_ALLOW)
+                return STEP_NEXT;
+        finding->rule = clause->rule;
+        finding->signal = clause->signal;
+        finding->verdict =
+                clause->verdict != CLAUSE_DENY || clause->flags & CLAUSE_RECORD ||
+                                (decision->word & WORD_AUDIT && !(clause->flags & CLAUSE_ENFORCE))
+                        ? VERDICT_AUDITED
+                        : VERDICT_DENIED;
+        return STEP_FOUND;
+}
+
+/* No clause says so, but there is a doubt, or something is guarded as such. */
+static __always_inline void find_as_such(const struct decision *decision, struct finding *finding)
+{
+        finding->rule = decision->rule;
+        finding->access = decision->access;
+        finding->verdict = decision->flags & DECIDE_RECORD || (decision->word & WORD_AUDIT &&
+                                                               !(decision->flags & DECIDE_ENFORCE))
+                                   ? VERDICT_AUDITED
+                                   : VERDICT_DENIED;
+        finding->signal = SIGNAL_DEFAULT;
+}
+
+int judge(struct decision *decision)
+{
+        struct finding finding = {};
+        int r;
+
+        if (!decision)
+                return -EPERM;
+        if (decision->flags & DECIDE_AS_SUCH) {
+                find_as_such(decision, &finding);
+                r = judge_found(decision, &finding);
+                decision->access = 0;
+                return r < 0 ? -EPERM : 0;
+        }
+        for (int i = 0; i < N_LISTS * (int) (LIST_LENGTH_MAX + 1); i++) {
+                r = judge_clause(decision, &finding);
+                if (r == STEP_END)
+                        break;
+                if (r != STEP_FOUND)
+                        continue;
+                r = judge_found(decision, &finding);
+                if (r < 0)
+                        return -EPERM;
+                if (r > 0)
+                        decision->access = 0;
+        }
+        return 0;
+}
