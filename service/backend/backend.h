@@ -94,6 +94,7 @@ typedef struct BackendFacts {
         const char *kernel;
         const char *lsm_list;
         int has_btf, has_bpf_lsm;
+        int appraises;       /* programs are run only if IMA finds their signatures right */
         const char *missing; /* what the machine lacks for a stronger tier; "" */
         const char *remedy;  /* what an administrator can do about it; "" */
 } BackendFacts;

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Enforcement: see transaction.h. This room holds the object and the one way in which what is in
- * force changes; recover.c is the start, plan.c the look ahead. */
+ * force changes; recover.c is the start, plan.c the look ahead, keep.c sees to it that it stays. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "transaction/internal.h"
 #include "util/log.h"
-
-/* At most so many calls of enforcement_check() pass between two attempts. */
-#define WAITS_MAX 32u
 
 void proposal_deinit(Proposal *proposal)
 {
@@ -47,36 +43,6 @@ static void naming_deinit(Naming *naming)
         naming->image = policy_image_free(naming->image);
 }
 
-static int cgroup_is_there(const Enforcement *enforcement, const char *path)
-{
-        const Resolver *resolver = backend_resolver(enforcement->backend);
-        uint64_t id = 0;
-
-        return resolver->find_cgroup(resolver->userdata, path, &id) == 0 && id != 0;
-}
-
-static void tell_missing_cgroups(Enforcement *enforcement, const Document *document)
-{
-        for (size_t i = 0; i < policy_n_rules(document->policy); i++) {
-                const Rule *rule = policy_rule(document->policy, i);
-
-                if (rule->kind != RULE_ALLOW_CGROUP || !rule->cgroup.path ||
-                    cgroup_is_there(enforcement, rule->cgroup.path))
-                        continue;
-                trouble_add(&enforcement->trouble, TROUBLE_POLICY,
-                            "Policy %s, line %u: there is no such cgroup, nothing is allowed by it",
-                            document->name, rule->line);
-        }
-}
-
-static void tell_of_documents(Enforcement *enforcement)
-{
-        trouble_clear(&enforcement->trouble, TROUBLE_POLICY);
-        for (size_t i = 0; i < document_set_size(enforcement->documents); i++)
-                tell_missing_cgroups(enforcement,
-                                     &document_set_get(enforcement->documents, i)->document);
-}
-
 /* The image that was in force goes on naming events that are still on their way. */
 static void take_image(Enforcement *enforcement, Proposal *proposal)
 {
@@ -100,7 +66,7 @@ void enforcement_take(Enforcement *enforcement, Proposal *proposal)
         enforcement->generation = proposal->generation;
         enforcement->mode = proposal->mode;
         enforcement->documents_unknown = 0;
-        tell_of_documents(enforcement);
+        trouble_clear(&enforcement->trouble, TROUBLE_POLICY);
 }
 
 void enforcement_publish(Enforcement *enforcement)
@@ -117,7 +83,7 @@ void enforcement_publish(Enforcement *enforcement)
                         (unsigned long long) enforcement->generation, strerror(-r));
 }
 
-static int translate_backend(int error)
+int enforcement_translate(int error)
 {
         if (error == 0 || error == -ENOMEM)
                 return error;
@@ -154,16 +120,36 @@ static int record_next(Enforcement *enforcement, const Proposal *proposal)
         return store_write_next(enforcement->store, &record);
 }
 
+/* A document may hold only where the kernel appraises the files it runs. */
+static int lacks_appraisal(const Enforcement *enforcement, const Proposal *proposal)
+{
+        BackendFacts facts;
+
+        backend_facts(enforcement->backend, &facts);
+        if (facts.appraises || proposal->mode != MODE_ENFORCE)
+                return 0;
+        for (size_t i = 0; i < document_set_size(proposal->documents); i++) {
+                const Policy *policy = document_set_get(proposal->documents, i)->document.policy;
+
+                if (policy_wants_ima_appraisal(policy) && !policy_accepts_missing(policy))
+                        return 1;
+        }
+        return 0;
+}
+
 /* What is to be put in force is on disk; from here on it either is in force or never was. */
 static int switch_over(Enforcement *enforcement, Proposal *proposal)
 {
-        int r = enact_in_kernel(enforcement, proposal);
+        int r;
 
+        if (lacks_appraisal(enforcement, proposal))
+                return TRANSACTION_E_GUARANTEE;
+        r = enact_in_kernel(enforcement, proposal);
         if (r < 0)
                 log_errno(r, "The kernel did not take generation %llu",
                           (unsigned long long) proposal->generation);
         if (r != 0)
-                return translate_backend(r);
+                return enforcement_translate(r);
         enforcement_take(enforcement, proposal);
         enforcement->in_force = 1;
         trouble_clear(&enforcement->trouble, TROUBLE_KERNEL);
@@ -292,18 +278,10 @@ const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t 
 
 /* ---- changes ---- */
 
-static void tell(const Enforcement *enforcement, EnforcementChange change)
+void enforcement_tell(const Enforcement *enforcement, EnforcementChange change)
 {
         if (enforcement->on_change)
                 enforcement->on_change(enforcement->userdata, change);
-}
-
-static uint64_t now_usec(void)
-{
-        struct timespec now;
-
-        clock_gettime(CLOCK_REALTIME, &now);
-        return (uint64_t) now.tv_sec * 1000000u + (uint64_t) now.tv_nsec / 1000u;
 }
 
 /* The set as planned, if it is still what the authorization was given for. */
@@ -312,8 +290,7 @@ static int propose_plan(const Enforcement *enforcement, const Plan *plan, Propos
         uint8_t digest[DIGEST_SIZE];
         int r;
 
-        r = plan_realize(plan, enforcement->documents, proposal->generation, now_usec(),
-                         &proposal->documents);
+        r = plan_realize(plan, enforcement->documents, proposal->generation, &proposal->documents);
         if (r != 0)
                 return r;
         document_set_digest(proposal->documents, digest);
@@ -339,7 +316,7 @@ static int commit_plan(Enforcement *enforcement, const Plan *plan)
         if (r != 0)
                 return r;
         trouble_clear(&enforcement->trouble, TROUBLE_START);
-        tell(enforcement, ENFORCEMENT_DOCUMENTS);
+        enforcement_tell(enforcement, ENFORCEMENT_DOCUMENTS);
         return 0;
 }
 
@@ -399,7 +376,7 @@ static int change_mode_unrecorded(Enforcement *enforcement, Mode mode)
 
         r = backend_set_mode(enforcement->backend, mode, generation);
         if (r != 0)
-                return translate_backend(r);
+                return enforcement_translate(r);
         enforcement->mode = mode;
         enforcement->generation = generation;
         return 0;
@@ -419,114 +396,6 @@ int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
         *ret_changed = changed;
         *ret_generation = enforcement->generation;
         if (changed)
-                tell(enforcement, ENFORCEMENT_MODE);
+                enforcement_tell(enforcement, ENFORCEMENT_MODE);
         return 0;
-}
-
-/* ---- keeping it so ---- */
-
-void enforcement_explain(Enforcement *enforcement, int error)
-{
-        unsigned long long generation = enforcement->generation;
-        Trouble *trouble = &enforcement->trouble;
-
-        trouble_clear(trouble, TROUBLE_KERNEL);
-        if (error == TRANSACTION_E_GUARANTEE)
-                trouble_add(trouble, TROUBLE_KERNEL,
-                            "Generation %llu is not in force: a hook it needs cannot deny on this "
-                            "machine",
-                            generation);
-        else if (error == TRANSACTION_E_INVALID_POLICY)
-                trouble_add(trouble, TROUBLE_KERNEL,
-                            "Generation %llu is not in force: a path in it cannot be followed",
-                            generation);
-        else if (error == TRANSACTION_E_TOO_LARGE)
-                trouble_add(trouble, TROUBLE_KERNEL,
-                            "Generation %llu is not in force: its documents are too large together",
-                            generation);
-        else if (error < 0)
-                trouble_add(trouble, TROUBLE_KERNEL, "Generation %llu is not in force: %s",
-                            generation, strerror(-error));
-        else
-                trouble_add(trouble, TROUBLE_KERNEL,
-                            "Generation %llu is not in force: the kernel did not take it",
-                            generation);
-}
-
-static int kernel_agrees(const Enforcement *enforcement)
-{
-        BackendState state;
-
-        backend_state(enforcement->backend, &state);
-        if (state.generation != enforcement->generation)
-                return 0;
-        if (state.generation == 0)
-                return 1;
-        return state.mode == enforcement->mode &&
-               memcmp(state.digest, enforcement->digest, DIGEST_SIZE) == 0;
-}
-
-/* Attempts grow rarer: compiling a large set again and again would be a burden of its own. */
-static int is_time_to_try(Enforcement *enforcement)
-{
-        if (enforcement->n_waits > 0) {
-                enforcement->n_waits--;
-                return 0;
-        }
-        if (enforcement->n_tries < WAITS_MAX)
-                enforcement->n_tries = enforcement->n_tries * 2 + 1;
-        enforcement->n_waits = enforcement->n_tries;
-        return 1;
-}
-
-static int try_again(Enforcement *enforcement)
-{
-        _cleanup_(proposal_deinit) Proposal proposal = {
-                .mode = enforcement->mode,
-                .generation = enforcement_next_generation(enforcement),
-        };
-        int r;
-
-        r = document_set_copy(enforcement->documents, &proposal.documents);
-        if (r < 0)
-                return r;
-        r = proposal_compile(&proposal, backend_resolver(enforcement->backend));
-        if (r != 0)
-                return r;
-        return enforcement_enact(enforcement, &proposal);
-}
-
-static int restore(Enforcement *enforcement)
-{
-        int r;
-
-        if (!is_time_to_try(enforcement))
-                return 1;
-        r = try_again(enforcement);
-        if (r != 0) {
-                enforcement_explain(enforcement, r);
-                return r == -ENOMEM ? r : 1;
-        }
-        enforcement->n_tries = enforcement->n_waits = 0;
-        log_notice("Generation %llu is in force again",
-                   (unsigned long long) enforcement->generation);
-        tell(enforcement, ENFORCEMENT_DOCUMENTS);
-        return 0;
-}
-
-int enforcement_check(Enforcement *enforcement)
-{
-        if (enforcement->unpublished)
-                enforcement_publish(enforcement);
-        if (enforcement->in_force && kernel_agrees(enforcement))
-                return 0;
-        if (enforcement->documents_unknown)
-                return 1;
-        if (enforcement->in_force) {
-                enforcement->in_force = 0;
-                trouble_add(&enforcement->trouble, TROUBLE_KERNEL,
-                            "The kernel no longer has what was put in force");
-                tell(enforcement, ENFORCEMENT_DOCUMENTS);
-        }
-        return restore(enforcement);
 }

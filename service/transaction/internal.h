@@ -26,6 +26,7 @@ struct Enforcement {
         int in_force;              /* the kernel was given the documents, or holds them already */
         int unpublished;           /* what is in force is still called STORE_NEXT */
         unsigned n_tries, n_waits; /* see enforcement_check() */
+        uint64_t look_again_usec;  /* CLOCK_MONOTONIC: not before, paths are looked up anew */
         Naming current, previous;
         Trouble trouble;
 };
@@ -59,16 +60,21 @@ void enforcement_publish(Enforcement *enforcement);
 /* The number for the next change: above all that the store or the kernel has seen. */
 uint64_t enforcement_next_generation(const Enforcement *enforcement);
 
+/* A TransactionError or -ENOMEM for what the backend answered. */
+int enforcement_translate(int error);
+
+void enforcement_tell(const Enforcement *enforcement, EnforcementChange change);
+
 /* Tells why what is wanted is not in force. */
 void enforcement_explain(Enforcement *enforcement, int error);
 
 /* The start: see recover.c. Returns 0 or a negative errno. */
 int enforcement_recover(Enforcement *enforcement);
 
-/* The set as it would be with the plan done; entries it adds carry generation and changed_usec.
- * Returns 0, a TransactionError or -ENOMEM. */
+/* The set as it would be with the plan done; entries it adds carry generation and the time that it
+ * is now. Returns 0, a TransactionError or -ENOMEM. */
 int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t generation,
-                 uint64_t changed_usec, DocumentSet **ret_documents);
+                 DocumentSet **ret_documents);
 
 /* The lines of difference between two policies, either of which may be NULL. Returns 0 or -ENOMEM.
  */

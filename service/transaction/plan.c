@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "transaction/internal.h"
 #include "util/array.h"
@@ -49,6 +50,7 @@ static int rule_compare_pointers(const void *a, const void *b)
         return rule_compare(*(const Rule *const *) a, *(const Rule *const *) b);
 }
 
+/* An entry is listed once, however many rules it gives. */
 static int rule_list_init(RuleList *list, const Policy *policy)
 {
         size_t n = policy ? policy_n_rules(policy) : 0;
@@ -57,9 +59,9 @@ static int rule_list_init(RuleList *list, const Policy *policy)
         if (!list->rules)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++)
-                list->rules[i] = policy_rule(policy, i);
-        qsort(list->rules, n, sizeof(list->rules[0]), rule_compare_pointers);
-        list->n_rules = n;
+                if (i == 0 || policy_rule(policy, i)->line != policy_rule(policy, i - 1)->line)
+                        list->rules[list->n_rules++] = policy_rule(policy, i);
+        qsort(list->rules, list->n_rules, sizeof(list->rules[0]), rule_compare_pointers);
         return 0;
 }
 
@@ -148,14 +150,22 @@ static int plan_read_document(Plan *plan, const char *text, size_t n_text)
         return r > 0 ? TRANSACTION_E_INVALID_POLICY : r;
 }
 
-static int plan_is_equal(const Plan *plan, const Loaded *loaded)
+static int is_equal(const Plan *plan, const Loaded *loaded)
 {
         return loaded && loaded->document.n_text == plan->n_text &&
                memcmp(loaded->document.text, plan->text, plan->n_text) == 0;
 }
 
+static uint64_t now_usec(void)
+{
+        struct timespec now;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (uint64_t) now.tv_sec * 1000000u + (uint64_t) now.tv_nsec / 1000u;
+}
+
 int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t generation,
-                 uint64_t changed_usec, DocumentSet **ret_documents)
+                 DocumentSet **ret_documents)
 {
         _cleanup_(entry_unrefp) Entry *entry = NULL;
         Document document = {.name = plan->name,
@@ -166,7 +176,10 @@ int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t genera
 
         if (plan->removal)
                 return document_set_without(documents, plan->name, ret_documents);
-        r = entry_new(&entry, &document, generation, changed_usec);
+        /* An equal document is the one that is there, with the time at which it was applied. */
+        if (is_equal(plan, document_set_find(documents, plan->name)))
+                return document_set_copy(documents, ret_documents);
+        r = entry_new(&entry, &document, generation, now_usec());
         if (r < 0)
                 return r;
         return document_set_with(documents, entry, ret_documents);
@@ -180,7 +193,7 @@ static int plan_try(Plan *plan, const Enforcement *enforcement, PolicyImage **re
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
         int r;
 
-        r = plan_realize(plan, enforcement->documents, enforcement->generation, 0, &documents);
+        r = plan_realize(plan, enforcement->documents, enforcement->generation, &documents);
         if (r != 0)
                 return r;
         document_set_digest(documents, plan->digest);
@@ -190,13 +203,10 @@ static int plan_try(Plan *plan, const Enforcement *enforcement, PolicyImage **re
         return r;
 }
 
-/* An equal document may mean more than it did: a cgroup that was not there has come. */
+/* Equal documents may mean something else by now: paths lead elsewhere, say. */
 static int means_the_same(const PolicyImage *before, const PolicyImage *after)
 {
-        if (!before || before->n_cgroups != after->n_cgroups)
-                return 0;
-        return after->n_cgroups == 0 || memcmp(before->cgroups, after->cgroups,
-                                               after->n_cgroups * sizeof(after->cgroups[0])) == 0;
+        return before && policy_image_decides_as(before, after);
 }
 
 static int plan_document(Plan *plan, const Enforcement *enforcement, const char *text,
@@ -204,18 +214,16 @@ static int plan_document(Plan *plan, const Enforcement *enforcement, const char 
 {
         const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
-        int equal, r;
+        int r;
 
         r = plan_read_document(plan, text, n_text);
         if (r != 0)
                 return r;
-        equal = plan_is_equal(plan, loaded);
-        if (equal && !trouble_has_kind(&enforcement->trouble, TROUBLE_POLICY))
-                return 0;
         r = plan_try(plan, enforcement, &image);
         if (r != 0)
                 return r;
-        plan->changed = !equal || !means_the_same(enforcement->current.image, image);
+        plan->changed =
+                !is_equal(plan, loaded) || !means_the_same(enforcement->current.image, image);
         return plan_compare(plan, loaded ? loaded->document.policy : NULL, plan->policy);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "util/array.h"
 
@@ -31,6 +32,22 @@ Entry *entry_unref(Entry *entry)
         free(entry->text);
         free(entry);
         return NULL;
+}
+
+static int64_t seconds_of(clockid_t clock)
+{
+        struct timespec now;
+
+        return clock_gettime(clock, &now) < 0 ? 0 : now.tv_sec;
+}
+
+/* When a document was applied, in seconds since this boot. The clock on the wall may have been
+ * wrong: nothing was applied in times to come. */
+static int64_t since_boot(uint64_t changed_usec)
+{
+        int64_t age = seconds_of(CLOCK_REALTIME) - (int64_t) (changed_usec / 1000000u);
+
+        return seconds_of(CLOCK_BOOTTIME) - (age > 0 ? age : 0);
 }
 
 static char *copy_text(const char *text, size_t n_text)
@@ -61,7 +78,8 @@ int entry_new(Entry **ret_entry, const Document *document, uint64_t generation,
                 .document = {.name = entry->name,
                              .text = entry->text,
                              .n_text = document->n_text,
-                             .policy = policy_ref(document->policy)},
+                             .policy = policy_ref(document->policy),
+                             .applied = since_boot(changed_usec)},
                 .generation = generation,
                 .changed_usec = changed_usec,
         };

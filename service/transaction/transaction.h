@@ -101,8 +101,8 @@ const PolicyImage *enforcement_image(const Enforcement *enforcement);
  * before the image in force is kept). */
 const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t generation,
                                        uint32_t rule);
-/* Sentences about what is not as it should be (a damaged store, an allowance whose cgroup is not
- * there); NULL-terminated, belongs to the enforcement. Empty when all is well. */
+/* Sentences about what is not as it should be (a damaged store, say); NULL-terminated, belongs to
+ * the enforcement. Empty when all is well. */
 const char *const *enforcement_trouble(const Enforcement *enforcement);
 
 /* What Apply of this document would do. ret_plan is set, with diagnostics, also for
@@ -121,9 +121,15 @@ int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
                          uint64_t *ret_generation);
 
 /* Whether the kernel has what should be in force; to be called from time to time. What could not be
- * put in force at start is tried again, and what something else took away is put back. Returns 0 if
+ * put in force at start is tried again, what something else took away is put back, and paths are
+ * followed where they lead now. Returns 0 if
  * it has, 1 if not (enforcement_trouble() says why), or a negative errno. */
 int enforcement_check(Enforcement *enforcement);
+
+/* To be called when something was mounted or unmounted. Where paths lead is found out anew, and if
+ * that makes a difference, the rules of the same documents are put in force as they are meant now,
+ * in one switch. Returns 0, trouble or not, or -ENOMEM. */
+int enforcement_follow_paths(Enforcement *enforcement);
 
 DEFINE_CLEANUP(Plan *, plan_free);
 DEFINE_CLEANUP(Enforcement *, enforcement_free);

@@ -73,14 +73,6 @@ void trouble_clear(Trouble *trouble, TroubleKind kind)
         trouble_point(trouble);
 }
 
-int trouble_has_kind(const Trouble *trouble, TroubleKind kind)
-{
-        for (size_t i = 0; i < trouble->n_sentences; i++)
-                if (trouble->kinds[i] == kind)
-                        return 1;
-        return 0;
-}
-
 const char *const *trouble_sentences(const Trouble *trouble)
 {
         return trouble->sentences;

@@ -14,6 +14,7 @@ typedef enum TroubleKind {
         TROUBLE_STORE,  /* what is on disk: until the next record is written */
         TROUBLE_KERNEL, /* what is in force: until the kernel has what it should */
         TROUBLE_POLICY, /* what the documents ask for: until another set is in force */
+        TROUBLE_PATHS,  /* where paths lead: until what is in force goes by it */
 } TroubleKind;
 
 typedef struct Trouble {
@@ -29,8 +30,6 @@ void trouble_add(Trouble *trouble, TroubleKind kind, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
 void trouble_clear(Trouble *trouble, TroubleKind kind);
-
-int trouble_has_kind(const Trouble *trouble, TroubleKind kind);
 
 /* NULL-terminated. */
 const char *const *trouble_sentences(const Trouble *trouble);
