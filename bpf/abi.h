@@ -120,6 +120,7 @@ enum hook {
 #define IMAGE_DEFAULT 1024u  /* clauses for what no other clause decides */
 #define IMAGE_RANGES 2048u   /* ranges of ports: the slot has an array of classes */
 #define IMAGE_VERIFIED 4096u /* subjects with a verified identity */
+#define IMAGE_RUNTIME_DEPS 8192u /* what a verified program maps counts for its identity too */
 
 #define DIGEST_SIZE 32
 
@@ -176,11 +177,13 @@ struct hot {
         __u64 claim_until_ns; /* till then service_tgid alone is believed: the service is starting
                                */
         __u32 signal;         /* SIGNAL_…: what follows a denial by a clause that says nothing */
-        __u32 canary_hook;    /* the one hook that denies a canary: others stand on the way to it */
+        __u32 canary_hook;    /* the one hook that denies a canary: others stand on the way to it;
+                                 | CANARY_GUARD: what guards the service there, not the rules */
         struct self self;
         struct header headers[N_SLOTS];
 };
 
+#define CANARY_GUARD 0x100u
 #define CANARY_ERRNO 129 /* EKEYREJECTED: no other part of these paths answers so */
 
 /* ---- files ---- */

@@ -103,15 +103,26 @@ static __always_inline void count_call(enum hook hook)
 /* The service proves a hook by being denied in it. To be asked before anything else about the
  * access: the act is no more than what reaches the hook. No rule binds the canary at other hooks.
  */
-static __always_inline bool is_canary(__u32 word, enum hook hook)
+static __always_inline bool is_canary_of(__u32 word, enum hook hook, __u32 guard)
 {
-        if (!(word & WORD_CANARY) || hot.canary_load != load_id || hot.canary_hook != hook ||
+        if (!(word & WORD_CANARY) || hot.canary_load != load_id ||
+            hot.canary_hook != (hook | guard) ||
             hot.canary_tgid != bpf_get_current_pid_tgid() >> 32)
                 return false;
         if (hot.canary_tgid == hot.service_tgid) /* and no child of it */
                 service_note();
         __sync_fetch_and_or(&counters.seen, HOOK_BIT(hook));
         return true;
+}
+
+static __always_inline bool is_canary(__u32 word, enum hook hook)
+{
+        return is_canary_of(word, hook, 0);
+}
+
+static __always_inline bool is_guard_canary(__u32 word, enum hook hook)
+{
+        return is_canary_of(word, hook, CANARY_GUARD);
 }
 
 /* LSM programs must return what the verifier sees to be within [-4095, 0]. A plain condition

@@ -8,13 +8,16 @@
 #define SIGKILL 9
 #define SIGTERM 15
 
-/* PID 1 and the service stay able to mend what a policy broke. An allowance of a policy frees of
+/* PID 1 and the service stay able to mend what a policy broke, and a canary has to come as far as
+ * the hook that is to be proven. An allowance of a policy frees of
  * its rules, not of what guards the service. In an interrupt the current task is anyone. */
 static __always_inline bool is_unbound(struct decision *decision)
 {
         __u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
         if (!decision->sk && (tgid == 1 || is_service(tgid)))
+                return true;
+        if (decision->word & WORD_CANARY && tgid == hot.canary_tgid)
                 return true;
         if (decision->flags & EVENT_SELF || !(word_header(decision->word)->flags & IMAGE_UNBOUND))
                 return false;
