@@ -93,10 +93,11 @@ static __always_inline bool is_trusted(void)
         return !service_lives() && !BPF_CORE_READ(task, ptrace) && has_service_program(task);
 }
 
-/* A function of its own: judge() and this are all that is on the stack then. */
+/* Straight to what follows a denial: there are no clauses to go through. */
 static __always_inline int deny(__u32 word, enum hook hook, const struct dentry *dentry,
                                 __u32 target)
 {
+        struct finding finding = {.verdict = VERDICT_DENIED, .signal = SIGNAL_NONE};
         struct decision decision = {};
 
         if (is_trusted())
@@ -105,10 +106,9 @@ static __always_inline int deny(__u32 word, enum hook hook, const struct dentry 
         decision.inode = dentry ? (__u64) BPF_CORE_READ(dentry, d_inode) : 0;
         decision.word = word;
         decision.hook = hook;
-        decision.access = dentry ? ACCESS_DELETE : 0;
-        decision.flags = EVENT_SELF | DECIDE_ENFORCE;
+        decision.flags = EVENT_SELF;
         decision.target = target;
-        return verdict_return(judge(&decision));
+        return verdict_return(judge_found(&decision, &finding));
 }
 
 /* ---- pins ---- */
@@ -117,7 +117,7 @@ static __always_inline int guard_name(struct dentry *dentry, enum hook hook)
 {
         __u32 word = word_read();
 
-        if (is_canary(word, hook))
+        if (is_guard_canary(word, hook))
                 return -CANARY_ERRNO;
         if (dentry->d_sb->s_dev != hot.self.pin_device)
                 return 0;
@@ -182,7 +182,7 @@ int BPF_PROG(guard_sb_umount, struct vfsmount *mount, int flags)
 {
         __u32 word = word_read();
 
-        if (is_canary(word, HOOK_SB_UMOUNT))
+        if (is_guard_canary(word, HOOK_SB_UMOUNT))
                 return -CANARY_ERRNO;
         return guard_mount(mount->mnt_root, word, HOOK_SB_UMOUNT);
 }
@@ -195,7 +195,7 @@ int BPF_PROG(guard_sb_mount, const char *device, const struct path *path, const 
 {
         __u32 word = word_read();
 
-        if (is_canary(word, HOOK_SB_MOUNT))
+        if (is_guard_canary(word, HOOK_SB_MOUNT))
                 return -CANARY_ERRNO;
         if (flags & MOUNT_PROPAGATION || (flags & MOUNT_REMOUNT && flags & MOUNT_BIND))
                 return 0;
@@ -208,7 +208,7 @@ int BPF_PROG(guard_move_mount, const struct path *from, const struct path *to)
         __u32 word = word_read();
         int r;
 
-        if (is_canary(word, HOOK_MOVE_MOUNT))
+        if (is_guard_canary(word, HOOK_MOVE_MOUNT))
                 return -CANARY_ERRNO;
         r = guard_mount(from->dentry, word, HOOK_MOVE_MOUNT);
         return r ? r : guard_mount(to->dentry, word, HOOK_MOVE_MOUNT);
@@ -225,7 +225,7 @@ int BPF_PROG(guard_bpf_map, struct bpf_map *map)
         __u32 word = word_read(), present = 1;
 
         count_call(HOOK_BPF_MAP);
-        if (is_canary(word, HOOK_BPF_MAP))
+        if (is_guard_canary(word, HOOK_BPF_MAP))
                 return -CANARY_ERRNO;
         if (!is_on())
                 return 0;
@@ -244,7 +244,7 @@ int BPF_PROG(guard_bpf, int command, union bpf_attr *attributes)
         struct own_object key = {};
         __u32 word = word_read();
 
-        if (is_canary(word, HOOK_BPF))
+        if (is_guard_canary(word, HOOK_BPF))
                 return -CANARY_ERRNO;
         if (!is_on() || (command != BPF_PROG_GET_FD_BY_ID && command != BPF_LINK_GET_FD_BY_ID))
                 return 0;
@@ -267,7 +267,7 @@ int BPF_PROG(guard_ptrace_access_check, struct task_struct *child, unsigned int 
 {
         __u32 word = word_read();
 
-        if (is_canary(word, HOOK_PTRACE_ACCESS_CHECK))
+        if (is_guard_canary(word, HOOK_PTRACE_ACCESS_CHECK))
                 return -CANARY_ERRNO;
         if (!(mode & PTRACE_ATTACH) || !is_on() ||
             (!is_live_service(child) && !has_service_program(child)))
@@ -287,7 +287,7 @@ int BPF_PROG(guard_task_kill, struct task_struct *task, void *info, int signal)
         __u32 word = word_read();
 
         count_call(HOOK_TASK_KILL);
-        if (is_canary(word, HOOK_TASK_KILL))
+        if (is_guard_canary(word, HOOK_TASK_KILL))
                 return -CANARY_ERRNO;
         if (!is_on() || is_harmless(signal) || !is_live_service(task))
                 return 0;
