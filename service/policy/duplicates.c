@@ -9,18 +9,31 @@
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
+static int compare_strings(const char *a, const char *b)
+{
+        if (a && b)
+                return strcmp(a, b);
+        return COMPARE(a != NULL, b != NULL);
+}
+
 static int compare_files(const Rule *a, const Rule *b)
 {
         int r = strcmp(a->file.path, b->file.path);
 
-        return r != 0 ? r : COMPARE(a->file.below, b->file.below);
+        if (r == 0)
+                r = COMPARE(a->file.below, b->file.below);
+        if (r == 0)
+                r = COMPARE(a->file.has_wildcard, b->file.has_wildcard);
+        return r != 0 ? r : COMPARE(a->file.access, b->file.access);
 }
 
 static int compare_inodes(const Rule *a, const Rule *b)
 {
         int r = COMPARE(a->inode.device, b->inode.device);
 
-        return r != 0 ? r : COMPARE(a->inode.inode, b->inode.inode);
+        if (r == 0)
+                r = COMPARE(a->inode.inode, b->inode.inode);
+        return r != 0 ? r : COMPARE(a->inode.access, b->inode.access);
 }
 
 static int compare_nets(const Rule *a, const Rule *b)
@@ -32,34 +45,93 @@ static int compare_nets(const Rule *a, const Rule *b)
         if (r == 0)
                 r = COMPARE(a->net.protocol, b->net.protocol);
         if (r == 0)
-                r = COMPARE(a->net.port, b->net.port);
+                r = COMPARE(a->net.first_port, b->net.first_port);
+        if (r == 0)
+                r = COMPARE(a->net.last_port, b->net.last_port);
         return r != 0 ? r : COMPARE(a->net.operations, b->net.operations);
 }
 
 static int compare_cgroups(const Rule *a, const Rule *b)
 {
-        if (a->cgroup.path && b->cgroup.path)
-                return strcmp(a->cgroup.path, b->cgroup.path);
-        if (a->cgroup.path || b->cgroup.path)
-                return a->cgroup.path ? 1 : -1;
-        return COMPARE(a->cgroup.id, b->cgroup.id);
+        int r = compare_strings(a->cgroup.path, b->cgroup.path);
+
+        return r != 0 ? r : COMPARE(a->cgroup.id, b->cgroup.id);
 }
 
-static int compare_meanings(const Rule *a, const Rule *b)
+static int compare_objects(const Rule *a, const Rule *b)
 {
-        if (a->kind != b->kind)
-                return COMPARE(a->kind, b->kind);
         switch (a->kind) {
-        case RULE_DENY_PATH:
+        case RULE_FILE:
                 return compare_files(a, b);
-        case RULE_DENY_INODE:
+        case RULE_INODE:
                 return compare_inodes(a, b);
-        case RULE_DENY_NET:
+        case RULE_NET:
                 return compare_nets(a, b);
+        case RULE_KERNEL:
+                return COMPARE(a->kernel, b->kernel);
+        case RULE_COMM:
+                return strcmp(a->comm, b->comm);
+        case RULE_DIGEST:
+                return memcmp(&a->digest, &b->digest, sizeof(a->digest));
+        case RULE_DEFAULT:
+                return COMPARE(a->def.access, b->def.access);
         case RULE_ALLOW_CGROUP:
                 return compare_cgroups(a, b);
         }
         return 0;
+}
+
+static int compare_subjects(const RuleOptions *a, const RuleOptions *b)
+{
+        int r = COMPARE(a->subject, b->subject);
+
+        if (r == 0)
+                r = COMPARE(a->uid, b->uid);
+        if (r == 0)
+                r = COMPARE(a->gid, b->gid);
+        if (r == 0)
+                r = compare_strings(a->exe, b->exe);
+        if (r == 0)
+                r = COMPARE(a->exe_below, b->exe_below);
+        if (r == 0)
+                r = compare_strings(a->cgroup, b->cgroup);
+        return r != 0 ? r : COMPARE(a->cgroup_id, b->cgroup_id);
+}
+
+/* A rule's id and its reason change nothing about what is denied. */
+static int compare_options(const RuleOptions *a, const RuleOptions *b)
+{
+        int r;
+
+        if (a == b)
+                return 0;
+        r = compare_subjects(a, b);
+        if (r == 0)
+                r = COMPARE(a->mode, b->mode);
+        if (r == 0)
+                r = COMPARE(a->signal, b->signal);
+        return r != 0 ? r : COMPARE(a->ttl, b->ttl);
+}
+
+/* Some sections of versions 1 to 6 have equal rules and mean more than these: see crosscheck.c. */
+static int compare_sections(const Rule *a, const Rule *b)
+{
+        if (a->section == b->section || (a->kind != RULE_FILE && a->kind != RULE_DIGEST))
+                return 0;
+        return strcmp(a->section, b->section);
+}
+
+static int compare_meanings(const Rule *a, const Rule *b)
+{
+        int r = COMPARE(a->kind, b->kind);
+
+        if (r == 0)
+                r = COMPARE(a->verdict, b->verdict);
+        if (r == 0)
+                r = compare_sections(a, b);
+        if (r == 0)
+                r = compare_objects(a, b);
+        return r != 0 ? r : compare_options(a->options, b->options);
 }
 
 static int compare_rules(const void *a, const void *b)
@@ -70,15 +142,19 @@ static int compare_rules(const void *a, const void *b)
         return r != 0 ? r : COMPARE(x->line, y->line);
 }
 
-static const Rule **sort_rules(const Policy *policy)
+/* The first rule of each entry speaks for it. */
+static const Rule **sort_rules(const Policy *policy, size_t *ret_n)
 {
         const Rule **sorted = calloc(policy->n_rules, sizeof(*sorted));
+        size_t n = 0;
 
         if (!sorted)
                 return NULL;
         for (size_t i = 0; i < policy->n_rules; i++)
-                sorted[i] = &policy->rules[i];
-        qsort(sorted, policy->n_rules, sizeof(*sorted), compare_rules);
+                if (i == 0 || policy->rules[i].line != policy->rules[i - 1].line)
+                        sorted[n++] = &policy->rules[i];
+        qsort(sorted, n, sizeof(*sorted), compare_rules);
+        *ret_n = n;
         return sorted;
 }
 
@@ -86,14 +162,15 @@ int duplicates_find(const Policy *policy, Diagnostics *diagnostics)
 {
         _cleanup_(freep) const Rule **sorted = NULL;
         const Rule *first;
+        size_t n;
 
         if (policy->n_rules < 2)
                 return 0;
-        sorted = sort_rules(policy);
+        sorted = sort_rules(policy, &n);
         if (!sorted)
                 return -ENOMEM;
         first = sorted[0];
-        for (size_t i = 1; i < policy->n_rules; i++) {
+        for (size_t i = 1; i < n; i++) {
                 if (compare_meanings(first, sorted[i]) != 0) {
                         first = sorted[i];
                         continue;

@@ -1,90 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Entries that name files, inodes and cgroups. */
-#include <errno.h>
-#include <linux/limits.h>
+/* Entries of versions 1 to 6 that name files. */
 #include <stdio.h>
 #include <string.h>
 
 #include "policy/parse.h"
 #include "policy/text.h"
 
-#define CGROUP_MOUNT "/sys/fs/cgroup"
-
 /* ---- paths ---- */
-
-/* Where a path's component begins and how long it is. */
-typedef struct Component {
-        size_t at, n;
-} Component;
-
-static Component next_component(const char *path, size_t at)
-{
-        at += strspn(path + at, "/");
-        return (Component){at, strcspn(path + at, "/")};
-}
-
-static int component_check(const Entry *entry, Component component)
-{
-        const char *name = entry->text + component.at;
-
-        if (component.n > NAME_MAX) {
-                entry_fault(entry, component.at, "", "the name is longer than %u bytes", NAME_MAX);
-                return POLICY_E_SYNTAX;
-        }
-        if ((component.n == 1 && name[0] == '.') ||
-            (component.n == 2 && memcmp(name, "..", 2) == 0)) {
-                entry_fault(entry, component.at, "write the path without it",
-                            "a path has no \"%.*s\" in it", (int) component.n, name);
-                return POLICY_E_SYNTAX;
-        }
-        return 0;
-}
-
-/* Copies the path's components to the entry's room, one slash before each; "/" if there is none.
- * Most paths are clean as they stand and need no copy. */
-static int path_clean(const Entry *entry, const char **ret_path)
-{
-        char *path = *entry->room, *end = path;
-        Component component = next_component(entry->text, 0);
-        int r = 0;
-
-        for (; component.n > 0;
-             component = next_component(entry->text, component.at + component.n)) {
-                if (component_check(entry, component) != 0)
-                        r = POLICY_E_SYNTAX;
-                *end++ = '/';
-                memcpy(end, entry->text + component.at, component.n);
-                end += component.n;
-        }
-        if (r != 0)
-                return r;
-        if (end == path)
-                *end++ = '/';
-        *end++ = '\0';
-        if (strcmp(path, entry->text) == 0) {
-                *ret_path = entry->text;
-                return 0;
-        }
-        *entry->room = end;
-        *ret_path = path;
-        return 0;
-}
-
-static int path_check_begin(const Entry *entry)
-{
-        char hint[128];
-
-        if (entry->text[0] == '/')
-                return 0;
-        snprintf(hint, sizeof(hint), "write /%s, or the path that is meant",
-                 quoted(entry->text, strlen(entry->text)).text);
-        if (entry->text[0] == '~')
-                entry_fault(entry, 0, "write the home directory's path, as /home/name",
-                            "~ stands for nothing here");
-        else
-                entry_fault(entry, 0, hint, "the path does not begin with a slash");
-        return POLICY_E_SYNTAX;
-}
 
 /* What may be meant otherwise than it is read. */
 static void path_warn(const Entry *entry)
@@ -93,132 +15,122 @@ static void path_warn(const Entry *entry)
         const char *mark = strstr(entry->text, " #"), *slashes = strstr(entry->text, "//");
 
         if (entry->text[star] == '*')
-                entry_warning(entry, star, "", "* stands for itself: version 1 has no patterns");
+                entry_warning(entry, star, "", "* stands for itself: only version 7 has patterns");
         if (mark)
                 entry_warning(entry, mark + 1 - entry->text, "put a comment on a line of its own",
                               "what follows # is taken as part of the path");
         if (slashes)
                 entry_warning(entry, slashes - entry->text, "write one", "slashes are doubled");
-        if (strspn(entry->text, "/") == strlen(entry->text))
+        if (strspn(entry->text, "/") == entry->n)
                 entry_warning(entry, 0, "", "this is the whole of the root file system");
 }
 
 int entry_deny_path(const Entry *entry, Rule *rule)
 {
-        size_t n = strlen(entry->text);
-        int r = path_check_begin(entry);
+        CleanPath path;
+        int r = path_read(entry, PATH_STARS_LITERAL, &path);
 
         if (r != 0)
                 return r;
-        if (n >= PATH_MAX) {
-                entry_fault(entry, PATH_MAX - 1, "", "the path is longer than %u bytes",
-                            PATH_MAX - 1);
-                return POLICY_E_SYNTAX;
-        }
-        r = path_clean(entry, &rule->file.path);
+        path_warn(entry);
+        rule->kind = RULE_FILE;
+        rule->verdict = RULE_DENY;
+        rule->file.path = path.path;
+        rule->file.access = ACCESS_ALL;
+        rule->file.below = 1;
+        return policy_add_rule(entry->policy, rule);
+}
+
+int entry_protect_path(const Entry *entry, Rule *rule)
+{
+        static const RuleOptions verified = {.subject = SUBJECT_VERIFIED};
+        int r = entry_deny_path(entry, rule);
+
         if (r != 0)
                 return r;
-        path_warn(entry);
-        rule->kind = RULE_DENY_PATH;
-        rule->file.below = 1;
-        return 0;
+        rule->verdict = RULE_ALLOW;
+        rule->options = &verified;
+        return policy_add_rule(entry->policy, rule);
+}
+
+/* Every program is hashed when it is run, wherever it is: no directory need be named. */
+int entry_scan_path(const Entry *entry, Rule *rule)
+{
+        CleanPath path;
+
+        (void) rule;
+        if (entry->text[0] != '/') {
+                entry_warning(entry, 0, "remove it", "this is no path, and means nothing");
+                return 0;
+        }
+        return path_read(entry, PATH_STARS_LITERAL, &path);
 }
 
 /* ---- inodes ---- */
 
 /* "8:3:12", as some tools print major, minor and inode, gets the spelling that is meant as its
  * hint. */
-static void inode_hint(const char *text, char *hint, size_t n_hint)
+static void inode_hint(const Entry *value, char *hint, size_t n_hint)
 {
         unsigned major, minor;
         unsigned long long inode;
         char rest;
 
-        if (sscanf(text, "%4u:%7u:%20llu%c", &major, &minor, &inode, &rest) == 3 && major < 4096 &&
-            minor < 1048576)
+        if (sscanf(value->text, "%4u:%7u:%20llu%c", &major, &minor, &inode, &rest) == 3 &&
+            major < 4096 && minor < 1048576)
                 snprintf(hint, n_hint, "write %u:%llu", major << 20 | minor, inode);
         else
                 snprintf(hint, n_hint,
                          "write device:inode in decimal; the device is major * 1048576 + minor");
 }
 
-int entry_deny_inode(const Entry *entry, Rule *rule)
+/* stat(1) prints another form of the device's number. In the form that counts such a number would
+ * be of a file system without a device. */
+static void warn_of_device(const Entry *value, const Rule *rule)
 {
-        size_t n = strlen(entry->text), n_device = strcspn(entry->text, ":");
-        size_t at = n_device < n ? n_device + 1 : n;
-        uint64_t device, inode;
+        uint32_t device = rule->inode.device, major = device >> 8 & 0xfff;
         char hint[96];
 
-        inode_hint(entry->text, hint, sizeof(hint));
-        if (number_parse(entry->text, n_device, UINT32_MAX, &device) < 0) {
-                entry_fault(entry, 0, hint, "the device is no number from 0 to %u", UINT32_MAX);
+        if (device < 256 || device >= 1u << 20)
+                return;
+        snprintf(hint, sizeof(hint), "write %u:%llu if device %u:%u is meant",
+                 major << 20 | (device & 0xff), (unsigned long long) rule->inode.inode, major,
+                 device & 0xff);
+        entry_warning(value, 0, hint, "device %u is 0:%u here, a file system without a disk",
+                      device, device);
+}
+
+int inode_read(const Entry *value, Rule *rule)
+{
+        const char *colon = memchr(value->text, ':', value->n);
+        size_t n_device = colon ? (size_t) (colon - value->text) : value->n;
+        size_t at = n_device < value->n ? n_device + 1 : value->n;
+        Span device = span_trim((Span){value->text, n_device, 0});
+        Span inode = span_trim((Span){value->text + at, value->n - at, (uint32_t) at});
+        uint64_t device_number, inode_number;
+        char hint[96];
+
+        inode_hint(value, hint, sizeof(hint));
+        if (number_parse(device.text, device.n, UINT32_MAX, &device_number) < 0) {
+                entry_fault(value, 0, hint, "the device is no number from 0 to %u", UINT32_MAX);
                 return POLICY_E_SYNTAX;
         }
-        if (number_parse(entry->text + at, n - at, UINT64_MAX, &inode) < 0) {
-                entry_fault(entry, at, hint, "the inode is no number from 0 to %llu",
+        if (number_parse(inode.text, inode.n, UINT64_MAX, &inode_number) < 0) {
+                entry_fault(value, inode.column, hint, "the inode is no number from 0 to %llu",
                             (unsigned long long) UINT64_MAX);
                 return POLICY_E_SYNTAX;
         }
-        rule->kind = RULE_DENY_INODE;
-        rule->inode.device = (uint32_t) device;
-        rule->inode.inode = inode;
+        rule->kind = RULE_INODE;
+        rule->inode.device = (uint32_t) device_number;
+        rule->inode.inode = inode_number;
+        rule->inode.access = ACCESS_ALL;
+        warn_of_device(value, rule);
         return 0;
 }
 
-/* ---- cgroups ---- */
-
-static void warn_of_all(const Entry *entry)
+int entry_deny_inode(const Entry *entry, Rule *rule)
 {
-        entry_warning(entry, 0, "name the cgroups that are meant",
-                      "every process is in this cgroup: no rule of any document binds one");
-}
+        int r = inode_read(entry, rule);
 
-static int cgroup_id(const Entry *entry, size_t at, Rule *rule)
-{
-        size_t n;
-
-        at += strspn(entry->text + at, " \t");
-        n = strlen(entry->text + at);
-        if (number_parse(entry->text + at, n, UINT64_MAX, &rule->cgroup.id) < 0 ||
-            rule->cgroup.id == 0) {
-                entry_fault(entry, at, "write cgid: and the inode of the cgroup's directory",
-                            "the id is no number from 1 to %llu", (unsigned long long) UINT64_MAX);
-                return POLICY_E_SYNTAX;
-        }
-        if (rule->cgroup.id == 1)
-                warn_of_all(entry);
-        rule->kind = RULE_ALLOW_CGROUP;
-        return 0;
-}
-
-/* Documents have cgroups as they are seen in the file system, too. */
-static const char *cgroup_below_mount(const char *path)
-{
-        size_t n = strlen(CGROUP_MOUNT);
-
-        if (strncmp(path, CGROUP_MOUNT, n) != 0 || (path[n] != '/' && path[n] != '\0'))
-                return path;
-        return path[n] == '\0' ? "/" : path + n;
-}
-
-int entry_allow_cgroup(const Entry *entry, Rule *rule)
-{
-        const char *path;
-        int r;
-
-        if (strncmp(entry->text, "cgid:", 5) == 0)
-                return cgroup_id(entry, 5, rule);
-        if (entry->text[0] != '/') {
-                entry_fault(entry, 0, "write /system.slice/name.service, or cgid: and a number",
-                            "this is neither a cgroup's path nor cgid:");
-                return POLICY_E_SYNTAX;
-        }
-        r = path_clean(entry, &path);
-        if (r != 0)
-                return r;
-        rule->kind = RULE_ALLOW_CGROUP;
-        rule->cgroup.path = cgroup_below_mount(path);
-        if (strcmp(rule->cgroup.path, "/") == 0)
-                warn_of_all(entry);
-        return 0;
+        return r != 0 ? r : policy_add_rule(entry->policy, rule);
 }

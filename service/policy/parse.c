@@ -8,11 +8,7 @@
 #include <string.h>
 
 #include "policy/text.h"
-#include "util/array.h"
-
-/* The newest version anyone has written documents for; those above POLICY_VERSION_MAX are known,
- * not read. */
-#define VERSION_KNOWN 7u
+#include "policy/words.h"
 
 typedef enum Where {
         WHERE_HEADER,
@@ -25,19 +21,15 @@ typedef struct Parser {
         Diagnostics *diagnostics;
         Where where;
         const Section *section; /* in WHERE_SECTION */
-        uint32_t line;
-        uint32_t version_line;                  /* 0: none yet */
+        uint32_t section_column;
+        uint32_t line, section_line;
+        Header header;
         int saw_carriage_return;                /* told once: a whole document has them, or none */
         uint32_t section_lines[N_SECTIONS_MAX]; /* where each began; 0: nowhere yet */
-        char *room;                             /* unused part of policy->strings */
+        uint32_t told_old; /* a bit a section: told that the version is older */
+        char *room;        /* unused part of policy->strings */
 } Parser;
-
-/* A part of the line being read. */
-typedef struct Span {
-        const char *text;
-        size_t n;
-        uint32_t column;
-} Span;
+_Static_assert(N_SECTIONS_MAX <= 32, "told_old has a bit for each");
 
 #define fault(parser, column, hint, ...)                                                           \
         diagnostics_add((parser)->diagnostics, SEVERITY_FAULT, (parser)->line, (column), (hint),   \
@@ -51,7 +43,7 @@ static int is_blank(char c)
         return c == ' ' || c == '\t';
 }
 
-static Span span_trim(Span span)
+Span span_trim(Span span)
 {
         while (span.n > 0 && is_blank(span.text[0])) {
                 span.text++;
@@ -63,105 +55,174 @@ static Span span_trim(Span span)
         return span;
 }
 
-static Span span_part(Span span, size_t from, size_t n)
+Span span_part(Span span, size_t from, size_t n)
 {
         return (Span){span.text + from, n, span.column + (uint32_t) from};
 }
 
-static int span_equals(Span span, const char *text)
+int span_equals(Span span, const char *text)
 {
         return span.n == strlen(text) && memcmp(span.text, text, span.n) == 0;
 }
 
-/* ---- header ---- */
-
-static void read_version(Parser *parser, Span value)
+Entry entry_part(const Entry *entry, size_t at, size_t n)
 {
-        uint64_t version;
+        Entry part = *entry;
 
-        if (parser->version_line > 0) {
-                fault(parser, value.column, "keep one of the two",
-                      "version= stands on line %u already", parser->version_line);
-                return;
-        }
-        parser->version_line = parser->line;
-        if (number_parse(value.text, value.n, UINT32_MAX, &version) < 0 || version == 0 ||
-            version > VERSION_KNOWN)
-                fault(parser, value.column, "write version=1",
-                      "\"%s\" is no version of this language", quoted(value.text, value.n).text);
-        else if (version > POLICY_VERSION_MAX)
-                fault(parser, value.column, "write version=1; " SECTIONS_HINT,
-                      "version %u is not read by this build", (unsigned) version);
-        else
-                parser->policy->version = (unsigned) version;
+        part.text += at;
+        part.n = n;
+        part.column += (uint32_t) at;
+        return part;
 }
 
-static void read_header_line(Parser *parser, Span line)
+/* Copies the line to the policy's strings. */
+static Entry make_entry(Parser *parser, Span line)
 {
-        const char *equals = memchr(line.text, '=', line.n);
-        size_t at = equals ? (size_t) (equals - line.text) : line.n;
-        Span key = span_trim(span_part(line, 0, at)), value;
+        Entry entry = {
+                .text = parser->room,
+                .n = line.n,
+                .line = parser->line,
+                .column = line.column,
+                .diagnostics = parser->diagnostics,
+                .policy = parser->policy,
+                .room = &parser->room,
+        };
 
-        if (!equals) {
-                fault(parser, line.column,
-                      "write [deny_path], or another section, on a line before it",
-                      "\"%s\" stands before the first section and is no key=value",
-                      quoted(line.text, line.n).text);
-                return;
-        }
-        value = span_trim(span_part(line, at + 1, line.n - at - 1));
-        if (span_equals(key, "version"))
-                read_version(parser, value);
-        else
-                fault(parser, key.column, "version= is the only key that version 1 has",
-                      "\"%s\" is no key of the header", quoted(key.text, key.n).text);
+        memcpy(parser->room, line.text, line.n);
+        parser->room[line.n] = '\0';
+        parser->room += line.n + 1;
+        return entry;
+}
+
+static Rule make_rule(const Parser *parser, const Entry *entry)
+{
+        return (Rule){
+                .line = entry->line,
+                .column = entry->column,
+                .section = parser->section->name,
+                .entry = entry->text,
+                .options = &rule_options_none,
+        };
 }
 
 /* ---- sections ---- */
 
-static void begin_section(Parser *parser, const Section *section, Span name)
+/* Whether the document's version has the section. An older one does no harm while it is empty:
+ * documents have such. */
+static int is_of_version(Parser *parser, const Section *section)
 {
-        size_t i = section_number(section);
+        unsigned version = parser->policy->version;
 
-        if (!section->parse) {
-                fault(parser, name.column, SECTIONS_HINT,
-                      "section [%s] (version %u) is not read by this build", section->name,
-                      section->since);
-                return;
-        }
-        if (parser->section_lines[i] > 0)
-                warning(parser, name.column, "", "section [%s] goes on; it began on line %u",
-                        section->name, parser->section_lines[i]);
+        if (version == 0)
+                return 1;
+        if (version == 7 && section->since < 7)
+                fault(parser, parser->section_column, section->in_v7,
+                      "version 7 has no section [%s]", section->name);
+        else if (version < 7 && section->since == 7)
+                fault(parser, parser->section_column,
+                      "write version=7, and everything in its spelling",
+                      "[%s] is a section of version 7", section->name);
         else
-                parser->section_lines[i] = parser->line;
-        parser->where = WHERE_SECTION;
-        parser->section = section;
+                return 1;
+        return 0;
 }
 
-static void read_section_line(Parser *parser, Span line)
+static void check_since(Parser *parser, const Section *section)
+{
+        unsigned version = parser->policy->version;
+        uint32_t bit = 1u << section_number(section);
+
+        if (version == 0 || version >= section->since || parser->told_old & bit)
+                return;
+        parser->told_old |= bit;
+        diagnostics_add(parser->diagnostics, SEVERITY_FAULT, parser->section_line,
+                        parser->section_column, "write a later version= at the top",
+                        "section [%s] needs version %u or later, up to 6", section->name,
+                        section->since);
+}
+
+static int begin_flag(Parser *parser, Span name)
+{
+        Entry entry = make_entry(parser, (Span){name.text, 0, name.column});
+        Rule rule = make_rule(parser, &entry);
+        int r;
+
+        check_since(parser, parser->section);
+        r = parser->section->flag(&entry, &rule);
+        return r < 0 ? r : 0;
+}
+
+static int begin_section(Parser *parser, const Section *section, Span name)
+{
+        size_t i = section_number(section);
+        int is_first = parser->section_lines[i] == 0;
+
+        parser->section_line = parser->line;
+        parser->section_column = name.column;
+        if (!is_of_version(parser, section))
+                return 0;
+        if (is_first)
+                parser->section_lines[i] = parser->line;
+        else
+                warning(parser, name.column, "", "section [%s] goes on; it began on line %u",
+                        section->name, parser->section_lines[i]);
+        parser->where = WHERE_SECTION;
+        parser->section = section;
+        return section->flag && is_first ? begin_flag(parser, name) : 0;
+}
+
+static void explain_section(Parser *parser, Span name)
+{
+        const Section *meant = section_guess(name.text, name.n);
+        char hint[64];
+
+        if (meant) {
+                snprintf(hint, sizeof(hint), "write [%s]", meant->name);
+                fault(parser, name.column, hint, "there is no section [%s]",
+                      quoted(name.text, name.n).text);
+                return;
+        }
+        fault(parser, name.column, parser->policy->version == 7 ? SECTIONS_HINT_V7 : SECTIONS_HINT,
+              "there is no section [%s]", quoted(name.text, name.n).text);
+}
+
+/* at: of the bracket that closes the name. */
+static int stands_alone(Parser *parser, Span line, size_t at)
+{
+        Span rest = span_part(line, at + 1, line.n - at - 1);
+
+        if (rest.n == 0)
+                return 1;
+        if (parser->policy->version == 7 && is_blank(rest.text[0]) &&
+            span_trim(rest).text[0] == '#')
+                return 1;
+        fault(parser, rest.column, "a section stands alone on its line",
+              "something follows the section's name");
+        return 0;
+}
+
+static int read_section_line(Parser *parser, Span line)
 {
         const char *end = memchr(line.text, ']', line.n);
         const Section *section;
+        size_t at;
         Span name;
 
         parser->where = WHERE_REFUSED;
         if (!end) {
                 fault(parser, line.column + (uint32_t) line.n, "write ] after the name",
                       "the section's name does not end");
-                return;
+                return 0;
         }
-        name = span_trim(span_part(line, 1, (size_t) (end - line.text) - 1));
-        if (end != line.text + line.n - 1) {
-                fault(parser, line.column + (uint32_t) (end - line.text) + 1,
-                      "a section stands alone on its line", "something follows the section's name");
-                return;
-        }
+        at = (size_t) (end - line.text);
+        name = span_trim(span_part(line, 1, at - 1));
+        if (!stands_alone(parser, line, at))
+                return 0;
         section = section_find(name.text, name.n);
         if (section)
-                begin_section(parser, section, name);
-        else
-                fault(parser, name.column, SECTIONS_HINT, "there is no section [%s]",
-                      quoted(name.text, name.n).text);
+                return begin_section(parser, section, name);
+        explain_section(parser, name);
+        return 0;
 }
 
 /* An address in brackets is an entry; no section has a colon or a dot in its name. */
@@ -177,42 +238,58 @@ static int is_section_line(Span line)
         return !memchr(line.text, ':', n) && !memchr(line.text, '.', n);
 }
 
-/* ---- entries ---- */
+/* ---- lines ---- */
 
 static int read_entry(Parser *parser, Span line)
 {
-        Policy *policy = parser->policy;
-        char *text = parser->room;
-        Entry entry = {
-                .text = text,
-                .line = parser->line,
-                .column = line.column,
-                .diagnostics = parser->diagnostics,
-                .room = &parser->room,
-        };
-        Rule rule = {
-                .line = parser->line,
-                .column = line.column,
-                .section = parser->section->name,
-                .entry = text,
-        };
+        Entry entry;
+        Rule rule;
+        int r;
 
-        memcpy(text, line.text, line.n);
-        text[line.n] = '\0';
-        parser->room += line.n + 1;
-        if (parser->section->parse(&entry, &rule) != 0)
-                return 0;
-        if (ARRAY_RESERVE(policy->rules, policy->n_allocated, policy->n_rules + 1) < 0)
-                return -ENOMEM;
-        policy->rules[policy->n_rules++] = rule;
-        return 0;
+        if (parser->section->since == 7) {
+                line.n = words_length(line.text, line.n);
+                line = span_trim(line);
+        }
+        entry = make_entry(parser, line);
+        rule = make_rule(parser, &entry);
+        check_since(parser, parser->section);
+        r = parser->section->read(&entry, &rule);
+        return r < 0 ? r : 0;
 }
 
-/* ---- lines ---- */
+static void explain_bytes(Parser *parser, Span line, TextFault text_fault, size_t at)
+{
+        int has_escapes = parser->policy->version == 7;
+        uint8_t byte = (uint8_t) line.text[at];
+        uint32_t column = (uint32_t) at + 1;
+        char hint[128];
+
+        snprintf(hint, sizeof(hint), "write it between quotes, as \"\\x%02x\"", byte);
+        switch (text_fault) {
+        case TEXT_FINE:
+                break;
+        case TEXT_NUL:
+                fault(parser, column, "write text alone", "there is a NUL byte");
+                break;
+        case TEXT_CONTROL:
+                fault(parser, column,
+                      has_escapes ? hint
+                                  : "remove it; a name that has it can be written in version 7",
+                      "there is a control character (byte 0x%02x)", byte);
+                break;
+        case TEXT_NOT_UTF8:
+                fault(parser, column,
+                      has_escapes ? hint
+                                  : "write UTF-8; a name that is not can be written in version 7",
+                      "byte 0x%02x is not UTF-8 here", byte);
+                break;
+        }
+}
 
 /* Returns 0 if the line cannot be read at all. */
 static int check_line(Parser *parser, Span *line)
 {
+        TextFault text_fault;
         size_t at;
 
         if (line->n > 0 && line->text[line->n - 1] == '\r') {
@@ -228,42 +305,29 @@ static int check_line(Parser *parser, Span *line)
                       POLICY_LINE_MAX);
                 return 0;
         }
-        switch (text_check(line->text, line->n, &at)) {
-        case TEXT_FINE:
+        text_fault = text_check(line->text, line->n, &at);
+        if (text_fault == TEXT_FINE)
                 return 1;
-        case TEXT_NUL:
-                fault(parser, (uint32_t) at + 1, "write text alone", "there is a NUL byte");
-                break;
-        case TEXT_CONTROL:
-                fault(parser, (uint32_t) at + 1,
-                      "remove it; version 1 cannot name a file that has it in its name",
-                      "there is a control character (byte 0x%02x)", (uint8_t) line->text[at]);
-                break;
-        case TEXT_NOT_UTF8:
-                fault(parser, (uint32_t) at + 1,
-                      "write UTF-8; version 1 cannot name a file whose name is not",
-                      "byte 0x%02x is not UTF-8 here", (uint8_t) line->text[at]);
-                break;
-        }
+        explain_bytes(parser, *line, text_fault, at);
         return 0;
 }
 
 static int read_line(Parser *parser, const char *text, size_t n)
 {
         Span line = {text, n, 1};
+        Entry entry;
 
         if (!check_line(parser, &line))
                 return 0;
         line = span_trim(line);
         if (line.n == 0 || line.text[0] == '#')
                 return 0;
-        if (is_section_line(line)) {
-                read_section_line(parser, line);
-                return 0;
-        }
+        if (is_section_line(line))
+                return read_section_line(parser, line);
         switch (parser->where) {
         case WHERE_HEADER:
-                read_header_line(parser, line);
+                entry = make_entry(parser, line);
+                header_read_line(&parser->header, &entry);
                 return 0;
         case WHERE_SECTION:
                 return read_entry(parser, line);
@@ -305,8 +369,8 @@ static int policy_new(Policy **ret_policy, size_t n_text)
         if (!policy)
                 return -ENOMEM;
         policy->n_refs = 1;
-        /* A line of n bytes gives at most two strings of n bytes, each with its NUL; the newline
-         * pays for that, and the last line may lack it. */
+        /* A line of n bytes gives its text and strings of n bytes in all, their NULs counted but
+         * one; the newline pays for the two that are left, and the last line may lack it. */
         policy->strings = calloc(n_text + 1, 2);
         if (!policy->strings)
                 return -ENOMEM;
@@ -327,10 +391,29 @@ static size_t check_mark(const char *text, size_t n_text, Diagnostics *diagnosti
         return n;
 }
 
+static int read_document(Parser *parser, const char *text, size_t n_text)
+{
+        size_t n_mark = check_mark(text, n_text, parser->diagnostics);
+        int r;
+
+        r = read_lines(parser, text + n_mark, n_text - n_mark);
+        if (r < 0)
+                return r;
+        header_check(&parser->header, parser->policy, parser->diagnostics);
+        r = duplicates_find(parser->policy, parser->diagnostics);
+        if (r < 0)
+                return r;
+        r = crosscheck(parser->policy, parser->diagnostics);
+        if (r < 0)
+                return r;
+        diagnostics_sort(parser->diagnostics);
+        return 0;
+}
+
 int policy_parse(Policy **ret_policy, const char *text, size_t n_text, Diagnostics *diagnostics)
 {
         _cleanup_(policy_unrefp) Policy *policy = NULL;
-        size_t n_faults = diagnostics->n_faults, n_mark;
+        size_t n_faults = diagnostics->n_faults;
         Parser parser = {.diagnostics = diagnostics};
         int r;
 
@@ -341,18 +424,9 @@ int policy_parse(Policy **ret_policy, const char *text, size_t n_text, Diagnosti
                 return r;
         parser.policy = policy;
         parser.room = policy->strings;
-        n_mark = check_mark(text, n_text, diagnostics);
-        r = read_lines(&parser, text + n_mark, n_text - n_mark);
+        r = read_document(&parser, text, n_text);
         if (r < 0)
                 return r;
-        if (parser.version_line == 0)
-                diagnostics_add(diagnostics, SEVERITY_FAULT, 1, 1,
-                                "write version=1 on the first line",
-                                "the document does not say its version");
-        r = duplicates_find(policy, diagnostics);
-        if (r < 0)
-                return r;
-        diagnostics_sort(diagnostics);
         if (diagnostics->n_faults > n_faults)
                 return POLICY_E_SYNTAX;
         *ret_policy = TAKE_PTR(policy);

@@ -123,5 +123,11 @@ const Rule *policy_rule(const Policy *policy, size_t i); /* in the document's or
 const char *policy_header_name(const Policy *policy);    /* name= of version 7, or NULL */
 /* Whether the document takes what the machine cannot enforce (on-missing-guarantee=accept). */
 int policy_accepts_missing(const Policy *policy);
+/* Whether a verified identity is lost when code from a file that is not verified is mapped
+ * (protect_runtime_deps; runtime-deps=verified in version 7). */
+int policy_runtime_deps(const Policy *policy);
+/* Whether the document holds only where the kernel appraises files by IMA (require_ima_appraisal;
+ * ima-appraisal=required in version 7). */
+int policy_wants_ima_appraisal(const Policy *policy);
 
 DEFINE_CLEANUP(Policy *, policy_unref);

@@ -66,19 +66,38 @@ TextFault text_check(const char *text, size_t n, size_t *ret_offset)
         return fault;
 }
 
+/* Returns the length of what can be shown at text, or 0 if its first byte cannot. */
+static size_t shown_length(const uint8_t *text, size_t n)
+{
+        if (text[0] < 0x80)
+                return (text[0] >= 0x20 && text[0] != 0x7f) || text[0] == '\t' ? 1 : 0;
+        if (text[0] == 0xc2 && n > 1 && text[1] < 0xa0)
+                return 0;
+        return long_character(text, n);
+}
+
 Quoted quoted(const char *text, size_t n)
 {
         static const char more[] = "…";
+        const size_t room = sizeof((Quoted){}.text) - sizeof(more);
         Quoted quote = {};
-        size_t cut = n;
+        size_t at = 0, end = 0;
 
-        if (n >= sizeof(quote.text)) {
-                cut = sizeof(quote.text) - sizeof(more);
-                while (cut > 0 && ((uint8_t) text[cut] & 0xc0) == 0x80)
-                        cut--;
-                memcpy(quote.text + cut, more, sizeof(more));
+        while (at < n) {
+                size_t length = shown_length((const uint8_t *) text + at, n - at);
+                size_t n_shown = length > 0 ? length : 1;
+
+                if (end + n_shown > room && n - at > sizeof(more) - 1)
+                        break;
+                if (length > 0)
+                        memcpy(quote.text + end, text + at, length);
+                else
+                        quote.text[end] = '?';
+                end += n_shown;
+                at += n_shown;
         }
-        memcpy(quote.text, text, cut);
+        if (at < n)
+                memcpy(quote.text + end, more, sizeof(more));
         return quote;
 }
 

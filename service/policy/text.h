@@ -15,7 +15,7 @@ typedef enum TextFault {
 /* Looks for the first byte that no line may have. ret_offset: where it is, or n. */
 TextFault text_check(const char *text, size_t n, size_t *ret_offset);
 
-/* Text for a message: no longer than fits, cut between characters. text: passed by text_check(). */
+/* Text for a message: no longer than fits, cut between characters, with ? for what is no text. */
 typedef struct Quoted {
         char text[88];
 } Quoted;
