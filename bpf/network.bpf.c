@@ -1,105 +1,130 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Network: addresses as 16 bytes, looked up in a hash per used prefix length. */
-#include "hook.h"
+/* Network: what programs do with sockets, and what arrives at them. Addresses are 16 bytes, IPv4 as
+ * ::ffff:a.b.c.d.
+ *
+ * What the address and the port of an operation are:
+ *   connect, send   the other side's; of what is sent without an address, those of the connection
+ *   bind, listen    the socket's own
+ *   accept          the other side's address, and the socket's own port
+ *   recv            the other side's
+ * A connection that comes in is judged by its first packet, and a datagram as it arrives; the
+ * subject is then the owner of the socket, and what is denied is dropped. What arrives on a
+ * connection is judged as it is read. Rules about accepting from anyone are asked by accept()
+ * itself, too, where the subject is the program and is told. */
+#include "network.h"
 
-#define INET_SIZE 16  /* sizeof(struct sockaddr_in) */
-#define INET6_SIZE 24 /* the shortest sockaddr_in6 that the kernel takes (RFC 2133) */
+#define INET_SIZE 16       /* sizeof(struct sockaddr_in) */
+#define INET6_SIZE 24      /* the shortest sockaddr_in6 that the kernel takes (RFC 2133) */
+#define INET6_SIZE_FULL 28 /* sizeof(struct sockaddr_in6) */
 
-/* Where a program wants to go, or be. */
-struct endpoint {
-        __u64 address[2];
-        __u16 port; /* host order */
-        __u16 protocol;
-        __u32 operation;
-        __u32 slot;
+/* A socket address as programs write it. */
+struct name {
+        __u16 family;
+        __u16 port; /* in network order */
+        __u32 v4;
+        __u64 v6[2];
+        __u32 scope;
 };
 
-static __always_inline void address_from_v4(__u64 address[2], __u32 v4)
+static __always_inline void address_from_v4(struct decision *decision, __u32 v4)
 {
-        address[0] = 0;
-        address[1] = (__u64) v4 << 32 | 0xffff0000u; /* little-endian: ::ffff:a.b.c.d */
+        decision->address[0] = 0;
+        decision->address[1] = (__u64) v4 << 32 | 0xffff0000u; /* little-endian: ::ffff:a.b.c.d */
 }
 
-static __always_inline __u32 look_up(void *map, struct net_key *key, __u32 operation)
+static __always_inline void address_from_v6(struct decision *decision, const struct in6_addr *v6)
 {
-        struct net_value *value = bpf_map_lookup_elem(map, key);
+        const __u64 *words = (const __u64 *) v6;
 
-        return value && operation < N_NET_OPERATIONS ? value->rule[operation] : RULE_NONE;
+        decision->address[0] = words[0];
+        decision->address[1] = words[1];
 }
 
-/* The rule for one prefix length: exact port and protocol before any. A function of its own, so
- * that the verifier looks into it once and not once a length. */
-__noinline int net_match_prefix(struct endpoint *endpoint, __u32 index)
+/* A raw socket's ports, if it has any, are in what it sends. */
+static __always_inline void set_port(struct decision *decision, __u16 port)
 {
-        struct net_key key = {};
-        const struct prefix *prefix;
-        __u32 rule = RULE_NONE, shapes, slot;
-        void *map;
-
-        if (!endpoint || index >= N_PREFIXES_MAX)
-                return RULE_NONE;
-        slot = endpoint->slot;
-        map = bpf_map_lookup_elem(&nets, &slot);
-        if (!map)
-                return RULE_NONE;
-        prefix = &prefixes[(endpoint->slot & 1) * N_PREFIXES_MAX + index];
-        shapes = prefix->shapes;
-        key.address[0] = endpoint->address[0] & prefix->mask[0];
-        key.address[1] = endpoint->address[1] & prefix->mask[1];
-        key.prefix = prefix->length;
-        key.port = endpoint->port;
-        key.protocol = endpoint->protocol;
-        if (shapes & SHAPE_PORT_PROTOCOL)
-                rule = look_up(map, &key, endpoint->operation);
-        key.protocol = 0;
-        if (!rule && (shapes & SHAPE_PORT))
-                rule = look_up(map, &key, endpoint->operation);
-        key.port = 0;
-        key.protocol = endpoint->protocol;
-        if (!rule && (shapes & SHAPE_PROTOCOL))
-                rule = look_up(map, &key, endpoint->operation);
-        key.protocol = 0;
-        if (!rule && (shapes & SHAPE_ANY))
-                rule = look_up(map, &key, endpoint->operation);
-        return rule;
+        decision->port = decision->protocol == NET_PROTOCOL_RAW ? 0 : __builtin_bswap16(port);
 }
 
-/* The longest prefix first. Returns the number of the rule, RULE_NONE for none. */
-static __always_inline __u32 net_match(struct endpoint *endpoint)
-{
-        __u32 n = hot.headers[endpoint->slot & 1].n_prefixes, rule;
+/* ---- what a socket is ---- */
 
-        for (__u32 i = 0; i < N_PREFIXES_MAX; i++) {
-                if (i >= n)
-                        break;
-                rule = net_match_prefix(endpoint, i);
-                if (rule)
-                        return rule;
-        }
-        return RULE_NONE;
+static __always_inline __u16 family_of(const struct sock *sk)
+{
+        return sk->__sk_common.skc_family;
 }
 
-/* Fills in address and port. False: no address that the kernel would take, nothing to decide. */
-static __always_inline bool read_address(struct endpoint *ret_endpoint, const void *sockaddr,
-                                         int length, __u16 family)
+/* What comes to the same port of TCP in the end is judged as TCP. */
+static __always_inline __u16 protocol_of(const struct sock *sk)
 {
-        __u16 port;
-        __u32 v4;
+        __u16 family = family_of(sk), protocol = sk->sk_protocol;
 
-        if (family == FAMILY_INET && length >= INET_SIZE) {
-                if (bpf_probe_read_kernel(&v4, sizeof(v4), sockaddr + 4))
-                        return false;
-                address_from_v4(ret_endpoint->address, v4);
-        } else if (family == FAMILY_INET6 && length >= INET6_SIZE) {
-                if (bpf_probe_read_kernel(ret_endpoint->address, 16, sockaddr + 8))
-                        return false;
-        } else {
+        if (family == FAMILY_PACKET)
+                return NET_PROTOCOL_PACKET;
+        if (sk->sk_type == TYPE_RAW && (family == FAMILY_INET || family == FAMILY_INET6))
+                return NET_PROTOCOL_RAW;
+        if (family == FAMILY_SMC || protocol == PROTOCOL_SMC || protocol == PROTOCOL_MPTCP)
+                return PROTOCOL_TCP;
+        return protocol;
+}
+
+/* Sockets that reach the network, and tell no address. */
+static __always_inline bool has_no_address(const struct sock *sk)
+{
+        return family_of(sk) == FAMILY_PACKET || family_of(sk) == FAMILY_SMC;
+}
+
+/* False if it is not connected. */
+static __always_inline bool address_of_peer(struct decision *decision, const struct sock *sk)
+{
+        if (family_of(sk) == FAMILY_INET6 && bpf_core_field_exists(sk->__sk_common.skc_v6_daddr))
+                address_from_v6(decision, &sk->__sk_common.skc_v6_daddr);
+        else if (family_of(sk) == FAMILY_INET && sk->__sk_common.skc_daddr)
+                address_from_v4(decision, sk->__sk_common.skc_daddr);
+        else
                 return false;
-        }
-        if (bpf_probe_read_kernel(&port, sizeof(port), sockaddr + 2))
+        set_port(decision, sk->__sk_common.skc_dport);
+        return decision->address[0] || decision->address[1];
+}
+
+static __always_inline bool address_of_self(struct decision *decision, const struct sock *sk)
+{
+        if (family_of(sk) == FAMILY_INET6 &&
+            bpf_core_field_exists(sk->__sk_common.skc_v6_rcv_saddr))
+                address_from_v6(decision, &sk->__sk_common.skc_v6_rcv_saddr);
+        else if (family_of(sk) == FAMILY_INET)
+                address_from_v4(decision, sk->__sk_common.skc_rcv_saddr);
+        else
                 return false;
-        ret_endpoint->port = __builtin_bswap16(port);
+        decision->port = sk->__sk_common.skc_num;
         return true;
+}
+
+/* ---- what a program names ---- */
+
+/* Memory behind a short name may not be there. */
+static __always_inline bool read_name(struct name *ret_name, const void *from, int length)
+{
+        if (length >= INET6_SIZE_FULL && !bpf_probe_read_kernel(ret_name, INET6_SIZE_FULL, from))
+                return true;
+        if (length >= INET6_SIZE)
+                return !bpf_probe_read_kernel(ret_name, INET6_SIZE, from);
+        if (length >= INET_SIZE)
+                return !bpf_probe_read_kernel(ret_name, INET_SIZE, from);
+        return length >= (int) sizeof(ret_name->family) &&
+               !bpf_probe_read_kernel(&ret_name->family, sizeof(ret_name->family), from);
+}
+
+/* A socket of any family may be handed an internet address: SMC and RDS are. Without a family the
+ * socket's own is meant, but for connect(), which dissolves the connection then, and for datagrams
+ * over IPv6, which go where the socket is connected. */
+static __always_inline __u16 family_meant(const struct decision *decision, const struct sock *sk,
+                                          const struct name *name)
+{
+        if (name->family != FAMILY_UNSPEC || decision->operation == NET_CONNECT)
+                return name->family;
+        if (family_of(sk) == FAMILY_INET || decision->protocol == NET_PROTOCOL_RAW)
+                return family_of(sk);
+        return FAMILY_UNSPEC;
 }
 
 #define MAPPED_ANY 0xffff0000u /* the second half of ::ffff:0.0.0.0 */
@@ -108,134 +133,302 @@ static __always_inline bool read_address(struct endpoint *ret_endpoint, const vo
 /* Whether an IPv6 socket is bound to an IPv4 address. */
 static __always_inline bool is_bound_to_mapped(const struct sock *sk)
 {
-        __u64 own[2] = {};
+        const __u64 *own;
 
-        if (!bpf_core_field_exists(sk->__sk_common.skc_v6_rcv_saddr) ||
-            BPF_CORE_READ_INTO(&own, sk, __sk_common.skc_v6_rcv_saddr))
+        if (family_of(sk) != FAMILY_INET6 ||
+            !bpf_core_field_exists(sk->__sk_common.skc_v6_rcv_saddr))
                 return false;
+        own = (const __u64 *) &sk->__sk_common.skc_v6_rcv_saddr;
         return own[0] == 0 && (__u32) own[1] == MAPPED_ANY;
 }
 
 /* The unspecified address leads to this machine itself: where the socket is bound, else the
  * loopback. */
-static __always_inline void resolve_unspecified(struct endpoint *endpoint, const struct sock *sk)
+static __always_inline void resolve_unspecified(struct decision *decision, const struct sock *sk)
 {
         __u32 own;
 
-        if (endpoint->address[0])
+        if (decision->address[0])
                 return;
-        if (endpoint->address[1] == 0) {
+        if (decision->address[1] == 0) {
                 if (is_bound_to_mapped(sk))
-                        address_from_v4(endpoint->address, LOOPBACK);
+                        address_from_v4(decision, LOOPBACK);
                 else
-                        endpoint->address[1] = 1ull << 56; /* ::1 */
-        } else if (endpoint->address[1] == MAPPED_ANY) {
-                own = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-                address_from_v4(endpoint->address, own ? own : LOOPBACK);
+                        decision->address[1] = 1ull << 56; /* ::1 */
+        } else if (decision->address[1] == MAPPED_ANY) {
+                own = sk->__sk_common.skc_rcv_saddr;
+                address_from_v4(decision, own ? own : LOOPBACK);
         }
 }
 
-static __always_inline int decide_endpoint(struct endpoint *endpoint, __u32 word, enum hook hook)
+/* False: no address that the kernel would take. */
+static __always_inline bool address_of_name(struct decision *decision, const struct sock *sk,
+                                            const void *from, int length)
 {
-        struct decision decision = {};
-        __u32 rule = net_match(endpoint);
+        struct name name = {};
+        __u16 family;
 
-        if (rule == RULE_NONE)
-                return 0;
-        decision.word = word;
-        decision.hook = hook;
-        decision.rule = rule;
-        decision.address[0] = endpoint->address[0];
-        decision.address[1] = endpoint->address[1];
-        decision.port = endpoint->port;
-        decision.protocol = endpoint->protocol;
-        return conclude_net(&decision);
+        if (!from || !read_name(&name, from, length))
+                return false;
+        family = family_meant(decision, sk, &name);
+        if (family == FAMILY_INET && length >= INET_SIZE) {
+                address_from_v4(decision, name.v4);
+        } else if (family == FAMILY_INET6 && length >= INET6_SIZE) {
+                decision->address[0] = name.v6[0];
+                decision->address[1] = name.v6[1];
+        } else {
+                return false;
+        }
+        set_port(decision, name.port);
+        if (decision->operation != NET_BIND)
+                resolve_unspecified(decision, sk);
+        return true;
 }
 
-static __always_inline bool leave_early(__u32 word)
+/* ---- hooks ---- */
+
+#define GO_ON 1
+
+/* Returns GO_ON, or what the hook is to return. */
+static __always_inline int enter(__u32 word, enum hook hook)
 {
-        return !(word & WORD_CANARY) && !(word_header(word)->flags & IMAGE_NET);
+        count_call(hook);
+        if (!(word & WORD_CANARY) && !(word_header(word)->flags & IMAGE_NET))
+                return 0;
+        return is_canary(word, hook) ? -CANARY_ERRNO : GO_ON;
 }
 
-/* A question about one socket address, as the hooks get it. */
-struct question {
-        enum hook hook;
-        enum net_operation operation;
-        const struct socket *sock;
-        const void *sockaddr;
-        int length;
-};
-
-/* What comes to the same port of TCP in the end is judged as TCP. */
-static __always_inline __u16 protocol_of(const struct sock *sk, __u16 family)
+static __always_inline void begin(struct decision *decision, __u32 word, enum hook hook,
+                                  const struct sock *sk)
 {
-        __u16 protocol = sk->sk_protocol;
-
-        if (family == FAMILY_SMC || protocol == PROTOCOL_SMC || protocol == PROTOCOL_MPTCP)
-                return PROTOCOL_TCP;
-        return protocol;
+        decision->word = word;
+        decision->hook = hook;
+        decision->protocol = protocol_of(sk);
 }
 
-static __always_inline int decide_socket(const struct question *question, __u32 word)
+static __always_inline void want(struct decision *decision, enum net_operation operation)
 {
-        const struct sock *sk = question->sock->sk;
-        struct endpoint endpoint = {};
-        __u16 family = 0, socket_family;
-
-        if (!sk || !question->sockaddr || question->length < (int) sizeof(family) ||
-            bpf_probe_read_kernel(&family, sizeof(family), question->sockaddr))
-                return 0;
-        /* A socket of any family may be handed an internet address: SMC and RDS are. A connect to
-         * AF_UNSPEC dissolves the connection. Elsewhere an IPv4 socket takes it for IPv4. */
-        socket_family = sk->__sk_common.skc_family;
-        if (family == FAMILY_UNSPEC && question->operation != NET_CONNECT &&
-            socket_family == FAMILY_INET)
-                family = FAMILY_INET;
-        if (!read_address(&endpoint, question->sockaddr, question->length, family))
-                return 0;
-        if (question->operation != NET_BIND)
-                resolve_unspecified(&endpoint, sk);
-        endpoint.protocol = protocol_of(sk, socket_family);
-        endpoint.operation = question->operation;
-        endpoint.slot = word & WORD_SLOT;
-        return decide_endpoint(&endpoint, word, question->hook);
+        decision->operation = operation;
+        decision->access = 1u << operation;
 }
 
-static __always_inline int guard_socket(const struct question *question)
+static __always_inline int decide_connect(struct decision *decision, const struct sock *sk,
+                                          const void *name, int length)
 {
-        __u32 word = word_read();
-
-        count_call(question->hook);
-        if (leave_early(word))
-                return 0;
-        if (is_canary(word, question->hook))
-                return -CANARY_ERRNO;
-        return verdict_return(decide_socket(question, word));
+        want(decision, NET_CONNECT);
+        return address_of_name(decision, sk, name, length) ? net_judge(decision, 0) : 0;
 }
 
 SEC("lsm/socket_connect")
 int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int length)
 {
-        struct question question = {HOOK_SOCKET_CONNECT, NET_CONNECT, sock, address, length};
+        const struct sock *sk = sock->sk;
+        struct decision decision = {};
+        __u32 word = word_read();
+        int r = enter(word, HOOK_SOCKET_CONNECT);
 
-        return guard_socket(&question);
+        if (r != GO_ON || !sk)
+                return r < 0 ? -CANARY_ERRNO : 0;
+        begin(&decision, word, HOOK_SOCKET_CONNECT, sk);
+        return verdict_return(decide_connect(&decision, sk, address, length));
+}
+
+static __always_inline int decide_bind(struct decision *decision, const struct sock *sk,
+                                       const void *name, int length)
+{
+        want(decision, NET_BIND);
+        if (family_of(sk) == FAMILY_PACKET)
+                return net_judge(decision, NET_UNKNOWN);
+        return address_of_name(decision, sk, name, length) ? net_judge(decision, 0) : 0;
 }
 
 SEC("lsm/socket_bind")
 int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int length)
 {
-        struct question question = {HOOK_SOCKET_BIND, NET_BIND, sock, address, length};
+        const struct sock *sk = sock->sk;
+        struct decision decision = {};
+        __u32 word = word_read();
+        int r = enter(word, HOOK_SOCKET_BIND);
 
-        return guard_socket(&question);
+        if (r != GO_ON || !sk)
+                return r < 0 ? -CANARY_ERRNO : 0;
+        begin(&decision, word, HOOK_SOCKET_BIND, sk);
+        return verdict_return(decide_bind(&decision, sk, address, length));
 }
 
-/* A connected socket was asked when it connected. */
+/* A socket that was not bound has no port yet: rules about any port alone are asked. */
+static __always_inline int decide_listen(struct decision *decision, const struct sock *sk)
+{
+        want(decision, NET_LISTEN);
+        if (address_of_self(decision, sk))
+                return net_judge(decision, 0);
+        return has_no_address(sk) ? net_judge(decision, NET_UNKNOWN) : 0;
+}
+
+SEC("lsm/socket_listen")
+int BPF_PROG(socket_listen, struct socket *sock, int backlog)
+{
+        const struct sock *sk = sock->sk;
+        struct decision decision = {};
+        __u32 word = word_read();
+        int r = enter(word, HOOK_SOCKET_LISTEN);
+
+        if (r != GO_ON || !sk)
+                return r < 0 ? -CANARY_ERRNO : 0;
+        begin(&decision, word, HOOK_SOCKET_LISTEN, sk);
+        return verdict_return(decide_listen(&decision, sk));
+}
+
+/* Whose connection is taken is not known yet. */
+static __always_inline int decide_accept(struct decision *decision, const struct sock *sk)
+{
+        if (!address_of_self(decision, sk) && !has_no_address(sk))
+                return 0;
+        decision->address[0] = 0;
+        decision->address[1] = 0;
+        decision->operation = NET_ACCEPT;
+        decision->access = NET_ACCEPT_UNSEEN;
+        return net_judge(decision, NET_UNKNOWN);
+}
+
+SEC("lsm/socket_accept")
+int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock)
+{
+        const struct sock *sk = sock->sk;
+        struct decision decision = {};
+        __u32 word = word_read();
+        int r = enter(word, HOOK_SOCKET_ACCEPT);
+
+        if (r != GO_ON || !sk)
+                return r < 0 ? -CANARY_ERRNO : 0;
+        begin(&decision, word, HOOK_SOCKET_ACCEPT, sk);
+        return verdict_return(decide_accept(&decision, sk));
+}
+
+/* To the other side of a connection, or to anyone that a socket without addresses reaches. */
+static __always_inline int decide_peer(struct decision *decision, const struct sock *sk)
+{
+        if (has_no_address(sk))
+                return net_judge(decision, NET_UNKNOWN);
+        return address_of_peer(decision, sk) ? net_judge(decision, 0) : 0;
+}
+
+/* TCP heeds a name as it opens a connection with what is sent, and never else. An association of
+ * SCTP may be made by what is sent. */
+static __always_inline int decide_send(struct decision *decision, const struct sock *sk,
+                                       const struct msghdr *message)
+{
+        bool is_tcp = decision->protocol == PROTOCOL_TCP;
+        bool connects = is_tcp || decision->protocol == PROTOCOL_SCTP;
+        int r;
+
+        want(decision, NET_SEND);
+        if ((!is_tcp || message->msg_flags & SEND_FASTOPEN) && family_of(sk) != FAMILY_PACKET &&
+            address_of_name(decision, sk, message->msg_name, message->msg_namelen)) {
+                if (connects)
+                        decision->access |= 1u << NET_CONNECT;
+                r = net_judge(decision, 0);
+                if (r < 0 || !connects || !sk->__sk_common.skc_dport)
+                        return r;
+        }
+        want(decision, NET_SEND);
+        return decide_peer(decision, sk);
+}
+
 SEC("lsm/socket_sendmsg")
 int BPF_PROG(socket_sendmsg, struct socket *sock, struct msghdr *message)
 {
-        struct question question = {HOOK_SOCKET_SENDMSG, NET_SEND, sock, NULL, 0};
+        const struct sock *sk = sock->sk;
+        struct decision decision = {};
+        __u32 word = word_read();
+        int r = enter(word, HOOK_SOCKET_SENDMSG);
 
-        question.sockaddr = message->msg_name;
-        question.length = message->msg_namelen;
-        return guard_socket(&question);
+        if (r != GO_ON || !sk)
+                return r < 0 ? -CANARY_ERRNO : 0;
+        begin(&decision, word, HOOK_SOCKET_SENDMSG, sk);
+        return verdict_return(decide_send(&decision, sk, message));
+}
+
+SEC("lsm/socket_recvmsg")
+int BPF_PROG(socket_recvmsg, struct socket *sock)
+{
+        const struct sock *sk = sock->sk;
+        struct decision decision = {};
+        __u32 word = word_read();
+        int r = enter(word, HOOK_SOCKET_RECVMSG);
+
+        if (r != GO_ON || !sk)
+                return r < 0 ? -CANARY_ERRNO : 0;
+        begin(&decision, word, HOOK_SOCKET_RECVMSG, sk);
+        want(&decision, NET_RECV);
+        return verdict_return(decide_peer(&decision, sk));
+}
+
+/* ---- what arrives ---- */
+
+#define V4_SOURCE 12 /* where the sender's address is in a packet's header */
+#define V6_SOURCE 8
+#define ETHER_IPV4 0x0008 /* ETH_P_IP and ETH_P_IPV6 in network order */
+#define ETHER_IPV6 0xdd86
+
+static __always_inline bool address_of_sender(struct decision *decision, const struct sk_buff *skb)
+{
+        const unsigned char *network = skb->head + skb->network_header;
+        __u32 v4;
+
+        if (skb->protocol == ETHER_IPV6)
+                return !bpf_probe_read_kernel(decision->address, 16, network + V6_SOURCE);
+        if (skb->protocol != ETHER_IPV4 ||
+            bpf_probe_read_kernel(&v4, sizeof(v4), network + V4_SOURCE))
+                return false;
+        address_from_v4(decision, v4);
+        return true;
+}
+
+/* All protocols that have ports begin with them. */
+static __always_inline void port_of_sender(struct decision *decision, const struct sk_buff *skb)
+{
+        __u16 port = 0;
+
+        bpf_probe_read_kernel(&port, sizeof(port), skb->head + skb->transport_header);
+        set_port(decision, port);
+}
+
+/* TCP is judged as it is read, by recvmsg. */
+static __always_inline int decide_arrival(struct decision *decision, const struct sock *sk,
+                                          const struct sk_buff *skb)
+{
+        bool listens = sk->__sk_common.skc_state == STATE_LISTEN;
+        int r;
+
+        if (!listens && decision->protocol == PROTOCOL_TCP)
+                return 0;
+        if (!address_of_sender(decision, skb))
+                return 0;
+        decision->sk = (__u64) sk;
+        if (listens) {
+                want(decision, NET_ACCEPT);
+                decision->port = sk->__sk_common.skc_num;
+                r = net_judge(decision, 0);
+                if (r < 0 || decision->protocol == PROTOCOL_TCP)
+                        return r;
+        }
+        want(decision, NET_RECV);
+        port_of_sender(decision, skb);
+        return net_judge(decision, 0);
+}
+
+SEC("lsm/socket_sock_rcv_skb")
+int BPF_PROG(socket_sock_rcv_skb, struct sock *sk, struct sk_buff *skb)
+{
+        __u32 word = word_read();
+        struct decision decision = {};
+        int r = enter(word, HOOK_SOCKET_SOCK_RCV_SKB);
+
+        if (r != GO_ON)
+                return r;
+        if (family_of(sk) != FAMILY_INET && family_of(sk) != FAMILY_INET6)
+                return 0;
+        begin(&decision, word, HOOK_SOCKET_SOCK_RCV_SKB, sk);
+        return verdict_return(decide_arrival(&decision, sk, skb));
 }
