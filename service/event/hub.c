@@ -82,7 +82,9 @@ static char *visible_path(const EventHub *hub, const struct event *event)
 {
         _cleanup_(freep) char *path = NULL;
 
-        if (event_is_network(event) || (event->flags & (EVENT_PATH_CUT | EVENT_UNPLACED)))
+        if (event_kind(event) == EVENT_OF_SOCKET ||
+            (event_kind(event) == EVENT_OF_KERNEL && event->path_length == 0) ||
+            (event->flags & (EVENT_PATH_CUT | EVENT_UNPLACED)))
                 return NULL;
         path = event_path(event);
         if (!path || !hub->config.visible_path)

@@ -43,7 +43,12 @@ struct EventHub {
         size_t n_streams;
 };
 
-int event_is_network(const struct event *event);
+typedef enum EventKind {
+        EVENT_OF_FILE,
+        EVENT_OF_SOCKET,
+        EVENT_OF_KERNEL, /* or of a process, or of the service */
+} EventKind;
+EventKind event_kind(const struct event *event);
 
 /* The event at a position that is still kept. */
 Recent *event_hub_recent(EventHub *hub, uint64_t position);

@@ -8,7 +8,9 @@
 const ImageRule rule_shadow = {.document = (char *) "base",
                                .line = 7,
                                .section = (char *) "deny_path",
-                               .entry = (char *) "/etc/shadow"};
+                               .entry = (char *) "/etc/shadow",
+                               .id = (char *) "base:7",
+                               .why = (char *) ""};
 
 void put_names(struct event *event, const char *names, size_t n)
 {

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <glib.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
 
 #include "event-fixture.h"
@@ -15,6 +16,7 @@ static struct event socket_event(const char *address, uint16_t protocol)
         g_assert_cmpint(inet_pton(AF_INET6, address, bytes), ==, 1);
         memcpy(event.address, bytes, sizeof(bytes));
         event.hook = HOOK_SOCKET_CONNECT;
+        event.operation = NET_CONNECT;
         event.port = 443;
         event.protocol = protocol;
         event.path_length = 0;
@@ -49,6 +51,10 @@ static void test_a_file_event_says_all_of_it(void)
         g_assert_cmpstr(text_of(object, "policy"), ==, "base");
         g_assert_cmpuint(number_of(object, "line"), ==, 7);
         g_assert_cmpstr(text_of(object, "rule"), ==, "deny_path /etc/shadow");
+        g_assert_cmpstr(text_of(object, "id"), ==, "base:7");
+        g_assert_null(text_of(object, "why"));
+        g_assert_null(text_of(object, "signal"));
+        g_assert_null(text_of(object, "digest"));
         g_assert_cmpuint(number_of(object, "pid"), ==, 42);
         g_assert_cmpuint(number_of(object, "ppid"), ==, 1);
         g_assert_cmpuint(number_of(object, "uid"), ==, 1000);
@@ -91,7 +97,8 @@ static void test_every_access_has_a_word(void)
         object = format(&event, &rule_shadow, NULL);
         g_assert_true(json_object_object_get_ex(object, "access", &access));
         g_assert_cmpstr(json_object_to_json_string_ext(access, JSON_C_TO_STRING_PLAIN), ==,
-                        "[\"read\",\"write\",\"exec\",\"create\",\"delete\",\"link\",\"attr\"]");
+                        "[\"read\",\"write\",\"exec\",\"create\",\"delete\",\"link\",\"attr\","
+                        "\"map\"]");
         json_object_put(object);
 }
 
@@ -130,6 +137,7 @@ static void test_an_ipv4_address_is_told_as_one(void)
         json_object *object = format(&event, &rule_shadow, NULL);
 
         g_assert_cmpstr(text_of(object, "hook"), ==, "socket_connect");
+        g_assert_cmpstr(text_of(object, "operation"), ==, "connect");
         g_assert_cmpstr(text_of(object, "address"), ==, "203.0.113.9");
         g_assert_cmpuint(number_of(object, "port"), ==, 443);
         g_assert_cmpstr(text_of(object, "protocol"), ==, "tcp");
@@ -153,6 +161,106 @@ static void test_another_protocol_is_a_number(void)
         json_object *object = format(&event, &rule_shadow, NULL);
 
         g_assert_cmpuint(number_of(object, "protocol"), ==, IPPROTO_SCTP);
+        json_object_put(object);
+}
+
+static void test_raw_and_packet_sockets_are_told_as_such(void)
+{
+        struct event event = socket_event("::1", NET_PROTOCOL_RAW);
+        json_object *object = format(&event, &rule_shadow, NULL);
+
+        g_assert_cmpstr(text_of(object, "protocol"), ==, "raw");
+        json_object_put(object);
+        event.protocol = NET_PROTOCOL_PACKET;
+        event.operation = NET_RECV;
+        event.hook = HOOK_SOCKET_SOCK_RCV_SKB;
+        object = format(&event, &rule_shadow, NULL);
+        g_assert_cmpstr(text_of(object, "protocol"), ==, "packet");
+        g_assert_cmpstr(text_of(object, "operation"), ==, "recv");
+        json_object_put(object);
+}
+
+static void test_what_a_rule_says_of_itself_is_told(void)
+{
+        struct event event = file_event(1);
+        ImageRule rule = rule_shadow;
+        json_object *object;
+
+        rule.id = (char *) "no-shadow";
+        rule.why = (char *) "ask the \xff desk";
+        object = format(&event, &rule, NULL);
+        g_assert_cmpstr(text_of(object, "id"), ==, "no-shadow");
+        g_assert_cmpstr(text_of(object, "why"), ==, "ask the \\xff desk");
+        json_object_put(object);
+}
+
+static void test_a_signal_has_its_name(void)
+{
+        struct event event = file_event(1);
+        json_object *object;
+
+        event.signal = SIGTERM;
+        object = format(&event, &rule_shadow, NULL);
+        g_assert_cmpstr(text_of(object, "signal"), ==, "SIGTERM");
+        json_object_put(object);
+        event.signal = SIGKILL;
+        object = format(&event, &rule_shadow, NULL);
+        g_assert_cmpstr(text_of(object, "signal"), ==, "SIGKILL");
+        json_object_put(object);
+}
+
+static void test_a_digest_is_told_with_its_algorithm(void)
+{
+        struct event event = file_event(1);
+        json_object *object;
+
+        event.hook = HOOK_BPRM_CREDS_FOR_EXEC;
+        event.digest_algorithm = DIGEST_SHA256;
+        for (unsigned i = 0; i < DIGEST_SIZE; i++)
+                event.digest[i] = (uint8_t) (i * 8 + 1);
+        object = format(&event, &rule_shadow, NULL);
+        g_assert_cmpstr(text_of(object, "digest"), ==,
+                        "sha256:0109111921293139414951596169717981899199a1a9b1b9c1c9d1d9e1e9f1f9");
+        json_object_put(object);
+        event.digest_algorithm = DIGEST_VERITY_SHA256;
+        object = format(&event, &rule_shadow, NULL);
+        g_assert_true(g_str_has_prefix(text_of(object, "digest"), "fsverity:01"));
+        json_object_put(object);
+}
+
+static void test_an_event_about_the_kernel_says_what_and_whom(void)
+{
+        struct event event = file_event(1);
+        json_object *object;
+
+        event.hook = HOOK_PTRACE_ACCESS_CHECK;
+        event.operation = KERNEL_PTRACE;
+        event.target = 77;
+        event.path_length = 0;
+        object = format(&event, &rule_shadow, NULL);
+        g_assert_cmpstr(text_of(object, "operation"), ==, "ptrace");
+        g_assert_cmpuint(number_of(object, "target"), ==, 77);
+        g_assert_null(text_of(object, "path"));
+        g_assert_null(text_of(object, "access"));
+        json_object_put(object);
+        event.operation = UINT32_MAX;
+        object = format(&event, &rule_shadow, NULL);
+        g_assert_cmpstr(text_of(object, "operation"), ==, "");
+        json_object_put(object);
+}
+
+static void test_what_guards_the_service_is_told_as_such(void)
+{
+        struct event event = file_event(1);
+        json_object *object;
+
+        event.hook = HOOK_SB_UMOUNT;
+        event.rule = RULE_NONE;
+        event.flags = EVENT_SELF;
+        object = format(&event, NULL, "/run/aegis/bpf");
+        g_assert_cmpstr(text_of(object, "reason"), ==, "the service guards itself");
+        g_assert_cmpstr(text_of(object, "path"), ==, "/run/aegis/bpf");
+        g_assert_null(text_of(object, "operation"));
         json_object_put(object);
 }
 
@@ -240,6 +348,12 @@ int main(int argc, char **argv)
         ADD(test_an_ipv4_address_is_told_as_one);
         ADD(test_an_ipv6_address_is_told_as_one);
         ADD(test_another_protocol_is_a_number);
+        ADD(test_raw_and_packet_sockets_are_told_as_such);
+        ADD(test_what_a_rule_says_of_itself_is_told);
+        ADD(test_a_signal_has_its_name);
+        ADD(test_a_digest_is_told_with_its_algorithm);
+        ADD(test_an_event_about_the_kernel_says_what_and_whom);
+        ADD(test_what_guards_the_service_is_told_as_such);
         ADD(test_a_name_of_a_process_is_made_utf8);
         ADD(test_names_become_a_path_from_the_root);
         ADD(test_no_name_is_the_root);
