@@ -31,13 +31,14 @@ static int comes_to_be_seen(const Backend *backend, enum hook hook)
 }
 
 /* The word says that a canary is out; the programs of this loading deny us, and only us. */
-static CanaryResult send_canary(Backend *backend, enum hook hook)
+static CanaryResult send_canary(Backend *backend, const Program *program)
 {
+        enum hook hook = program->hook;
         struct hot *hot = backend->hot;
         CanaryResult result;
 
         __atomic_and_fetch(&backend->counters->seen, ~HOOK_BIT(hook), __ATOMIC_SEQ_CST);
-        hot->canary_hook = hook;
+        hot->canary_hook = hook | (program->role == PROGRAM_GUARD ? CANARY_GUARD : 0);
         hot->canary_load = backend->skeleton->rodata->load_id;
         hot->canary_tgid = (uint32_t) getpid();
         word_store(backend, word_now(backend) | WORD_CANARY);
@@ -50,11 +51,11 @@ static CanaryResult send_canary(Backend *backend, enum hook hook)
 }
 
 /* Returns NULL, or why it is not to be believed. *ret_note: what is to be said of it, or "". */
-static const char *prove(Backend *backend, enum hook hook, const char **ret_note)
+static const char *prove(Backend *backend, const Program *program, const char **ret_note)
 {
         if (canary_set_up(&backend->canary) < 0)
                 return "the canary's files cannot be made";
-        switch (send_canary(backend, hook)) {
+        switch (send_canary(backend, program)) {
         case CANARY_DENIED:
                 *ret_note = "";
                 return NULL;
@@ -92,6 +93,18 @@ static const char *attach_helper(Backend *backend, Program *program, struct bpf_
         return program->link ? pin(backend, program) : "the kernel refused to attach it";
 }
 
+/* Whether the state of the hook is that of the program. A hook may have no more than a guard. */
+static int stands_for_hook(const Backend *backend, const Program *program)
+{
+        if (program->role != PROGRAM_GUARD)
+                return program->role == PROGRAM_RULES;
+        for (size_t i = 0; i < backend->n_programs; i++)
+                if (backend->programs[i].role == PROGRAM_RULES &&
+                    backend->programs[i].hook == program->hook)
+                        return 0;
+        return 1;
+}
+
 static const char *attach_to_hook(Backend *backend, Program *program, struct bpf_program *loaded)
 {
         const char *reason, *note = "";
@@ -99,14 +112,14 @@ static const char *attach_to_hook(Backend *backend, Program *program, struct bpf
         program->link = bpf_program__attach_trace(loaded);
         if (!program->link)
                 return "the kernel refused to attach it";
-        reason = program->role == PROGRAM_RULES ? prove(backend, program->hook, &note) : NULL;
+        reason = prove(backend, program, &note);
         if (reason) {
                 bpf_link__destroy(program->link);
                 program->link = NULL;
                 return reason;
         }
         reason = pin(backend, program);
-        if (!reason && program->role == PROGRAM_RULES)
+        if (!reason && stands_for_hook(backend, program))
                 backend->hooks[program->hook].reason = note;
         return reason;
 }
@@ -117,7 +130,7 @@ static int is_needed(const Program *program, const Needs *needs)
         case PROGRAM_RULES:
                 return (needs->hooks & HOOK_BIT(program->hook)) != 0;
         case PROGRAM_GUARD:
-                return needs->hooks != 0;
+                return needs->guard;
         case PROGRAM_HELPER:
                 return helper_is_needed(program, needs->hooks, needs->flags);
         }
@@ -154,7 +167,7 @@ static uint64_t hooks_harmed(const Program *program, const Needs *needs)
 
 static void tell_harm(Backend *backend, const Program *program, const char *reason)
 {
-        if (program->role != PROGRAM_RULES) {
+        if (!stands_for_hook(backend, program)) {
                 log_warning("The program %s is not attached: %s", program->name, reason);
                 return;
         }
@@ -229,7 +242,18 @@ uint64_t hooks_attached(const Backend *backend)
         uint64_t hooks = 0;
 
         for (size_t i = 0; i < backend->n_programs; i++)
-                if (backend->programs[i].link && backend->programs[i].role == PROGRAM_RULES)
+                if (backend->programs[i].link && stands_for_hook(backend, &backend->programs[i]))
+                        hooks |= HOOK_BIT(backend->programs[i].hook);
+        return hooks;
+}
+
+uint64_t hooks_guarded(const Backend *backend)
+{
+        uint64_t hooks = 0;
+
+        for (size_t i = 0; i < backend->n_programs; i++)
+                if (backend->programs[i].role == PROGRAM_GUARD &&
+                    stands_for_hook(backend, &backend->programs[i]))
                         hooks |= HOOK_BIT(backend->programs[i].hook);
         return hooks;
 }
@@ -252,7 +276,7 @@ void release_hooks(Backend *backend, const Needs *needs)
                 if (!program->link || is_needed(program, needs))
                         continue;
                 detach(backend, program);
-                if (program->role == PROGRAM_RULES)
+                if (stands_for_hook(backend, program))
                         backend->hooks[program->hook].reason = REASON_NOT_NEEDED;
         }
 }

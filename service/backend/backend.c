@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "backend/guard.h"
 #include "backend/locate.h"
 #include "backend/private.h"
 #include "util/array.h"
@@ -72,11 +73,16 @@ static void forget_links(Backend *backend)
         }
 }
 
+static Needs needs_of(const Backend *backend, uint64_t hooks, uint32_t flags)
+{
+        return (Needs){.hooks = hooks, .flags = flags, .guard = hooks && guard_is_on(backend)};
+}
+
 static Needs needs_in_force(const Backend *backend)
 {
         const struct header *header = header_in_force(backend);
 
-        return (Needs){.hooks = header->hooks, .flags = header->flags};
+        return needs_of(backend, header->hooks, header->flags);
 }
 
 /* Whether a tier denies on this machine, and not only says that it would. What was in force before
@@ -93,6 +99,7 @@ static int try_tier(Backend *backend, Tier tier)
         r = take_over(backend);
         if (r < 0)
                 return r;
+        guard_begin(backend);
         needed = proof = needs_in_force(backend);
         proof.hooks |= HOOK_BIT(HOOK_FILE_OPEN);
         missing = attach_hooks(backend, &proof);
@@ -103,6 +110,7 @@ static int try_tier(Backend *backend, Tier tier)
                 unload(backend);
                 return -EOPNOTSUPP;
         }
+        guard_register(backend);
         backend->hot->claim_until_ns = 0;
         release_hooks(backend, &needed);
         if (!(missing & ~header_in_force(backend)->hooks_accepted))
@@ -135,6 +143,8 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->pin_fd = backend->canary.directory_fd = -1;
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
+        backend->protects_itself = !config->is_unguarded;
+        backend->guard_trouble = "";
         libbpf_set_print(ignore_messages);
         probe_kernel(&backend->probe, &backend->functions);
         r = mounts_init(&backend->mounts);
@@ -215,8 +225,8 @@ static void fill_header(Backend *backend, uint32_t slot, const PolicyImage *imag
 /* Attaches what the image needs. Returns 0 or BACKEND_E_GUARANTEE. */
 static int attach_for(Backend *backend, const PolicyImage *image, Mode mode)
 {
-        const Needs needs = {.hooks = hooks_of_this_kernel(backend, image->hooks),
-                             .flags = image->flags};
+        const Needs needs =
+                needs_of(backend, hooks_of_this_kernel(backend, image->hooks), image->flags);
         uint64_t missing = attach_hooks(backend, &needs) & ~image->hooks_accepted;
 
         if (mode == MODE_AUDIT)
@@ -247,6 +257,7 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
                 release_to_what_is_in_force(backend);
                 return r;
         }
+        guard_register(backend);
         fill_header(backend, slot, image, generation);
         backend->prepared = 1;
         backend->prepared_word = slot | (mode == MODE_AUDIT ? WORD_AUDIT : 0);

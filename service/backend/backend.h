@@ -66,14 +66,16 @@ typedef struct BackendConfig {
         const char *canary_directory; /* the service's own, for the files of the canary */
         BackendEventFunc on_event;
         void *userdata;
+        int is_unguarded; /* it is not to protect itself from root, so that it can be debugged */
 } BackendConfig;
 
 typedef struct Backend Backend;
 
 /* Tells what is in force, if anything is, that this process is the service now: a rule on a file
  * that it needs to start must not keep it from starting. To be called before any such file is
- * opened. */
-void backend_claim(const char *pin_directory);
+ * opened. Returns 0, -EBUSY if another service lives, -EPERM if the kernel keeps this process from
+ * what is in force, or -ENOMEM. */
+int backend_claim(const char *pin_directory);
 
 /* Probes the kernel, proves the tier by a canary denial, adopts what is pinned. A machine that can
  * enforce nothing is no error: the tier is TIER_NONE and each hook says why. Returns 0 or a
@@ -94,9 +96,11 @@ typedef struct BackendFacts {
         const char *kernel;
         const char *lsm_list;
         int has_btf, has_bpf_lsm;
-        int appraises;       /* programs are run only if IMA finds their signatures right */
-        const char *missing; /* what the machine lacks for a stronger tier; "" */
-        const char *remedy;  /* what an administrator can do about it; "" */
+        int appraises;         /* programs are run only if IMA finds their signatures right */
+        const char *missing;   /* what the machine lacks for a stronger tier; "" */
+        const char *remedy;    /* what an administrator can do about it; "" */
+        const char *unguarded; /* why the service does not protect itself, or not in every way; ""
+                                  if it does */
 } BackendFacts;
 void backend_facts(const Backend *backend, BackendFacts *ret_facts);
 

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backend/guard.h"
 #include "backend/private.h"
 #include "util/cleanup.h"
 #include "util/file.h"
@@ -61,29 +62,44 @@ int pin_folder_open(Backend *backend, const char *directory)
         return 0;
 }
 
+static int claim(struct hot *hot)
+{
+        struct timespec now;
+
+        if (hot->abi != AEGIS_ABI || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+                return 0;
+        if (guard_other_lives(hot))
+                return log_errno(-EBUSY, "Process %u is the service", hot->service_tgid);
+        hot->service_tgid = (uint32_t) getpid();
+        __atomic_store_n(&hot->claim_until_ns,
+                         (uint64_t) (now.tv_sec + CLAIM_SECONDS) * 1000000000u, __ATOMIC_SEQ_CST);
+        return 0;
+}
+
 /* The path alone is used: opening what is above it may be what a rule denies. */
-void backend_claim(const char *pin_directory)
+int backend_claim(const char *pin_directory)
 {
         _cleanup_(freep) char *path = NULL;
         _cleanup_(closep) int fd = -1;
-        struct timespec now;
         struct hot *hot;
+        int r;
 
-        if (asprintf(&path, "%s/" ABI_FOLDER "/data_hot", pin_directory, AEGIS_ABI) < 0)
-                return;
+        if (asprintf(&path, "%s/" ABI_FOLDER "/data_hot", pin_directory, AEGIS_ABI) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
         fd = bpf_obj_get(path);
-        if (fd < 0 || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
-                return; /* nothing is in force */
+        if (fd < 0 && errno == EPERM)
+                return log_errno(-EPERM, "What is in force guards itself from this process: "
+                                         "another aegisd lives, or its program has another place");
+        if (fd < 0)
+                return 0; /* nothing is in force */
         hot = mmap(NULL, sizeof(*hot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (hot == MAP_FAILED)
-                return;
-        if (hot->abi == AEGIS_ABI) {
-                hot->service_tgid = (uint32_t) getpid();
-                __atomic_store_n(&hot->claim_until_ns,
-                                 (uint64_t) (now.tv_sec + CLAIM_SECONDS) * 1000000000u,
-                                 __ATOMIC_SEQ_CST);
-        }
+                return 0;
+        r = claim(hot);
         munmap(hot, sizeof(*hot));
+        return r;
 }
 
 int pin_link(Backend *backend, struct bpf_link *link, const char *program)

@@ -23,7 +23,7 @@ typedef struct HookState {
 typedef struct Probe {
         char kernel[128];
         char lsm_list[512];
-        int has_btf, has_bpf_lsm, lsm_listed;
+        int has_btf, has_bpf_lsm, lsm_listed, appraises;
         const char *missing, *remedy;
 } Probe;
 
@@ -49,6 +49,8 @@ struct Backend {
         HookState hooks[N_HOOKS];
         struct ring_buffer *rings;
         unsigned n_taken, n_take; /* of the dispatch that is going on */
+        int protects_itself;       /* if it can */
+        const char *guard_trouble; /* why it cannot; "" */
         int adopted;
         int prepared; /* the idle slot is filled and waits for its commit */
         uint32_t prepared_word;
@@ -89,10 +91,13 @@ int programs_load(Backend *backend, ProgramSet *set, struct bpf_object **ret_obj
 typedef struct Needs {
         uint64_t hooks;
         uint32_t flags; /* IMAGE_… */
+        int guard;      /* the programs that protect the service */
 } Needs;
 /* Without those that are newer than this kernel, which needs others in their place. */
 uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks);
 uint64_t hooks_attached(const Backend *backend);
+/* Those that nothing but the service's own protection stands at. */
+uint64_t hooks_guarded(const Backend *backend);
 /* Attaches and proves what is needed and not attached yet. Returns the hooks that could not be;
  * each has its reason then. */
 uint64_t attach_hooks(Backend *backend, const Needs *needs);

@@ -11,6 +11,7 @@
 #include "backend/private.h"
 #include "util/cleanup.h"
 
+#define IMA_POLICY "/sys/kernel/security/ima/policy"
 #define LSM_LIST "/sys/kernel/security/lsm"
 
 static void read_line(const char *path, char *buffer, size_t size)
@@ -34,6 +35,38 @@ static int list_has(const char *list, const char *word)
                         return 1;
         }
         return 0;
+}
+
+/* The value of a word NAME=VALUE of the kernel's command line, the last one; "" if there is none.
+ */
+static void find_option(const char *line, const char *name, char *value, size_t size)
+{
+        size_t n = strlen(name);
+
+        value[0] = '\0';
+        for (const char *word = line; word; word = strchr(word, ' ')) {
+                word += strspn(word, " ");
+                if (strncmp(word, name, n) == 0)
+                        snprintf(value, size, "%.*s", (int) strcspn(word + n, " "), word + n);
+        }
+}
+
+/* IMA appraises what a policy tells it to. The policy can be read where the kernel was built for
+ * it; else there are the two on the command line that are about programs. */
+static int appraises(void)
+{
+        char line[2048], value[256], rule[256];
+        _cleanup_(fclosep) FILE *file = fopen(IMA_POLICY, "re");
+
+        read_line("/proc/cmdline", line, sizeof(line));
+        find_option(line, "ima_appraise=", value, sizeof(value));
+        if (value[0] && strcmp(value, "enforce") != 0)
+                return 0;
+        while (file && fgets(rule, sizeof(rule), file))
+                if (strncmp(rule, "appraise ", strlen("appraise ")) == 0)
+                        return 1;
+        find_option(line, "ima_policy=", value, sizeof(value));
+        return strstr(value, "appraise_tcb") || strstr(value, "secure_boot");
 }
 
 static void explain(Probe *probe)
@@ -67,6 +100,7 @@ void probe_kernel(Probe *ret_probe, KernelFunctions *ret_functions)
         ret_probe->has_btf = btf != NULL;
         ret_probe->has_bpf_lsm = ret_functions->lsm[HOOK_FILE_OPEN].id != 0;
         ret_probe->lsm_listed = list_has(ret_probe->lsm_list, "bpf");
+        ret_probe->appraises = appraises();
         btf__free(btf);
         explain(ret_probe);
 }

@@ -2,13 +2,17 @@
 /* Status: what the backend has, and what it has counted, in the words of its header. */
 #include <unistd.h>
 
+#include "backend/guard.h"
 #include "backend/private.h"
 
 static uint64_t hooks_required(const Backend *backend)
 {
+        uint64_t hooks;
+
         if (!backend->hot)
                 return 0;
-        return backend->hot->headers[word_now(backend) & WORD_SLOT].hooks;
+        hooks = header_in_force(backend)->hooks;
+        return hooks ? hooks | hooks_guarded(backend) : 0;
 }
 
 static void add_counters(const Backend *backend, enum hook hook, HookStatus *status)
@@ -45,8 +49,10 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts)
                 .lsm_list = backend->probe.lsm_list,
                 .has_btf = backend->probe.has_btf,
                 .has_bpf_lsm = backend->probe.has_bpf_lsm,
+                .appraises = backend->probe.appraises,
                 .missing = backend->probe.missing,
                 .remedy = backend->probe.remedy,
+                .unguarded = guard_reason(backend),
         };
 }
 
