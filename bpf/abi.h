@@ -352,6 +352,12 @@ struct net_key {
 #define PORT_CLASS 2
 #define N_PORTS 65536u
 
+/* Of four ports that follow each other: an array spends eight bytes on each value anyway. */
+#define PORTS_AT_ONCE 4u
+struct port_classes {
+        __u16 of[PORTS_AT_ONCE];
+};
+
 #define NET_PROTOCOL_RAW 256    /* a raw socket, of whatever protocol */
 #define NET_PROTOCOL_PACKET 257 /* a packet socket: its address is not known, /0 alone fits */
 

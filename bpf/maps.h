@@ -57,7 +57,7 @@ typedef SLOT_HASH(struct comm_key, __u32) slot_comms;     /* a list */
 typedef SLOT_HASH(struct digest_key, __u32) slot_digests; /* a list */
 typedef SLOT_HASH(struct cgroup_name, struct cgroup_numbers) slot_cgroup_names;
 typedef SLOT_GROWING_HASH(struct cgroup_key, __u32) slot_cgroups;
-typedef SLOT_ARRAY(__u16) slot_port_classes; /* by port, in host order */
+typedef SLOT_ARRAY(struct port_classes) slot_port_classes; /* by port, in host order */
 typedef SLOT_ARRAY(struct subject) slot_subjects;
 typedef SLOT_ARRAY(struct clause) slot_clauses;
 typedef SLOT_ARRAY(struct ruleset) slot_rulesets;

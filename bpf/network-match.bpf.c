@@ -194,15 +194,15 @@ __noinline int net_search(struct decision *decision, struct search *search)
 
 static __always_inline __u32 class_of(const struct decision *decision)
 {
-        __u32 slot = decision->word & WORD_SLOT, port = decision->port;
+        __u32 slot = decision->word & WORD_SLOT, index = decision->port / PORTS_AT_ONCE;
+        struct port_classes *classes;
         void *map;
-        __u16 *class;
 
-        if (!(word_header(decision->word)->flags & IMAGE_RANGES) || !port)
+        if (!(word_header(decision->word)->flags & IMAGE_RANGES) || !decision->port)
                 return 0;
         map = bpf_map_lookup_elem(&port_classes, &slot);
-        class = map ? bpf_map_lookup_elem(map, &port) : NULL;
-        return class ? *class : 0;
+        classes = map ? bpf_map_lookup_elem(map, &index) : NULL;
+        return classes ? classes->of[decision->port % PORTS_AT_ONCE] : 0;
 }
 
 static __always_inline void search_begin(const struct decision *decision, struct search *search)
