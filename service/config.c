@@ -110,6 +110,16 @@ static int set_polkit_timeout(Config *config, const Source *source, const char *
         return 0;
 }
 
+static int set_protect_self(Config *config, const Source *source, const char *value)
+{
+        int is_yes = strcmp(value, "yes") == 0;
+
+        if (!is_yes && strcmp(value, "no") != 0)
+                return fault(source, "\"%.64s\" is not yes or no", value);
+        config->protects_self = is_yes;
+        return 0;
+}
+
 static const struct setting {
         const char *key, *option;
         int (*set)(Config *config, const Source *source, const char *value);
@@ -119,6 +129,7 @@ static const struct setting {
         {"PinDirectory", "pin-directory", set_pin_directory},
         {"LogLevel", "log-level", set_log_level},
         {"PolkitTimeoutSec", "polkit-timeout", set_polkit_timeout},
+        {"ProtectSelf", "protect-self", set_protect_self},
 };
 
 static int set_value(Config *config, const Source *source, const char *key, const char *value)
@@ -285,6 +296,7 @@ static void print_help(void)
              "service\n"
              "      --log-level=LEVEL         error, warning, notice, info or debug\n"
              "      --polkit-timeout=SECONDS  how long a question may stay open\n"
+             "      --protect-self=yes|no     against root, while a policy is in force\n"
              "  -h, --help                    show this\n"
              "  -V, --version                 show the version");
 }
@@ -367,6 +379,7 @@ static Config *config_default(void)
         config->pin_directory = strdup("/run/aegis/bpf");
         config->log_level = LOG_INFO;
         config->polkit_timeout_usec = 120u * 1000000u;
+        config->protects_self = 1;
         if (!config->state_directory || !config->runtime_directory || !config->pin_directory)
                 return config_free(config);
         return config;

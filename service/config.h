@@ -17,6 +17,7 @@ typedef struct Config {
         char *pin_directory;
         int log_level; /* LOG_ERR … LOG_DEBUG */
         uint64_t polkit_timeout_usec;
+        int protects_self;
 } Config;
 
 /* Returns 0, CONFIG_DONE, -EINVAL for a fault (logged with its place), or another negative errno.

@@ -19,7 +19,9 @@ static int run(int argc, char **argv)
         if (r != 0)
                 return r;
         log_set_max_level(config->log_level);
-        backend_claim(config->pin_directory);
+        r = backend_claim(config->pin_directory);
+        if (r < 0)
+                return r;
         r = manager_new(&manager, config);
         if (r < 0)
                 return r;

@@ -186,7 +186,8 @@ static int bring_up_backend(Manager *manager)
         BackendConfig config = {.pin_directory = manager->config->pin_directory,
                                 .canary_directory = manager->config->runtime_directory,
                                 .on_event = on_event,
-                                .userdata = manager};
+                                .userdata = manager,
+                                .is_unguarded = !manager->config->protects_self};
         int r;
 
         r = backend_new(&manager->backend, &config);

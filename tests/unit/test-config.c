@@ -91,6 +91,7 @@ static void test_an_empty_file_gives_what_is_built_in(Fixture *fixture, gconstpo
         g_assert_cmpstr(fixture->config->pin_directory, ==, "/run/aegis/bpf");
         g_assert_cmpint(fixture->config->log_level, ==, LOG_INFO);
         g_assert_cmpuint(fixture->config->polkit_timeout_usec, ==, 120000000);
+        g_assert_true(fixture->config->protects_self);
 }
 
 static void test_a_file_sets_every_setting(Fixture *fixture, gconstpointer data)
@@ -103,13 +104,15 @@ static void test_a_file_sets_every_setting(Fixture *fixture, gconstpointer data)
                             "  RuntimeDirectory = /b \r\n"
                             "PinDirectory=/c=d\n"
                             "LogLevel=debug\n"
-                            "PolkitTimeoutSec=5");
+                            "PolkitTimeoutSec=5\n"
+                            "ProtectSelf=no");
         g_assert_cmpint(load(fixture, NULL, NULL), ==, 0);
         g_assert_cmpstr(fixture->config->state_directory, ==, "/a");
         g_assert_cmpstr(fixture->config->runtime_directory, ==, "/b");
         g_assert_cmpstr(fixture->config->pin_directory, ==, "/c=d");
         g_assert_cmpint(fixture->config->log_level, ==, LOG_DEBUG);
         g_assert_cmpuint(fixture->config->polkit_timeout_usec, ==, 5000000);
+        g_assert_false(fixture->config->protects_self);
 }
 
 static void test_drop_ins_win_in_the_order_of_their_names(Fixture *fixture, gconstpointer data)
@@ -140,7 +143,8 @@ static void test_every_setting_has_an_option(Fixture *fixture, gconstpointer dat
         g_assert_cmpint(load(fixture, "--runtime-directory=/r", "--pin-directory=/p"), ==, 0);
         g_assert_cmpstr(fixture->config->runtime_directory, ==, "/r");
         g_assert_cmpstr(fixture->config->pin_directory, ==, "/p");
-        g_assert_cmpint(load(fixture, "--polkit-timeout=9", NULL), ==, 0);
+        g_assert_cmpint(load(fixture, "--polkit-timeout=9", "--protect-self=no"), ==, 0);
+        g_assert_false(fixture->config->protects_self);
         g_assert_cmpuint(fixture->config->polkit_timeout_usec, ==, 9000000);
 }
 
@@ -179,6 +183,7 @@ static void test_faults_end_the_start(Fixture *fixture, gconstpointer data)
         assert_refused(fixture, "[Enforcer]\nPolkitTimeoutSec=-1\n");
         assert_refused(fixture, "[Enforcer]\nPolkitTimeoutSec=99999999999999999999\n");
         assert_refused(fixture, "[Enforcer]\nPolkitTimeoutSec=5s\n");
+        assert_refused(fixture, "[Enforcer]\nProtectSelf=maybe\n");
 }
 
 static void test_a_faulty_drop_in_ends_the_start(Fixture *fixture, gconstpointer data)
