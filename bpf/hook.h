@@ -59,7 +59,7 @@ int subject_fits(struct decision *decision, __u32 number, __u32 verdict);
 /* subject.bpf.c. Whether the subject is in a cgroup of that number, or below one. */
 int subject_in_cgroup(struct decision *decision, __u32 number);
 
-/* Whether the current program has a verified identity. */
+/* identity.bpf.c. Whether the current program has a verified identity. */
 int subject_verified(void);
 
 /* judge.bpf.c. Goes through the three lists, and knows audit and enforce, exempt processes, modes

@@ -150,65 +150,16 @@ static __always_inline __u32 marks_of(const struct place *place, __u32 slot)
 
 int subject_exe(struct decision *decision)
 {
-        struct place_step step = {};
+        struct place_walk walk = {};
 
         if (!decision || decision->sk || !(word_header(decision->word)->flags & IMAGE_EXES))
                 return 0;
-        step.dentry =
+        walk.step.dentry =
                 (__u64) BPF_CORE_READ(bpf_get_current_task_btf(), mm, exe_file, f_path.dentry);
-        if (!step.dentry) /* a thread of the kernel */
+        if (!walk.step.dentry) /* a thread of the kernel */
                 return 0;
         decision->marks = MARKS_UNKNOWN;
-        if (place_walk_out(&step, decision->word) == 0)
-                decision->marks = marks_of(&step.place, decision->word & WORD_SLOT);
+        if (place_walk_out(&walk, decision->word) == 0)
+                decision->marks = marks_of(&walk.step.place, decision->word & WORD_SLOT);
         return 0;
-}
-
-/* ---- a verified identity ---- */
-
-#define PROGRAM_LEVELS 64
-
-static __always_inline bool is_program_folder(const char name[8])
-{
-        static const char folders[][8] = {"usr", "bin", "sbin", "lib", "lib64"};
-
-        for (int i = 0; i < 5; i++)
-                if (*(const __u64 *) folders[i] == *(const __u64 *) name)
-                        return true;
-        return false;
-}
-
-/* Whether the name of the file begins with a folder of programs. */
-static __always_inline bool is_below_program_folder(const struct dentry *dentry)
-{
-        const struct dentry *parent;
-        char name[8] __attribute__((aligned(8))) = {};
-        __u32 length;
-
-        for (int i = 0; i < PROGRAM_LEVELS; i++) {
-                parent = BPF_CORE_READ(dentry, d_parent);
-                if (BPF_CORE_READ(parent, d_parent) == parent) {
-                        length = BPF_CORE_READ(dentry, d_name.len);
-                        if (parent == dentry || length >= sizeof(name) ||
-                            bpf_probe_read_kernel_str(name, sizeof(name),
-                                                      BPF_CORE_READ(dentry, d_name.name)) < 0)
-                                return false;
-                        return is_program_folder(name);
-                }
-                dentry = parent;
-        }
-        return false;
-}
-
-int subject_verified(void)
-{
-        const struct file *file = BPF_CORE_READ(bpf_get_current_task_btf(), mm, exe_file);
-        const struct inode *inode = file ? BPF_CORE_READ(file, f_inode) : NULL;
-        __u32 mode = inode ? BPF_CORE_READ(inode, i_mode) : 0;
-
-        return (mode & MODE_TYPE) == MODE_REGULAR && !(mode & MODE_GROUP_OR_OTHERS_WRITE) &&
-               BPF_CORE_READ(inode, i_uid.val) == 0 &&
-               BPF_CORE_READ(inode, i_flags) & INODE_VERITY &&
-               BPF_CORE_READ(file, f_path.dentry, d_sb, s_magic) != OVERLAY_MAGIC &&
-               is_below_program_folder(BPF_CORE_READ(file, f_path.dentry));
 }

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Exec: all that is run. A program, and what runs it if it is a script, is asked for by its bytes,
+ * by its name as a program, and by its name in a file system; what is mapped to be executed, by the
+ * last alone. */
+#include "exec.h"
+
+#define COMM_LENGTH 15
+#define PATH_CHUNK 64
+#define PATH_CHUNKS 64 /* PATH_MAX in all */
+
+#define PROTECT_READ 1u            /* PROT_READ */
+#define PROTECT_EXECUTE 4u         /* PROT_EXEC */
+#define MAPPED_EXECUTE 4u          /* VM_EXEC */
+#define READ_IS_EXECUTE 0x0400000u /* READ_IMPLIES_EXEC, a personality */
+#define MOUNT_NO_EXECUTE 4         /* MNT_NOEXEC */
+
+#define IMAGE_ANY_EXEC                                                                             \
+        (IMAGE_FILES | IMAGE_PIN_LINKS | IMAGE_PIN_ALL | IMAGE_COMMS | IMAGE_SHA256 |              \
+         IMAGE_VERITY | IMAGE_DEFAULT | IMAGE_VERIFIED)
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct vm_area_struct {
+        struct file *vm_file;
+        unsigned long vm_flags;
+};
+
+struct vfsmount___flags {
+        int mnt_flags;
+};
+
+struct path___flags {
+        struct vfsmount___flags *mnt;
+};
+
+struct file___flags {
+        struct path___flags f_path;
+};
+
+struct task_struct___personality {
+        unsigned int personality;
+};
+
+#pragma clang attribute pop
+
+/* Whether the programs run under BPF LSM, and so may call what the kernel keeps for it. */
+const volatile bool in_lsm = false;
+
+extern int bpf_get_fsverity_digest(struct file *file, struct bpf_dynptr *digest) __ksym __weak;
+
+/* ---- by its bytes ---- */
+
+static __always_inline __u32 list_of_digest(const struct decision *decision, __u32 algorithm)
+{
+        struct digest_key key = {.algorithm = algorithm};
+        __u32 slot = decision->word & WORD_SLOT, *list;
+        void *map = bpf_map_lookup_elem(&digests, &slot);
+
+        __builtin_memcpy(key.digest, decision->digest, DIGEST_SIZE);
+        list = map ? bpf_map_lookup_elem(map, &key) : NULL;
+        return list ? *list : 0;
+}
+
+/* What is run must be told by its bytes if rules are about bytes. Returns 0. */
+__noinline int exec_find_digest(struct decision *decision)
+{
+        __u32 flags;
+        int algorithm;
+
+        if (!decision)
+                return 0;
+        flags = word_header(decision->word)->flags;
+        if (flags & IMAGE_VERITY) {
+                algorithm = digest_of_verity(decision);
+                if (algorithm < 0)
+                        decision->flags |= EVENT_UNHASHED;
+                if (algorithm > 0)
+                        decision->more = list_of_digest(decision, algorithm);
+                if (algorithm > 0)
+                        decision->digest_algorithm = algorithm;
+        }
+        if (flags & IMAGE_SHA256) {
+                algorithm = digest_of_bytes(decision);
+                if (algorithm < 0)
+                        decision->flags |= EVENT_UNHASHED;
+                if (algorithm > 0)
+                        decision->list = list_of_digest(decision, algorithm);
+                if (algorithm > 0)
+                        decision->digest_algorithm = algorithm;
+        }
+        return 0;
+}
+
+/* ---- by its name as a program ---- */
+
+/* Where a path is read, and where its last name begins, as far as it is read. */
+struct path_scan {
+        __u64 at, name;
+};
+
+#define SCAN_END 1
+
+/* A function of its own, so that the verifier looks into it once and not once a chunk. */
+__noinline int exec_scan_path(struct path_scan *scan)
+{
+        char chunk[PATH_CHUNK];
+        long n;
+
+        if (!scan)
+                return SCAN_END;
+        n = bpf_probe_read_kernel_str(chunk, sizeof(chunk), (const void *) scan->at);
+        if (n <= 0)
+                return SCAN_END;
+        for (int i = 0; i < PATH_CHUNK; i++) {
+                if (i >= n || !chunk[i])
+                        break;
+                if (chunk[i] == '/')
+                        scan->name = scan->at + i + 1;
+        }
+        scan->at += PATH_CHUNK - 1; /* the last byte is always NUL */
+        return n < PATH_CHUNK ? SCAN_END : 0;
+}
+
+static __always_inline __u32 list_of_comm(__u64 name, __u32 slot)
+{
+        struct comm_key key = {};
+        void *map = bpf_map_lookup_elem(&comms, &slot);
+        __u32 *list;
+
+        if (!map || bpf_probe_read_kernel_str(key.name, sizeof(key.name), (const void *) name) <= 0)
+                return 0;
+        list = bpf_map_lookup_elem(map, &key);
+        return list ? *list : 0;
+}
+
+/* By what the file is called, and by what it was asked for. Returns 0. */
+__noinline int exec_find_comms(struct decision *decision, __u64 path)
+{
+        const struct dentry *dentry;
+        struct path_scan scan = {.at = path, .name = path};
+        __u32 slot;
+
+        if (!decision)
+                return 0;
+        slot = decision->word & WORD_SLOT;
+        dentry = (const struct dentry *) decision->dentry;
+        decision->list = list_of_comm((__u64) BPF_CORE_READ(dentry, d_name.name), slot);
+        for (int i = 0; i < PATH_CHUNKS; i++)
+                if (exec_scan_path(&scan))
+                        break;
+        decision->more = list_of_comm(scan.name, slot);
+        return 0;
+}
+
+/* ---- by its name in a file system ---- */
+
+/* Whether anything beside its name may speak of a file. */
+static __always_inline bool has_more(const struct file *file, __u32 word)
+{
+        __u32 flags = word_header(word)->flags;
+
+        return flags & (IMAGE_PIN_ALL | IMAGE_DEFAULT) ||
+               (flags & IMAGE_PIN_LINKS && file->f_inode->i_nlink > 1);
+}
+
+/* By its pin, by its name, and in the end what holds for all that nothing else decides. */
+static __always_inline int decide_place(struct decision *decision, struct dentry *dentry)
+{
+        struct place_step step = {.place = {.node = NODE_OFF}};
+        struct dentry *parent = dentry->d_parent;
+        __u32 flags = word_header(decision->word)->flags;
+        int r = 0;
+
+        if (flags & IMAGE_FILES) {
+                r = place_of_directory(parent, decision->word, &step);
+                if (!r && (__u64) parent != (__u64) dentry)
+                        r = place_of_name(dentry, decision->word & WORD_SLOT, &step);
+        }
+        if (r)
+                decision->flags |= EVENT_UNPLACED;
+        else
+                file_lists(decision, &step.place);
+        if (flags & IMAGE_DEFAULT)
+                decision->last = word_header(decision->word)->default_list;
+        return judge(decision);
+}
+
+/* ---- programs ---- */
+
+static __always_inline void ask_of(struct decision *decision, struct file *file, enum hook hook,
+                                   __u32 access)
+{
+        decision->dentry = (__u64) file->f_path.dentry;
+        decision->inode = (__u64) file->f_inode;
+        decision->hook = hook;
+        decision->access = access;
+}
+
+/* Where the digest of fs-verity is out of our reach the kernel itself tells it, to BPF LSM. */
+static __always_inline void ask_verity(struct file *file, struct exec_note *note)
+{
+        struct bpf_dynptr dynptr;
+
+        note->verity.algorithm = 0;
+        if (bpf_dynptr_from_mem(&note->verity, sizeof(note->verity), 0, &dynptr) == 0)
+                bpf_get_fsverity_digest(file, &dynptr);
+}
+
+static __always_inline int decide_digest(struct file *file, struct decision *decision)
+{
+        struct exec_note *note;
+        int r;
+
+        if (in_lsm && bpf_get_fsverity_digest && !verity_is_in_reach() &&
+            word_header(decision->word)->flags & IMAGE_VERITY) {
+                note = bpf_task_storage_get(&noted, bpf_get_current_task_btf(), NULL,
+                                            BPF_LOCAL_STORAGE_GET_F_CREATE);
+                if (note)
+                        ask_verity(file, note);
+        }
+        exec_find_digest(decision);
+        r = judge(decision);
+        if (!r && decision->flags & EVENT_UNHASHED) {
+                decision->flags &= ~EVENT_UNHASHED; /* it was recorded only: others may deny */
+                decision->access = ACCESS_EXEC;
+        }
+        return r;
+}
+
+/* From the most specific on. What one has decided the next is not asked about. */
+static __always_inline int decide_exec(struct linux_binprm *bprm, __u32 word)
+{
+        __u32 flags = word_header(word)->flags;
+        struct decision decision = {.word = word};
+
+        ask_of(&decision, bprm->file, HOOK_BPRM_CHECK_SECURITY, ACCESS_EXEC);
+        subject_exe(&decision);
+        if (flags & (IMAGE_SHA256 | IMAGE_VERITY) && decide_digest(bprm->file, &decision))
+                return -EPERM;
+        if (flags & IMAGE_COMMS && decision.access) {
+                exec_find_comms(&decision, (__u64) bprm->interp);
+                if (judge(&decision))
+                        return -EPERM;
+        }
+        if (!decision.access || !(word & WORD_FILES))
+                return 0;
+        return decide_place(&decision, bprm->file->f_path.dentry);
+}
+
+/* What cannot be remembered of it would let it pass for what it is not. */
+static __always_inline int begin_identity(struct linux_binprm *bprm, __u32 word)
+{
+        __u64 address = (__u64) bprm;
+
+        if (!(word_header(word)->flags & IMAGE_VERIFIED) || !identity_begin(&address))
+                return 0;
+        return word & WORD_AUDIT ? 0 : -EPERM;
+}
+
+SEC("lsm/bprm_check_security")
+int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
+{
+        __u32 word = word_read();
+
+        count_call(HOOK_BPRM_CHECK_SECURITY);
+        if (is_canary(word, HOOK_BPRM_CHECK_SECURITY))
+                return -CANARY_ERRNO;
+        if (!(word_header(word)->flags & IMAGE_ANY_EXEC))
+                return 0;
+        if (verdict_return(decide_exec(bprm, word)))
+                return -EPERM;
+        return verdict_return(begin_identity(bprm, word));
+}
+
+/* ---- maps ---- */
+
+static __always_inline int decide_map(struct file *file, __u32 word, enum hook hook)
+{
+        struct decision decision = {.word = word};
+        __u64 address = (__u64) file;
+
+        if (word_header(word)->flags & IMAGE_RUNTIME_DEPS && identity_map(&address) &&
+            !(word & WORD_AUDIT))
+                return -EPERM;
+        if (!(word & WORD_FILES) || ((!(word & WORD_MORE) || !has_more(file, word)) &&
+                                     place_is_free(file->f_path.dentry, word)))
+                return 0;
+        ask_of(&decision, file, hook, ACCESS_MAP);
+        subject_exe(&decision);
+        return decide_place(&decision, file->f_path.dentry);
+}
+
+/* The file of anonymous memory is NULL, where some kernels' verifiers hold that it never is and
+ * drop the test: so it is read as a number. */
+static __always_inline int guard_map(struct file *file, unsigned long protection, enum hook hook)
+{
+        __u32 word = word_read();
+
+        if (!(protection & PROTECT_EXECUTE) && !(word & WORD_CANARY))
+                return 0;
+        count_call(hook);
+        if (is_canary(word, hook))
+                return -CANARY_ERRNO;
+        if (!(protection & PROTECT_EXECUTE) || !file || !BPF_CORE_READ(file, f_inode))
+                return 0;
+        return verdict_return(decide_map(file, word, hook));
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(mmap_file, struct file *file, unsigned long wanted, unsigned long protection)
+{
+        return guard_map(file, protection, HOOK_MMAP_FILE);
+}
+
+/* What security_mmap_file() makes of it after us. */
+static __always_inline unsigned long final_protection(const struct file *file,
+                                                      unsigned long protection)
+{
+        const struct task_struct___personality *task = (const void *) bpf_get_current_task_btf();
+        const struct file___flags *mounted = (const void *) file;
+
+        if ((protection & (PROTECT_READ | PROTECT_EXECUTE)) != PROTECT_READ ||
+            !(BPF_CORE_READ(task, personality) & READ_IS_EXECUTE) ||
+            BPF_CORE_READ(mounted, f_path.mnt, mnt_flags) & MOUNT_NO_EXECUTE)
+                return protection;
+        return protection | PROTECT_EXECUTE;
+}
+
+SEC("lsm/mmap_file")
+int BPF_PROG(mmap_file_3, struct file *file, unsigned long protection)
+{
+        return guard_map(file, final_protection(file, protection), HOOK_MMAP_FILE);
+}
+
+/* What is mapped to be executed already has been asked about. */
+SEC("lsm/file_mprotect")
+int BPF_PROG(file_mprotect, struct vm_area_struct *area, unsigned long wanted,
+             unsigned long protection)
+{
+        if (BPF_CORE_READ(area, vm_flags) & MAPPED_EXECUTE)
+                protection &= ~(unsigned long) PROTECT_EXECUTE;
+        return guard_map(area->vm_file, protection, HOOK_FILE_MPROTECT);
+}
