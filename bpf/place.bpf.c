@@ -34,14 +34,11 @@ static __always_inline bool folds_names(const struct dentry *directory)
                magic != PROC_MAGIC;
 }
 
-static __always_inline void place_take(struct place *place, const struct trie_value *value,
-                                       const struct dentry *dentry)
+static __always_inline void place_take(struct place *place, const struct trie_value *value)
 {
         place->node = value->node;
         place->ruleset = value->ruleset;
         place->lengths = value->lengths;
-        if (value->node != NODE_OFF && folds_names(dentry))
-                place->ruleset |= PLACE_FOLDS;
 }
 
 /* Whether a name that is not in the trie might be another spelling of one that is: of a length that
@@ -65,23 +62,38 @@ static __always_inline bool may_be_ruled(const struct trie_key *key, __u32 lengt
 }
 
 /* A name that has no entry: that of a wildcard, if the node has one. */
-static __always_inline int descend_otherwise(struct place_step *step, struct trie_key *key,
-                                             void *map)
+static __always_inline int settle_otherwise(struct place_step *step, __u32 slot)
 {
+        const struct dentry *dentry = (const struct dentry *) step->dentry;
+        struct trie_key key = {};
         struct trie_value *value;
+        void *map = bpf_map_lookup_elem(&trie, &slot);
 
-        if (step->place.ruleset & PLACE_FOLDS && may_be_ruled(key, step->place.lengths))
+        if (!map)
                 return -1;
-        if ((step->place.lengths & 0xffff) == 0xffff) {
-                __builtin_memset(key, 0, sizeof(*key));
-                key->node = step->place.node;
-                value = bpf_map_lookup_elem(map, key);
-                if (value) {
-                        place_take(&step->place, value, (const struct dentry *) step->dentry);
-                        return 0;
-                }
+        if (step->place.ruleset & PLACE_FOLDS) {
+                key.length = BPF_CORE_READ(dentry, d_name.len);
+                if (bpf_probe_read_kernel_str(key.name, sizeof(key.name),
+                                              BPF_CORE_READ(dentry, d_name.name)) < 0 ||
+                    may_be_ruled(&key, step->place.lengths))
+                        return -1;
+                __builtin_memset(&key, 0, sizeof(key));
         }
-        place_inherit(&step->place);
+        key.node = step->place.node;
+        value = (step->place.lengths & 0xffff) == 0xffff ? bpf_map_lookup_elem(map, &key) : NULL;
+        if (value)
+                place_take(&step->place, value);
+        else
+                place_inherit(&step->place);
+        return 0;
+}
+
+int place_settle(struct place_step *step, __u32 slot, __u32 missed)
+{
+        if (!step || (missed && settle_otherwise(step, slot & 1)))
+                return -1;
+        if (step->place.node != NODE_OFF && folds_names((const struct dentry *) step->dentry))
+                step->place.ruleset |= PLACE_FOLDS;
         return 0;
 }
 
@@ -89,9 +101,15 @@ int place_descend(struct place_step *step, __u32 slot)
 {
         const struct dentry *dentry;
         const unsigned char *name;
-        struct trie_key key;
+        /* The verifier is shown a bound of 63 for what is at most NAME_CHUNK: clang would test one
+         * copy of it and use another. */
+        struct {
+                struct trie_key key;
+                char never_written[64 - NAME_CHUNK];
+        } room = {};
+        struct trie_key *key = &room.key;
         struct trie_value *value;
-        __u32 length, done = 0, n, node;
+        __u32 left, n;
         void *map;
 
         if (!step)
@@ -105,29 +123,26 @@ int place_descend(struct place_step *step, __u32 slot)
         if (!map)
                 return -1;
         dentry = (const struct dentry *) step->dentry;
-        length = BPF_CORE_READ(dentry, d_name.len);
+        left = BPF_CORE_READ(dentry, d_name.len);
         name = BPF_CORE_READ(dentry, d_name.name);
-        node = step->place.node;
+        key->node = step->place.node;
+        key->length = left;
         for (int chunk = 0; chunk < NAME_CHUNKS; chunk++) {
-                __builtin_memset(&key, 0, sizeof(key));
-                n = length - done;
-                if (n > NAME_CHUNK)
-                        n = NAME_CHUNK;
-                barrier_var(n); /* clang would bound one copy of n and use another */
-                if (n > NAME_CHUNK)
+                key->chunk = chunk;
+                n = left < NAME_CHUNK ? left : NAME_CHUNK;
+                barrier_var(n);
+                if (chunk)
+                        __builtin_memset(key->name, 0, NAME_CHUNK);
+                if (bpf_probe_read_kernel(key->name, n & 63, name))
                         return -1;
-                key.node = node;
-                key.length = length;
-                key.chunk = chunk;
-                if (bpf_probe_read_kernel(key.name, n, name + done))
-                        return -1;
-                value = bpf_map_lookup_elem(map, &key);
+                value = bpf_map_lookup_elem(map, key);
                 if (!value)
-                        return descend_otherwise(step, &key, map);
-                node = value->node;
-                done += n;
-                if (done >= length) {
-                        place_take(&step->place, value, dentry);
+                        return PLACE_MISSED;
+                key->node = value->node;
+                left -= n;
+                name += n;
+                if (!left) {
+                        place_take(&step->place, value);
                         return 0;
                 }
         }
@@ -191,7 +206,9 @@ __noinline int place_climb(struct place_walk *walk)
                 root = root_value(dentry, walk->word & WORD_SLOT);
                 if (!root || dentry != BPF_CORE_READ(dentry, d_sb, s_root))
                         return -1;
-                place_take(&walk->step.place, root, dentry);
+                place_take(&walk->step.place, root);
+                if (root->node != NODE_OFF && folds_names(dentry))
+                        walk->step.place.ruleset |= PLACE_FOLDS;
                 return CLIMB_KNOWN;
         }
         if (cache_find(key_of(dentry, walk->word, renames_begun()), &walk->step.place))
@@ -233,7 +250,7 @@ static __always_inline int descend(struct way *way, struct place_step *step, __u
                         break;
                 way->n--;
                 step->dentry = way->levels[way->n & (DESCEND_MAX - 1)];
-                if (place_descend(step, slot))
+                if (place_down(step, slot))
                         return -1;
         }
         return 0;
@@ -291,5 +308,13 @@ int place_walk(struct place_walk *walk)
 
 int place_of_address(struct place_step *step, __u32 word)
 {
-        return step ? place_walk_out(step, word) : -1;
+        struct place_walk walk = {};
+        int r;
+
+        if (!step)
+                return -1;
+        walk.step.dentry = step->dentry;
+        r = place_walk_out(&walk, word);
+        step->place = walk.step.place;
+        return r;
 }

@@ -22,8 +22,8 @@ struct place_step {
 };
 
 struct place_walk {
-        __u64 directory;        /* in: the dentry whose place is wanted */
-        struct place_step step; /* out: its place; meanwhile where the walk is */
+        __u64 directory;        /* whose place is wanted first */
+        struct place_step step; /* in: the dentry; out: its place; meanwhile where the walk is */
         __u32 word;
         __u32 rename_seq;
         __u64 known; /* a dentry on the way whose place is known_place; 0: none */
@@ -36,8 +36,12 @@ struct place_walk {
 #define WALK_ATTEMPTS 60
 #define WALK_AGAIN 1
 
-/* place.bpf.c. All return 0 or a negative number when the name cannot be read or followed. */
+#define PLACE_MISSED 1
+
+/* place.bpf.c. All return 0 or a negative number when the name cannot be read or followed. The
+ * first two belong together, see place_down(); the first may return PLACE_MISSED. */
 int place_descend(struct place_step *step, __u32 slot);
+int place_settle(struct place_step *step, __u32 slot, __u32 missed);
 
 /* Or WALK_AGAIN: call again to go on. */
 int place_walk(struct place_walk *walk);
@@ -107,23 +111,35 @@ static __always_inline __u32 place_ruleset(const struct place *place, bool *ret_
         return place->ruleset & ~RULESET_INHERITED;
 }
 
-/* Inline, for functions that are called with little stack left. */
-static __always_inline int place_walk_out(struct place_step *step, __u32 word)
+/* One step down, from the place of a directory to that of the dentry in it. */
+static __always_inline int place_down(struct place_step *step, __u32 slot)
 {
-        struct place_walk walk = {.word = word};
-        const struct dentry *dentry = (const struct dentry *) step->dentry;
+        int r = place_descend(step, slot);
+
+        if (r < 0 || step->place.node == NODE_OFF)
+                return r;
+        return place_settle(step, slot, r);
+}
+
+/* Finds the place of walk->step.dentry. Inline, for functions that are called with little stack
+ * left. */
+static __always_inline int place_walk_out(struct place_walk *walk, __u32 word)
+{
+        __u64 address = walk->step.dentry;
+        const struct dentry *dentry = (const struct dentry *) address;
         bool is_directory;
         int r = WALK_AGAIN;
 
         is_directory = (BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
-        walk.directory = is_directory ? (__u64) dentry : (__u64) BPF_CORE_READ(dentry, d_parent);
-        walk.start = walk.directory;
+        walk->directory = is_directory ? address : (__u64) BPF_CORE_READ(dentry, d_parent);
+        walk->start = walk->directory;
+        walk->word = word;
         for (int i = 0; i < WALK_ATTEMPTS && r == WALK_AGAIN; i++)
-                r = place_walk(&walk);
-        if (r)
+                r = place_walk(walk);
+        walk->step.dentry = address;
+        if (r || is_directory)
                 return r;
-        step->place = walk.step.place;
-        return is_directory ? 0 : place_descend(step, word & WORD_SLOT);
+        return place_down(&walk->step, word & WORD_SLOT);
 }
 
 static __always_inline __u64 directory_key(const struct dentry *directory, __u32 word)
@@ -155,7 +171,7 @@ static __always_inline int place_of_name(struct dentry *dentry, __u32 slot, stru
                 return 0;
         }
         step->dentry = (__u64) dentry;
-        return place_descend(step, slot);
+        return place_down(step, slot);
 }
 
 /* Whether it is known, at little cost, that no rule is about that name: the same question as
