@@ -40,7 +40,8 @@ Backend *start_backend(void)
 
 PolicyImage *compile(const char *text)
 {
-        g_autofree char *document_text = g_strconcat("version=1\n", text, NULL);
+        const char *header = g_str_has_prefix(text, "version=") ? "" : "version=1\n";
+        g_autofree char *document_text = g_strconcat(header, text, NULL);
         Diagnostics diagnostics = {};
         Document document = {
                 .name = "test", .text = document_text, .n_text = strlen(document_text)};

@@ -16,7 +16,7 @@ Backend *start_backend(void);
 /* What waits in the rings, and nothing older, is in events afterwards. */
 void take_events(void);
 
-/* text: a document of version 1 without its header. */
+/* text: a document; one without a header is of version 1. */
 PolicyImage *compile(const char *text);
 void apply_in_mode(const char *text, Mode mode);
 void apply(const char *text); /* enforced */
