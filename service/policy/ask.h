@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Ask: which clause of an image decides an access. The image is read as the programs in the kernel
+ * read it, so that the answer is theirs; what only the kernel knows (who is exempt by being PID 1,
+ * which inode a name leads to) is the caller's to know. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/image.h"
+
+/* Who asks. */
+typedef struct Asker {
+        uint32_t uid, gid;
+        const uint32_t *groups; /* supplementary ones */
+        size_t n_groups;
+        const Place *exe;   /* NULL: a program that no exe= names */
+        const char *cgroup; /* "/a/b"; NULL: one that no rule names */
+        int is_verified;
+        int64_t now; /* seconds since boot */
+} Asker;
+
+typedef struct NetQuestion {
+        uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
+        uint16_t port;       /* host order */
+        uint16_t protocol;   /* IPPROTO_… or NET_PROTOCOL_… */
+        enum net_operation operation;
+} NetQuestion;
+
+/* Whether the asker's cgroup is one whose processes no rule binds. */
+int image_leaves_unbound(const PolicyImage *image, const Asker *asker);
+
+/* Each returns the clause that decides, which belongs to the image, or NULL if none does: then the
+ * access is allowed. access is one bit of ACCESS_…; for ACCESS_EXEC name is that of the file that
+ * is run, and digest may be NULL. */
+const struct clause *image_ask_file(const PolicyImage *image, const Asker *asker, const Place *name,
+                                    uint32_t access);
+const struct clause *image_ask_run(const PolicyImage *image, const Asker *asker, const Place *name,
+                                   const struct digest_key *digest);
+const struct clause *image_ask_net(const PolicyImage *image, const Asker *asker,
+                                   const NetQuestion *question);
+const struct clause *image_ask_kernel(const PolicyImage *image, const Asker *asker,
+                                      enum kernel_object object);
