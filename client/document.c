@@ -150,11 +150,8 @@ static void show_line(const char *start, size_t n, uint32_t column, FILE *file)
         fprintf(file, "    %s%s\n    %*s^\n", left, right, (int) text_width(left), "");
 }
 
-void source_document_point(const SourceDocument *document, const Remark *remark, FILE *file)
+void source_document_name_remark(const SourceDocument *document, const Remark *remark, FILE *file)
 {
-        const char *start;
-        size_t n;
-
         output_text(file, document->label);
         if (remark->line > 0)
                 fprintf(file, ":%u:%u", remark->line, remark->column);
@@ -165,6 +162,19 @@ void source_document_point(const SourceDocument *document, const Remark *remark,
                 output_text(file, remark->hint);
         }
         fputc('\n', file);
+}
+
+void source_document_show(const SourceDocument *document, const Remark *remark, FILE *file)
+{
+        const char *start;
+        size_t n;
+
         if (remark->line > 0 && remark->column > 0 && find_line(document, remark->line, &start, &n))
                 show_line(start, n, remark->column, file);
+}
+
+void source_document_point(const SourceDocument *document, const Remark *remark, FILE *file)
+{
+        source_document_name_remark(document, remark, file);
+        source_document_show(document, remark, file);
 }

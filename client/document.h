@@ -36,5 +36,11 @@ typedef struct Remark {
         const char *message, *hint;
 } Remark;
 
-/* Prints "label:line:column: message; hint", then that line with a caret under the column. */
+/* Prints "label:line:column: message; hint". */
+void source_document_name_remark(const SourceDocument *document, const Remark *remark, FILE *file);
+
+/* Prints the remark's line with a caret under the column. */
+void source_document_show(const SourceDocument *document, const Remark *remark, FILE *file);
+
+/* Both, one after the other. */
 void source_document_point(const SourceDocument *document, const Remark *remark, FILE *file);
