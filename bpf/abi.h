@@ -32,8 +32,13 @@ enum net_operation {
         N_NET_OPERATIONS,
 };
 
-/* An access like 1 << NET_ACCEPT: accept(), when it is not known yet whose connection it takes. */
-#define NET_ACCEPT_UNSEEN (1u << N_NET_OPERATIONS)
+/* Accesses like 1 << NET_…. A connection or a datagram is judged as it arrives, when the address is
+ * known and the program is not, and as the program takes it, when it is the other way round. A
+ * clause has that of the two by which it can be told; it has 1 << NET_ACCEPT or NET_RECV too. */
+#define NET_ACCEPT_ARRIVING (1u << 6)
+#define NET_ACCEPT_UNSEEN (1u << 7)
+#define NET_RECV_ARRIVING (1u << 8)
+#define NET_RECV_UNSEEN (1u << 9)
 
 /* What a rule kernel: is about. */
 enum kernel_object {

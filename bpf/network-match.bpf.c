@@ -24,13 +24,13 @@ struct learnt learnt[1 << LEARNT_BITS];
 #define LOADS_IN_ORDER(entry) __sync_fetch_and_or(&(entry)->seq, 0)
 #endif
 
-/* All but the address. It is never 0: something is wanted. The cookie ends what was learnt under
- * another policy. */
+/* All but the address, in 16 bits of port, 13 of protocol, 10 of access, 1 of how and 24 of cookie,
+ * which ends what was learnt under another policy. It is never 0: something is wanted. */
 static __always_inline __u64 question_of(const struct decision *decision, __u32 how)
 {
         return (__u64) (decision->word & WORD_COOKIE) << 32 | (__u64) (how & 1) << 39 |
-               (__u64) (decision->access & 0x7f) << 32 | (__u64) decision->protocol << 16 |
-               decision->port;
+               (__u64) (decision->access & 0x3ff) << 29 |
+               (__u64) (decision->protocol & 0x1fff) << 16 | decision->port;
 }
 
 static __always_inline struct learnt *learnt_entry(const struct decision *decision, __u64 what)

@@ -305,12 +305,25 @@ int BPF_PROG(socket_accept, struct socket *sock, struct socket *newsock)
         return verdict_return(decide_accept(&decision, sk));
 }
 
-/* To the other side of a connection, or to anyone that a socket without addresses reaches. */
+/* To or from the other side of a connection, or anyone that a socket without addresses reaches. */
 static __always_inline int decide_peer(struct decision *decision, const struct sock *sk)
 {
         if (has_no_address(sk))
                 return net_judge(decision, NET_UNKNOWN);
         return address_of_peer(decision, sk) ? net_judge(decision, 0) : 0;
+}
+
+/* Who sent what a socket without a connection gives next is not known before it is given. */
+static __always_inline int decide_receive(struct decision *decision, const struct sock *sk)
+{
+        bool is_inet = family_of(sk) == FAMILY_INET || family_of(sk) == FAMILY_INET6;
+
+        want(decision, NET_RECV);
+        if (!is_inet || address_of_peer(decision, sk))
+                return decide_peer(decision, sk);
+        decision->port = 0;
+        decision->access = NET_RECV_UNSEEN;
+        return net_judge(decision, NET_UNKNOWN);
 }
 
 /* TCP heeds a name as it opens a connection with what is sent, and never else. An association of
@@ -360,8 +373,7 @@ int BPF_PROG(socket_recvmsg, struct socket *sock)
         if (r != GO_ON || !sk)
                 return r < 0 ? -CANARY_ERRNO : 0;
         begin(&decision, word, HOOK_SOCKET_RECVMSG, sk);
-        want(&decision, NET_RECV);
-        return verdict_return(decide_peer(&decision, sk));
+        return verdict_return(decide_receive(&decision, sk));
 }
 
 /* ---- what arrives ---- */
@@ -407,13 +419,15 @@ static __always_inline int decide_arrival(struct decision *decision, const struc
                 return 0;
         decision->sk = (__u64) sk;
         if (listens) {
-                want(decision, NET_ACCEPT);
+                decision->operation = NET_ACCEPT;
+                decision->access = NET_ACCEPT_ARRIVING;
                 decision->port = sk->__sk_common.skc_num;
                 r = net_judge(decision, 0);
                 if (r < 0 || decision->protocol == PROTOCOL_TCP)
                         return r;
         }
-        want(decision, NET_RECV);
+        decision->operation = NET_RECV;
+        decision->access = NET_RECV_ARRIVING;
         port_of_sender(decision, skb);
         return net_judge(decision, 0);
 }

@@ -172,5 +172,8 @@ int pins_build(Compiler *compiler);  /* pins */
 int nets_build(Compiler *compiler);  /* nets, prefixes, port_classes */
 int keyed_build(Compiler *compiler); /* comms, digests, kernel_lists, default_list */
 
+/* nets.c: the hooks that a rule about addresses needs. */
+uint64_t nets_hooks(const Rule *rule);
+
 /* hooks.c: flags and hooks. */
 void hooks_find(Compiler *compiler);

@@ -17,18 +17,6 @@
 #define SHA256_HOOKS (EXEC_HOOKS | HOOK_BIT(HOOK_BPRM_CREDS_FOR_EXEC))
 #define LOAD_HOOKS (HOOK_BIT(HOOK_KERNEL_READ_FILE) | HOOK_BIT(HOOK_KERNEL_LOAD_DATA))
 
-/* The peer of a socket that was accepted is not known before it is used. */
-#define ACCEPT_HOOKS                                                                               \
-        (HOOK_BIT(HOOK_SOCKET_ACCEPT) | HOOK_BIT(HOOK_SOCKET_SENDMSG) |                            \
-         HOOK_BIT(HOOK_SOCKET_RECVMSG))
-#define RECV_HOOKS (HOOK_BIT(HOOK_SOCKET_RECVMSG) | HOOK_BIT(HOOK_SOCKET_SOCK_RCV_SKB))
-
-static const uint64_t net_hooks[N_NET_OPERATIONS] = {
-        [NET_CONNECT] = HOOK_BIT(HOOK_SOCKET_CONNECT), [NET_BIND] = HOOK_BIT(HOOK_SOCKET_BIND),
-        [NET_LISTEN] = HOOK_BIT(HOOK_SOCKET_LISTEN),   [NET_ACCEPT] = ACCEPT_HOOKS,
-        [NET_SEND] = HOOK_BIT(HOOK_SOCKET_SENDMSG),    [NET_RECV] = RECV_HOOKS,
-};
-
 static const uint64_t kernel_hooks[N_KERNEL_OBJECTS] = {
         [KERNEL_PTRACE] = HOOK_BIT(HOOK_PTRACE_ACCESS_CHECK) | HOOK_BIT(HOOK_PTRACE_TRACEME),
         [KERNEL_MODULE] = LOAD_HOOKS,
@@ -43,16 +31,6 @@ static uint64_t hooks_of_access(uint32_t access)
         return (access & ACCESS_MAP ? MAP_HOOKS : 0) | (access & ACCESS_EXEC ? EXEC_HOOKS : 0);
 }
 
-static uint64_t hooks_of_operations(uint32_t operations)
-{
-        uint64_t hooks = 0;
-
-        for (unsigned i = 0; i < N_NET_OPERATIONS; i++)
-                if (operations & 1u << i)
-                        hooks |= net_hooks[i];
-        return hooks;
-}
-
 static uint64_t hooks_of_object(const Rule *rule)
 {
         switch (rule->kind) {
@@ -61,7 +39,7 @@ static uint64_t hooks_of_object(const Rule *rule)
         case RULE_INODE:
                 return NAME_HOOKS | hooks_of_access(rule->inode.access);
         case RULE_NET:
-                return hooks_of_operations(rule->net.operations);
+                return nets_hooks(rule);
         case RULE_KERNEL:
                 return kernel_hooks[rule->kernel];
         case RULE_COMM:
