@@ -80,7 +80,7 @@ struct hashed {
 };
 
 exec_notes noted SEC(".maps");
-struct hashed hashed[1u << HASHED_BITS];
+static struct hashed hashed[1u << HASHED_BITS];
 
 /* ---- a version of a file ---- */
 

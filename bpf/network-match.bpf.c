@@ -15,7 +15,7 @@ struct learnt {
         __u64 lists;
 };
 
-struct learnt learnt[1 << LEARNT_BITS];
+static struct learnt learnt[1 << LEARNT_BITS];
 
 /* What a processor has loaded before stays before. x86 keeps that order by itself. */
 #ifdef __TARGET_ARCH_x86
