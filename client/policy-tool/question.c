@@ -190,18 +190,15 @@ static const struct clause *ask_file(const Question *question, const Probe *prob
         const struct clause *found = NULL;
 
         for (uint32_t bit = ACCESS_ALL + 1; bit > 0; bit >>= 1) {
+                const FileQuestion file = {.name = &question->path.name, .access = bit};
                 const struct clause *clause;
 
                 if (!(probe->access & bit))
                         continue;
-                clause = bit == ACCESS_EXEC ? image_ask_run(image, &question->asker,
-                                                            &question->path.name, NULL)
-                                            : image_ask_file(image, &question->asker,
-                                                             &question->path.name, bit);
-                if (clause && (!found || clause->verdict == CLAUSE_DENY))
-                        found = clause;
-                if (found && found->verdict == CLAUSE_DENY)
-                        return found;
+                clause = image_ask_file(image, &question->asker, &file);
+                if (clause && clause->verdict == CLAUSE_DENY)
+                        return clause;
+                found = found ? found : clause;
         }
         return found;
 }

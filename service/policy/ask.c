@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
+
 #define COMPARE_WITH(type)                                                                         \
         static int compare_##type(const void *key, const void *entry)                              \
         {                                                                                          \
@@ -14,6 +16,7 @@ COMPARE_WITH(trie_key)
 COMPARE_WITH(net_key)
 COMPARE_WITH(comm_key)
 COMPARE_WITH(digest_key)
+COMPARE_WITH(pin_key)
 
 /* Every entry begins with its key. The keys have no padding, so that their bytes order them. */
 #define FIND(items, n, lookup, type)                                                               \
@@ -36,22 +39,27 @@ static int cgroup_is_below(const char *cgroup, const char *name)
         return 0;
 }
 
-static int is_in_cgroup(const PolicyImage *image, const Asker *asker, uint32_t number)
+/* Whether the asker's cgroup, or one above it, has the number. */
+static int has_number(const PolicyImage *image, const Asker *asker, uint32_t number)
 {
-        for (size_t i = 0; asker->cgroup && i < image->n_cgroup_names; i++)
-                if (image->cgroup_names[i].value.subject == number &&
-                    cgroup_is_below(asker->cgroup, image->cgroup_names[i].key.path))
+        for (size_t i = 0; asker->cgroup && i < image->n_cgroup_names; i++) {
+                const CgroupNameEntry *entry = &image->cgroup_names[i];
+
+                if ((entry->value.subject == number || entry->value.unbound == number) &&
+                    cgroup_is_below(asker->cgroup, entry->key.path))
                         return 1;
+        }
+        for (size_t i = 0; asker->n_cgroup_ids > 0 && i < image->n_cgroup_ids; i++)
+                for (size_t j = 0; j < asker->n_cgroup_ids; j++)
+                        if (image->cgroup_ids[i].key.number == number &&
+                            image->cgroup_ids[i].key.id == asker->cgroup_ids[j])
+                                return 1;
         return 0;
 }
 
 int image_leaves_unbound(const PolicyImage *image, const Asker *asker)
 {
-        for (size_t i = 0; asker->cgroup && i < image->n_cgroup_names; i++)
-                if (image->cgroup_names[i].value.unbound &&
-                    cgroup_is_below(asker->cgroup, image->cgroup_names[i].key.path))
-                        return 1;
-        return 0;
+        return has_number(image, asker, CGROUP_UNBOUND);
 }
 
 static int has_group(const Asker *asker, uint32_t gid)
@@ -159,7 +167,7 @@ static int subject_fits(const PolicyImage *image, const Asker *asker, uint32_t n
                 return 0;
         if ((subject->flags & SUBJECT_VERIFIED) && !asker->is_verified)
                 return 0;
-        if ((subject->flags & SUBJECT_CGROUP) && !is_in_cgroup(image, asker, subject->cgroup))
+        if ((subject->flags & SUBJECT_CGROUP) && !has_number(image, asker, subject->cgroup))
                 return 0;
         return !(subject->flags & SUBJECT_EXE) ||
                (asker->exe && has_mark(image, find_held(image, asker->exe).marks, subject->exe));
@@ -182,39 +190,58 @@ static const struct clause *ask_list(const PolicyImage *image, const Asker *aske
         return NULL;
 }
 
-const struct clause *image_ask_file(const PolicyImage *image, const Asker *asker, const Place *name,
-                                    uint32_t access)
-{
-        const struct clause *clause = ask_list(image, asker, find_held(image, name).list, access);
+/* ---- files ---- */
 
-        return clause ? clause : ask_list(image, asker, image->default_list, access);
+static uint32_t digest_list(const PolicyImage *image, const FileQuestion *question)
+{
+        const DigestEntry *entry = question->digest ? FIND(image->digests, image->n_digests,
+                                                           question->digest, digest_key)
+                                                    : NULL;
+
+        return entry ? entry->value : 0;
 }
 
-static const struct clause *ask_comm(const PolicyImage *image, const Asker *asker,
-                                     const Place *name)
+static uint32_t comm_list(const PolicyImage *image, const FileQuestion *question)
 {
-        const char *slash = strrchr(name->path, '/');
-        const char *base = slash ? slash + 1 : name->path;
+        const char *slash = strrchr(question->name->path, '/'), *comm = question->comm;
         struct comm_key key = {};
         const CommEntry *entry;
 
-        memcpy(key.name, base, strnlen(base, sizeof(key.name) - 1));
+        if (!comm)
+                comm = slash ? slash + 1 : question->name->path;
+        memcpy(key.name, comm, strnlen(comm, sizeof(key.name) - 1));
         entry = FIND(image->comms, image->n_comms, &key, comm_key);
-        return entry ? ask_list(image, asker, entry->value, ACCESS_EXEC) : NULL;
+        return entry ? entry->value : 0;
 }
 
-const struct clause *image_ask_run(const PolicyImage *image, const Asker *asker, const Place *name,
-                                   const struct digest_key *digest)
+static uint32_t pin_list(const PolicyImage *image, const FileQuestion *question)
 {
-        const struct clause *clause = NULL;
-        const DigestEntry *entry =
-                digest ? FIND(image->digests, image->n_digests, digest, digest_key) : NULL;
+        const struct pin_key key = {.inode = question->inode, .device = question->name->device};
+        const PinEntry *entry;
 
-        if (entry)
-                clause = ask_list(image, asker, entry->value, ACCESS_EXEC);
-        if (!clause)
-                clause = ask_comm(image, asker, name);
-        return clause ? clause : image_ask_file(image, asker, name, ACCESS_EXEC);
+        if (question->inode == 0 || !((image->flags & IMAGE_PIN_ALL) ||
+                                      ((image->flags & IMAGE_PIN_LINKS) && question->has_links)))
+                return 0;
+        entry = FIND(image->pins, image->n_pins, &key, pin_key);
+        return entry ? image->rulesets[entry->value.ruleset].own : 0;
+}
+
+const struct clause *image_ask_file(const PolicyImage *image, const Asker *asker,
+                                    const FileQuestion *question)
+{
+        int is_run = question->access == ACCESS_EXEC;
+        const uint32_t lists[] = {
+                is_run ? digest_list(image, question) : 0,
+                is_run ? comm_list(image, question) : 0,
+                pin_list(image, question),
+                find_held(image, question->name).list,
+                image->default_list,
+        };
+        const struct clause *clause = NULL;
+
+        for (size_t i = 0; !clause && i < ELEMENTS_OF(lists); i++)
+                clause = ask_list(image, asker, lists[i], question->access);
+        return clause;
 }
 
 /* ---- addresses ---- */

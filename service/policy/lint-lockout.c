@@ -69,12 +69,12 @@ static const struct clause *find_denial(const PolicyImage *image, const Asker *a
                                         const Place *place, uint32_t access)
 {
         for (uint32_t bit = 1; bit <= ACCESS_ALL; bit <<= 1) {
+                const FileQuestion question = {.name = place, .access = bit};
                 const struct clause *clause;
 
                 if (!(access & bit))
                         continue;
-                clause = bit == ACCESS_EXEC ? image_ask_run(image, asker, place, NULL)
-                                            : image_ask_file(image, asker, place, bit);
+                clause = image_ask_file(image, asker, &question);
                 if (is_denial(clause))
                         return clause;
         }
