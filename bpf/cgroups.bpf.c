@@ -10,8 +10,11 @@
 /* How programs find a cgroup's numbers: by its path, or by its last component. */
 struct naming {
         __u64 id;
-        __u64 path; /* of the kernel's string */
-        bool gone;
+        __u64 path;       /* of the kernel's string */
+        __u64 last_eight; /* bytes of it, the latest lowest, while it is read */
+        __u32 at;
+        __u32 begin; /* of the last component, if all before it are slices; else 0 */
+        __u32 gone;
 };
 
 static __always_inline void give_number(void *map, const struct naming *naming, __u32 number)
@@ -56,40 +59,39 @@ __noinline int cgroup_named(struct naming *naming, __u32 from)
         return 0;
 }
 
-/* Where the last component begins, if all before it are slices, as those of units of the system's
- * manager are; else 0. */
-__noinline int unit_begin(struct naming *naming)
+/* Reads one byte of the path. Returns 1 in the end. A function of its own, so that the verifier
+ * looks into it once and not once a byte. */
+__noinline int unit_read(struct naming *naming)
 {
-        __u64 last_eight = 0;
-        __u32 begin = 0;
         char c = 0;
 
-        if (!naming)
-                return 0;
-        for (__u32 i = 0; i < CGROUP_PATH_SIZE; i++) {
-                if (bpf_probe_read_kernel(&c, 1, (const void *) (naming->path + i)) || !c)
-                        return begin;
-                if (c == '/' && i && (last_eight & SLICE_MASK) != SLICE)
-                        return 0;
-                if (c == '/')
-                        begin = i + 1;
-                last_eight = last_eight << 8 | (__u8) c;
+        if (!naming || bpf_probe_read_kernel(&c, 1, (const void *) (naming->path + naming->at)) ||
+            !c)
+                return 1;
+        if (c == '/' && naming->at && (naming->last_eight & SLICE_MASK) != SLICE) {
+                naming->begin = 0; /* not a unit of the system's manager */
+                return 1;
         }
+        naming->at++;
+        if (c == '/')
+                naming->begin = naming->at;
+        naming->last_eight = naming->last_eight << 8 | (__u8) c;
         return 0;
 }
 
 static __always_inline void note_cgroup(const struct cgroup *cgroup, const char *path, bool gone)
 {
         struct naming naming = {.path = (__u64) path, .gone = gone};
-        int begin;
+        int r = 0;
 
         if (BPF_CORE_READ(cgroup, root, hierarchy_id) != 0) /* not of cgroup v2 */
                 return;
         naming.id = BPF_CORE_READ(cgroup, kn, id);
         cgroup_named(&naming, 0);
-        begin = unit_begin(&naming);
-        if (begin > 0)
-                cgroup_named(&naming, begin);
+        for (int i = 0; i < CGROUP_PATH_SIZE && r == 0; i++)
+                r = unit_read(&naming);
+        if (r && naming.begin)
+                cgroup_named(&naming, naming.begin);
 }
 
 SEC("tp_btf/cgroup_mkdir")
