@@ -82,16 +82,16 @@ typedef struct AddressParts {
 static int read_prefix(const Entry *value, const AddressParts *parts, AddressFamily family,
                        Rule *rule)
 {
-        char hint[128];
+        char hint[224];
 
         if (!parts->has_prefix) {
                 rule->net.prefix = 128;
                 return 0;
         }
         if (find_term(value, parts->prefix, &protocol_terms) != 0) {
-                snprintf(hint, sizeof(hint), "write a port between, as %.*s:*/%.*s",
-                         (int) (parts->prefix.at - 1), value->text, (int) parts->prefix.n,
-                         part_text(value, parts->prefix));
+                snprintf(hint, sizeof(hint), "write a port between, as net:%s:*/%s",
+                         quoted(value->text, parts->prefix.at - 1).text,
+                         part_quoted(value, parts->prefix).text);
                 entry_fault(value, parts->prefix.at, hint,
                             "behind an address stands the length of its prefix");
                 return POLICY_E_SYNTAX;

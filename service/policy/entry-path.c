@@ -137,16 +137,16 @@ int path_read(const Entry *value, PathStars stars, CleanPath *ret_path)
 
         if (r != 0)
                 return r;
-        if (value->n >= PATH_MAX) {
-                entry_fault(value, PATH_MAX - 1, "", "the path is longer than %u bytes",
-                            PATH_MAX - 1);
-                return POLICY_E_SYNTAX;
-        }
         path.ends_in_slash = value->text[value->n - 1] == '/';
         into = value->is_copy ? (char *) value->text : *value->room;
         end = path_clean(value, stars, into, &path);
         if (!end || stars_check_all(value, &path) != 0)
                 return POLICY_E_SYNTAX;
+        if (end - into > PATH_MAX) {
+                entry_fault(value, PATH_MAX - 1, "", "the path is longer than %u bytes",
+                            PATH_MAX - 1);
+                return POLICY_E_SYNTAX;
+        }
         path.path = into;
         /* Most paths are clean as they stand and need no copy. */
         if (!value->is_copy && strcmp(into, value->text) == 0)

@@ -187,11 +187,24 @@ static const ObjectKind kinds[] = {
 
 /* ---- what is no object ---- */
 
+static const char *guess_kind(const Entry *entry, Word word)
+{
+        Word name, rest;
+
+        if (!word_split(entry, word, ':', &name, &rest))
+                return NULL;
+        for (size_t i = 0; i < ELEMENTS_OF(kinds); i++)
+                if (text_is_near(entry->text + name.at, name.n, kinds[i].name))
+                        return kinds[i].name;
+        return NULL;
+}
+
 static void explain_object(const Entry *entry, Word word)
 {
-        const char *text = entry->text + word.at,
+        const char *text = entry->text + word.at, *kind = guess_kind(entry, word),
                    *hint = "an object begins with file:, exec:, net:, kernel:, comm:, inode: or "
                            "cgroup:";
+        Object object = {entry, word};
         char other[128];
 
         if (text[0] == '/' || text[0] == '[' || text[0] == '~') {
@@ -200,12 +213,13 @@ static void explain_object(const Entry *entry, Word word)
                 hint = other;
         } else if (option_is(entry, word)) {
                 hint = "write the object first, and options behind it";
-        } else if (begins_with(&(Object){entry, word}, "exec=") ||
-                   begins_with(&(Object){entry, word}, "map=")) {
+        } else if (begins_with(&object, "exec=") || begins_with(&object, "map=")) {
                 hint = "put it under [default]";
-        } else if (begins_with(&(Object){entry, word}, "sha256:") ||
-                   begins_with(&(Object){entry, word}, "fsverity:")) {
+        } else if (begins_with(&object, "sha256:") || begins_with(&object, "fsverity:")) {
                 hint = "write exec: before it";
+        } else if (kind) {
+                snprintf(other, sizeof(other), "write %s:", kind);
+                hint = other;
         } else if (text[0] >= '0' && text[0] <= '9') {
                 hint = "write net:connect,send: before an address";
         }

@@ -270,13 +270,20 @@ static void explain_key(const Entry *entry, Word key)
                 snprintf(other, sizeof(other), "write %s", other_names[i][1]);
                 hint = other;
         }
+        for (size_t i = 0; i < N_OPTION_KEYS; i++) {
+                if (!text_is_near(text, key.n, rows[i].key))
+                        continue;
+                snprintf(other, sizeof(other), "write %s=", rows[i].key);
+                hint = other;
+        }
         entry_fault(entry, key.at, hint, "there is no option \"%s\"", quoted(text, key.n).text);
 }
 
 static void explain_word(const Entry *entry, Word word)
 {
-        const char *text = entry->text + word.at, *hint = "an option is key=value, without blanks "
-                                                          "around the =";
+        const char *text = entry->text + word.at,
+                   *hint = "an option is key=value, with no blank around the =; a name with "
+                           "blanks stands between quotes";
         uint32_t bits;
 
         if (word.at >= 2 && entry->text[word.at - 2] == '\\')

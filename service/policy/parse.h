@@ -186,7 +186,7 @@ typedef struct Section {
 
 /* Returns a row of the table, or NULL. */
 const Section *section_find(const char *name, size_t n);
-/* The one that was probably meant (case, - for _), or NULL. */
+/* The one that was probably meant (see text_is_near()), or NULL. */
 const Section *section_guess(const char *name, size_t n);
 size_t section_number(const Section *section); /* below N_SECTIONS_MAX */
 

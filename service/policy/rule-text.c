@@ -13,6 +13,7 @@
 #include "policy/text.h"
 
 #define MAPPED_BITS 96u
+#define CGROUP_MOUNT "/sys/fs/cgroup"
 
 const char *rule_section(const Rule *rule)
 {
@@ -62,23 +63,35 @@ static int needs_quotes(const Writer *writer)
         return 0;
 }
 
+static void write_byte(FILE *stream, char byte)
+{
+        static const char letters[] = "abtnvfr", escape = 0x1b;
+
+        if (byte >= '\a' && byte <= '\r')
+                fprintf(stream, "\\%c", letters[byte - '\a']);
+        else if (byte == escape)
+                fputs("\\e", stream);
+        else
+                fprintf(stream, "\\x%02x", (uint8_t) byte);
+}
+
 /* One character or byte, between quotes. Returns how many bytes it has. */
 static size_t write_character(const Writer *writer, const char *text)
 {
-        size_t n = 1, at;
+        size_t at;
 
         if (text[0] == '"' || text[0] == '\\' ||
             (text[0] == '*' && star_is_escaped(writer, text))) {
                 fprintf(writer->stream, "\\%c", text[0]);
                 return 1;
         }
-        while (n < 4 && ((uint8_t) text[n] & 0xc0) == 0x80)
-                n++;
-        if (text[0] != '\t' && text_check(text, n, &at) == TEXT_FINE) {
+        for (size_t n = 1; n <= strnlen(text, 4) && text[0] != '\t'; n++) {
+                if (text_check(text, n, &at) != TEXT_FINE)
+                        continue;
                 fwrite(text, 1, n, writer->stream);
                 return n;
         }
-        fprintf(writer->stream, "\\x%02x", (uint8_t) text[0]);
+        write_byte(writer->stream, text[0]);
         return 1;
 }
 
@@ -104,12 +117,16 @@ static void write_path(FILE *stream, const char *path, Stars stars, uint32_t bel
                 fputc('/', stream);
 }
 
+/* A path that looks like one in the file system, and is not, becomes one. */
 static void write_cgroup(FILE *stream, const char *path, uint64_t id)
 {
-        if (path)
-                write_word(stream, path, STARS_PLAIN);
-        else
+        if (!path) {
                 fprintf(stream, "cgid:%" PRIu64, id);
+                return;
+        }
+        if (strncmp(path, CGROUP_MOUNT, strlen(CGROUP_MOUNT)) == 0)
+                fputs(CGROUP_MOUNT, stream);
+        write_word(stream, path, STARS_PLAIN);
 }
 
 /* Words of one bit or several each, with commas between. */

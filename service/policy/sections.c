@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sections: the one table of them. */
-#include <ctype.h>
 #include <string.h>
 
 #include "policy/parse.h"
+#include "policy/text.h"
 #include "util/array.h"
 
 #define CGROUP_BEHIND " with cgroup= behind it, under [deny]"
@@ -61,23 +61,11 @@ const Section *section_find(const char *name, size_t n)
         return NULL;
 }
 
-static char plain(char c)
-{
-        return c == '-' || c == ' ' ? '_' : (char) tolower((unsigned char) c);
-}
-
 const Section *section_guess(const char *name, size_t n)
 {
-        for (size_t i = 0; i < ELEMENTS_OF(sections); i++) {
-                const char *known = sections[i].name;
-                size_t n_same = 0;
-
-                while (n_same < n && known[n_same] && plain(name[n_same]) == known[n_same])
-                        n_same++;
-                /* A plural and the like: one letter more at the end. */
-                if (!known[n_same] && n - n_same <= 1)
+        for (size_t i = 0; i < ELEMENTS_OF(sections); i++)
+                if (text_is_near(name, n, sections[i].name))
                         return &sections[i];
-        }
         return NULL;
 }
 

@@ -2,6 +2,7 @@
 /* Text: the small questions the parser asks of bytes. */
 #include "policy/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -118,4 +119,30 @@ int number_parse(const char *text, size_t n, uint64_t max, uint64_t *ret_number)
                 return -EINVAL;
         *ret_number = number;
         return 0;
+}
+
+static char plain(char c)
+{
+        return c == '-' || c == ' ' ? '_' : (char) tolower((unsigned char) c);
+}
+
+int text_is_near(const char *text, size_t n, const char *known)
+{
+        size_t n_known = strlen(known), begin = 0, end = 0;
+
+        while (begin < n && begin < n_known && plain(text[begin]) == plain(known[begin]))
+                begin++;
+        while (end < n - begin && end < n_known - begin &&
+               plain(text[n - end - 1]) == plain(known[n_known - end - 1]))
+                end++;
+        text += begin;
+        known += begin;
+        n -= begin + end;
+        /* Short words are near to each other whatever is meant. */
+        if (n_known < 4)
+                return n == 0 && n_known == begin + end;
+        n_known -= begin + end;
+        if (n == 2 && n_known == 2)
+                return plain(text[0]) == plain(known[1]) && plain(text[1]) == plain(known[0]);
+        return n <= 1 && n_known <= 1;
 }

@@ -23,3 +23,7 @@ Quoted quoted(const char *text, size_t n);
 
 /* Decimal digits only, n of them, at least one. Returns 0 or -EINVAL (also above max). */
 int number_parse(const char *text, size_t n, uint64_t max, uint64_t *ret_number);
+
+/* Whether a word was probably meant: it differs in case, in - for _, or by one letter too many, too
+ * few, another, or two that changed places. known: lower case, ends in NUL. */
+int text_is_near(const char *text, size_t n, const char *known);
