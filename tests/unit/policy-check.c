@@ -61,33 +61,48 @@ void assert_told(const char *text, const char *expected)
         assert_told_n(text, strlen(text), expected);
 }
 
+/* Sections of version 7 have names without a _. */
+static char *make_document(const char *section, const char *entry)
+{
+        int is_old = strchr(section, '_') != NULL;
+
+        return g_strdup_printf("version=%d\n[%s]\n%s\n", is_old ? 6 : 7, section, entry);
+}
+
 void assert_entry_told(const char *section, const char *entry, const char *expected)
 {
-        g_autofree char *text = g_strdup_printf("version=1\n[%s]\n%s\n", section, entry);
+        g_autofree char *text = make_document(section, entry);
 
         assert_told(text, expected);
 }
 
 void assert_hint(const char *section, const char *entry, const char *hint)
 {
-        g_autofree char *text = g_strdup_printf("version=1\n[%s]\n%s\n", section, entry);
+        g_autofree char *text = make_document(section, entry);
         Diagnostics diagnostics = {};
         Policy *policy = NULL;
 
         policy_parse(&policy, text, strlen(text), &diagnostics);
         g_assert_cmpuint(diagnostics.n_items, ==, 1);
-        g_assert_nonnull(strstr(diagnostics.items[0].hint, hint));
+        if (!strstr(diagnostics.items[0].hint, hint))
+                g_error("the hint for %s is: %s", entry, diagnostics.items[0].hint);
         policy_unref(policy);
         diagnostics_deinit(&diagnostics);
 }
 
-const Rule *one_rule(const char *section, const char *entry, Policy **ret_policy)
+const Rule *first_rule(const char *text, size_t n_rules, Policy **ret_policy)
 {
-        g_autofree char *text = g_strdup_printf("version=1\n[%s]\n%s\n", section, entry);
         Diagnostics diagnostics;
 
         *ret_policy = parse(text, strlen(text), 0, &diagnostics);
         diagnostics_deinit(&diagnostics);
-        g_assert_cmpuint(policy_n_rules(*ret_policy), ==, 1);
+        g_assert_cmpuint(policy_n_rules(*ret_policy), ==, n_rules);
         return policy_rule(*ret_policy, 0);
+}
+
+const Rule *one_rule(const char *section, const char *entry, Policy **ret_policy)
+{
+        g_autofree char *text = make_document(section, entry);
+
+        return first_rule(text, 1, ret_policy);
 }

@@ -16,7 +16,7 @@ void assert_places(const Diagnostics *diagnostics, const char *expected);
 void assert_told(const char *text, const char *expected);
 void assert_told_n(const char *text, size_t n, const char *expected);
 
-/* The same for an entry of a section, which stands on line 3. */
+/* The same for an entry of a section, which stands on line 3, in a document of version 6 or 7. */
 void assert_entry_told(const char *section, const char *entry, const char *expected);
 
 /* There is one diagnostic for the entry, and its hint holds the text. */
@@ -24,3 +24,6 @@ void assert_hint(const char *section, const char *entry, const char *hint);
 
 /* Parses a document of one rule, which belongs to the policy. */
 const Rule *one_rule(const char *section, const char *entry, Policy **ret_policy);
+
+/* The same for a document of so many rules; returns the first. */
+const Rule *first_rule(const char *text, size_t n_rules, Policy **ret_policy);

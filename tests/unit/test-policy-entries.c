@@ -20,10 +20,14 @@ static void assert_path(const char *entry, const char *path)
         Policy *policy;
         const Rule *rule = one_rule("deny_path", entry, &policy);
 
-        g_assert_cmpint(rule->kind, ==, RULE_DENY_PATH);
+        g_assert_cmpint(rule->kind, ==, RULE_FILE);
+        g_assert_cmpint(rule->verdict, ==, RULE_DENY);
         g_assert_cmpstr(rule->entry, ==, entry);
         g_assert_cmpstr(rule->file.path, ==, path);
+        g_assert_cmpuint(rule->file.access, ==, ACCESS_ALL);
         g_assert_cmpuint(rule->file.below, ==, 1);
+        g_assert_cmpuint(rule->file.has_wildcard, ==, 0);
+        g_assert_cmpuint(rule->options->subject, ==, 0);
         policy_unref(policy);
 }
 
@@ -92,10 +96,30 @@ static void test_an_inode_is_device_and_number(void)
         Policy *policy;
         const Rule *rule = one_rule("deny_inode", "4294967295:18446744073709551615", &policy);
 
-        g_assert_cmpint(rule->kind, ==, RULE_DENY_INODE);
+        g_assert_cmpint(rule->kind, ==, RULE_INODE);
+        g_assert_cmpint(rule->verdict, ==, RULE_DENY);
+        g_assert_cmpuint(rule->inode.access, ==, ACCESS_ALL);
         g_assert_cmpuint(rule->inode.device, ==, UINT32_MAX);
         g_assert_cmpuint(rule->inode.inode, ==, UINT64_MAX);
         policy_unref(policy);
+}
+
+static void test_blanks_around_an_inode_s_colon_count_for_nothing(void)
+{
+        Policy *policy;
+        const Rule *rule = one_rule("deny_inode", "1 :\t2", &policy);
+
+        g_assert_cmpuint(rule->inode.device, ==, 1);
+        g_assert_cmpuint(rule->inode.inode, ==, 2);
+        policy_unref(policy);
+}
+
+static void test_a_device_as_stat_prints_it_is_a_warning_with_the_right_form(void)
+{
+        assert_entry_told("deny_inode", "2049:12", "3:1w");
+        assert_hint("deny_inode", "2049:12", "8388609:12");
+        assert_entry_told("deny_inode", "8388609:12", "");
+        assert_entry_told("deny_inode", "42:12", "");
 }
 
 static void test_inodes_that_are_no_two_decimal_numbers_are_faults(void)
@@ -106,7 +130,7 @@ static void test_inodes_that_are_no_two_decimal_numbers_are_faults(void)
         assert_entry_told("deny_inode", "1:", "3:3");
         assert_entry_told("deny_inode", ":1", "3:1");
         assert_entry_told("deny_inode", "0x801:1", "3:1");
-        assert_entry_told("deny_inode", "1: 2", "3:3");
+        assert_entry_told("deny_inode", "1 2", "3:1");
         assert_entry_told("deny_inode", "-1:2", "3:1");
         assert_entry_told("deny_inode", "/etc/shadow", "3:1");
         assert_hint("deny_inode", "8:3:12", "8388611:12");
@@ -165,10 +189,12 @@ static void assert_net(const char *section, const char *entry, Net net)
         uint8_t address[16];
 
         g_assert_cmpint(inet_pton(AF_INET6, net.address, address), ==, 1);
-        g_assert_cmpint(rule->kind, ==, RULE_DENY_NET);
+        g_assert_cmpint(rule->kind, ==, RULE_NET);
+        g_assert_cmpint(rule->verdict, ==, RULE_DENY);
         g_assert_cmpmem(rule->net.address, 16, address, 16);
         g_assert_cmpuint(rule->net.prefix, ==, net.prefix);
-        g_assert_cmpuint(rule->net.port, ==, net.port);
+        g_assert_cmpuint(rule->net.first_port, ==, net.port);
+        g_assert_cmpuint(rule->net.last_port, ==, net.port);
         g_assert_cmpuint(rule->net.protocol, ==, net.protocol);
         g_assert_cmpuint(rule->net.operations, ==, net.operations);
         policy_unref(policy);
@@ -331,6 +357,8 @@ int main(int argc, char **argv)
         ADD(test_a_path_has_at_most_4095_bytes);
         ADD(test_what_may_be_meant_otherwise_is_a_warning);
         ADD(test_an_inode_is_device_and_number);
+        ADD(test_blanks_around_an_inode_s_colon_count_for_nothing);
+        ADD(test_a_device_as_stat_prints_it_is_a_warning_with_the_right_form);
         ADD(test_inodes_that_are_no_two_decimal_numbers_are_faults);
         ADD(test_a_cgroup_is_a_path_or_an_id);
         ADD(test_cgroups_that_are_neither_are_faults);
