@@ -136,6 +136,10 @@ typedef struct EventCounters {
 } EventCounters;
 void backend_event_counters(const Backend *backend, EventCounters *ret_counters);
 
+/* Has something urgent to tell (POLLPRI) when something was mounted or unmounted; -1 if there is no
+ * such descriptor. */
+int backend_mounts_fd(const Backend *backend);
+
 /* Where a path inside the file system of device (as events carry both) is found from the service's
  * root. Returns a new string, or NULL if that file system is not mounted where it can be seen (or
  * memory is short). */

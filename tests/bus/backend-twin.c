@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Backend twin: see backend-twin.h. Paths lie all on one made-up file system, and so do cgroups,
- * but for those below /missing, which are not there. */
+/* Backend twin: see backend-twin.h. Paths lie all on one made-up file system. There is every cgroup
+ * but those below /missing. */
 #include "backend-twin.h"
 
 #include <errno.h>
@@ -139,7 +139,10 @@ static void crash_if(const Backend *backend, TwinCrash point)
 
 static int twin_locate(void *userdata, const char *path, Location *ret_location)
 {
-        Location location = {.name = {.device = TWIN_DEVICE, .path = strdup(path)}};
+        int leads_elsewhere = strncmp(path, "/link", strlen("/link")) == 0 &&
+                              control_now(userdata).links_lead_elsewhere;
+        Location location = {.name = {.device = TWIN_DEVICE,
+                                      .path = strdup(leads_elsewhere ? "/elsewhere" : path)}};
 
         if (!location.name.path)
                 return -ENOMEM;
@@ -147,17 +150,9 @@ static int twin_locate(void *userdata, const char *path, Location *ret_location)
         return 0;
 }
 
-static int twin_find_cgroup(void *userdata, const char *path, uint64_t *ret_id)
+static int twin_has_cgroup(void *userdata, const char *path)
 {
-        uint64_t id = 5381;
-
-        if (strncmp(path, "/missing", strlen("/missing")) == 0 &&
-            !control_now(userdata).cgroups_have_come)
-                return -ENOENT;
-        for (const char *c = path; *c; c++)
-                id = id * 33 + (unsigned char) *c;
-        *ret_id = id;
-        return 0;
+        return strncmp(path, "/missing", strlen("/missing")) != 0;
 }
 
 const Resolver *backend_resolver(const Backend *backend)
@@ -199,7 +194,7 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->adopted = state_now(backend).generation > 0;
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
-        backend->resolver = (Resolver){twin_locate, twin_find_cgroup, backend};
+        backend->resolver = (Resolver){twin_locate, twin_has_cgroup, backend};
         if (backend->tier != TIER_NONE) {
                 r = open_events(backend);
                 if (r < 0)
@@ -243,6 +238,7 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
         TwinState state = state_now(backend);
         TwinControl control = control_now(backend);
         int failure = control.fail_prepare;
+        uint64_t missing;
 
         crash_if(backend, TWIN_CRASH_IN_PREPARE);
         backend->is_prepared = 0;
@@ -255,7 +251,10 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
         }
         if (backend->tier == TIER_NONE)
                 return BACKEND_E_GUARANTEE;
-        if (mode == MODE_ENFORCE && (image->hooks & ~control.deny_hooks))
+        missing = image->hooks & ~image->hooks_accepted & ~control.deny_hooks;
+        if (mode == MODE_AUDIT)
+                missing &= image->hooks_in_audit;
+        if (missing)
                 return BACKEND_E_GUARANTEE;
         backend->prepared = (TwinState){.generation = generation,
                                         .mode = mode,
@@ -265,7 +264,8 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
                                         .n_roots = image->n_roots,
                                         .n_pins = image->n_pins,
                                         .n_nets = image->n_nets,
-                                        .n_cgroups = image->n_cgroups,
+                                        .n_cgroups = image->n_cgroup_names,
+                                        .hooks_accepted = image->hooks_accepted,
                                         .n_rules = image->n_rules};
         memcpy(backend->prepared.digest, image->digest, DIGEST_SIZE);
         backend->is_prepared = 1;
@@ -321,7 +321,7 @@ int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
         }
         if (backend->tier == TIER_NONE)
                 return BACKEND_E_GUARANTEE;
-        if (mode == MODE_ENFORCE && (state.hooks & ~control.deny_hooks))
+        if (mode == MODE_ENFORCE && (state.hooks & ~state.hooks_accepted & ~control.deny_hooks))
                 return BACKEND_E_GUARANTEE;
         state.mode = mode;
         state.generation = generation;
@@ -387,6 +387,11 @@ uint64_t backend_rule_hits(const Backend *backend, uint32_t rule)
         return rule < TWIN_HITS ? state_now(backend).hits[rule] : 0;
 }
 
+int backend_mounts_fd(const Backend *backend)
+{
+        return -1;
+}
+
 char *backend_visible_path(const Backend *backend, uint32_t device, const char *path)
 {
         return device == TWIN_DEVICE ? strdup(path) : NULL;
@@ -427,6 +432,7 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts)
                                     .lsm_list = works ? "lockdown,capability,bpf" : "capability",
                                     .has_btf = works,
                                     .has_bpf_lsm = works,
+                                    .appraises = control_now(backend).appraises,
                                     .missing = works ? "" : "bpf is not in the list of LSMs",
                                     .remedy = works ? "" : "add lsm=…,bpf to the kernel line"};
 }

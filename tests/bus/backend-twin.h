@@ -15,7 +15,7 @@ typedef struct TwinState {
         uint8_t digest[DIGEST_SIZE];
         Mode mode;
         uint32_t flags;
-        uint64_t hooks;
+        uint64_t hooks, hooks_accepted;
         uint64_t n_trie, n_roots, n_pins, n_nets, n_cgroups, n_rules;
         uint64_t n_prepares, n_commits, n_aborts, n_mode_changes; /* since the folder was made */
         uint64_t emitted;
@@ -32,13 +32,14 @@ typedef enum TwinCrash {
 /* What the test wants. Where there is no such file: TIER_LSM, every hook can deny, nothing fails.
  */
 typedef struct TwinControl {
-        Tier tier;             /* read by backend_new() only */
-        uint64_t deny_hooks;   /* HOOK_BIT of each hook that can deny */
-        int fail_prepare;      /* positive errno for the next backend_prepare(); then 0 again */
-        int fail_mode;         /* positive errno for the next backend_set_mode(); then 0 again */
-        TwinCrash crash;       /* SIGKILL to itself at that point */
-        int cgroups_have_come; /* those below /missing are there after all */
-        uint64_t lost;         /* events that found no room */
+        Tier tier;                /* read by backend_new() only */
+        uint64_t deny_hooks;      /* HOOK_BIT of each hook that can deny */
+        int fail_prepare;         /* positive errno for the next backend_prepare(); then 0 again */
+        int fail_mode;            /* positive errno for the next backend_set_mode(); then 0 again */
+        TwinCrash crash;          /* SIGKILL to itself at that point */
+        int links_lead_elsewhere; /* paths that begin with /link are the name /elsewhere by now */
+        int appraises;            /* as in BackendFacts */
+        uint64_t lost;            /* events that found no room */
 } TwinControl;
 
 /* All return 0 or a negative errno. */

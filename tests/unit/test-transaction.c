@@ -457,34 +457,6 @@ static void test_a_mode_switch_keeps_the_names_of_rules(Fixture *fixture, gconst
         g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, 2, 1)->entry, ==, "/a");
 }
 
-static void test_an_allowance_without_its_cgroup_is_told(Fixture *fixture, gconstpointer data)
-{
-        apply(fixture, "web", "version=1\n[allow_cgroup]\n/missing/x.service\n");
-        assert_trouble(fixture, "line 3");
-        apply(fixture, "web", "version=1\n[allow_cgroup]\n/there/x.service\n");
-        assert_no_trouble(fixture);
-        g_assert_cmpuint(kernel(fixture).n_cgroups, ==, 1);
-}
-
-static void test_an_equal_document_is_a_change_once_its_cgroup_has_come(Fixture *fixture,
-                                                                        gconstpointer data)
-{
-        static const char text[] = "version=1\n[allow_cgroup]\n/missing/x.service\n";
-        TwinControl wanted = all_well();
-
-        apply(fixture, "web", text);
-        apply(fixture, "web", text);
-        g_assert_cmpuint(kernel(fixture).n_commits, ==, 1);
-        wanted.cgroups_have_come = 1;
-        control(fixture, &wanted);
-        apply(fixture, "web", text);
-        g_assert_cmpuint(kernel(fixture).n_commits, ==, 2);
-        g_assert_cmpuint(kernel(fixture).n_cgroups, ==, 1);
-        assert_no_trouble(fixture);
-        apply(fixture, "web", text);
-        g_assert_cmpuint(kernel(fixture).n_commits, ==, 2);
-}
-
 #define ADD(function)                                                                              \
         g_test_add("/transaction/" #function, Fixture, NULL, set_up, function, tear_down)
 
@@ -506,8 +478,6 @@ static void add_changes(void)
         ADD(test_audit_takes_a_policy_that_enforce_refuses);
         ADD(test_rules_of_the_last_two_images_have_names);
         ADD(test_a_mode_switch_keeps_the_names_of_rules);
-        ADD(test_an_allowance_without_its_cgroup_is_told);
-        ADD(test_an_equal_document_is_a_change_once_its_cgroup_has_come);
 }
 
 static void add_refusals(void)

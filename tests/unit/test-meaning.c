@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What documents ask of the machine, and what they mean on it as time goes by: hooks and appraisal
+ * that are missing, paths that lead elsewhere, rules that end. */
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+#include <time.h>
+
+#include "transaction-fixture.h"
+#include "transaction/set.h"
+
+/* ---- what documents ask for ---- */
+
+static void test_a_cgroup_that_is_not_there_is_told_to_who_names_it(Fixture *fixture,
+                                                                    gconstpointer data)
+{
+        static const char text[] = "version=1\n[allow_cgroup]\n/missing/x.service\n";
+        _cleanup_(plan_freep) Plan *plan = NULL;
+
+        g_assert_cmpint(enforcement_plan(fixture->enforcement, "web", text, strlen(text), &plan),
+                        ==, 0);
+        g_assert_cmpuint(plan->diagnostics.n_items, ==, 1);
+        g_assert_cmpuint(plan->diagnostics.n_faults, ==, 0);
+        g_assert_cmpuint(plan->diagnostics.items[0].line, ==, 3);
+        apply(fixture, "web", text);
+        g_assert_cmpuint(kernel(fixture).n_cgroups, ==, 1);
+        assert_no_trouble(fixture);
+}
+
+static void test_a_hook_that_may_be_missing_does_not_refuse_the_policy(Fixture *fixture,
+                                                                       gconstpointer data)
+{
+        TwinControl wanted = all_well();
+
+        wanted.deny_hooks = ~HOOK_BIT(HOOK_SOCKET_CONNECT);
+        control(fixture, &wanted);
+        g_assert_cmpint(apply_text(fixture, "db", "version=7\n[deny]\nnet:connect:*:22/tcp\n"), ==,
+                        TRANSACTION_E_GUARANTEE);
+        apply(fixture, "db",
+              "version=7\non-missing-guarantee=accept\n[deny]\nnet:connect:*:22/tcp\n");
+        assert_agreement(fixture);
+}
+
+static void test_a_rule_in_earnest_needs_its_hook_in_audit_mode_too(Fixture *fixture,
+                                                                    gconstpointer data)
+{
+        TwinControl wanted = all_well();
+        uint64_t generation = 0;
+        int changed = 0;
+
+        wanted.deny_hooks = ~HOOK_BIT(HOOK_SOCKET_CONNECT);
+        control(fixture, &wanted);
+        g_assert_cmpint(
+                enforcement_set_mode(fixture->enforcement, MODE_AUDIT, &changed, &generation), ==,
+                0);
+        g_assert_cmpint(
+                apply_text(fixture, "db", "version=7\n[deny]\nnet:connect:*:22/tcp mode=enforce\n"),
+                ==, TRANSACTION_E_GUARANTEE);
+        apply(fixture, "db", "version=7\n[deny]\nnet:connect:*:22/tcp\n");
+}
+
+static void test_what_must_be_appraised_is_refused_where_nothing_is(Fixture *fixture,
+                                                                    gconstpointer data)
+{
+        static const char text[] = "version=7\nima-appraisal=required\n[deny]\nfile:/a\n";
+        TwinControl wanted = all_well();
+        TwinState before;
+
+        apply(fixture, "web", DENY_A);
+        before = kernel(fixture);
+        g_assert_cmpint(apply_text(fixture, "db", text), ==, TRANSACTION_E_GUARANTEE);
+        assert_untouched(fixture, &before);
+        wanted.appraises = 1;
+        control(fixture, &wanted);
+        apply(fixture, "db", text);
+}
+
+/* ---- where paths lead ---- */
+
+#define DENY_LINK "version=1\n[deny_path]\n/link\n"
+
+static void links_lead_elsewhere(Fixture *fixture)
+{
+        TwinControl wanted = all_well();
+
+        wanted.links_lead_elsewhere = 1;
+        control(fixture, &wanted);
+}
+
+static void test_an_equal_document_is_a_change_once_its_path_leads_elsewhere(Fixture *fixture,
+                                                                             gconstpointer data)
+{
+        apply(fixture, "web", DENY_LINK);
+        apply(fixture, "web", DENY_LINK);
+        g_assert_cmpuint(kernel(fixture).n_commits, ==, 1);
+        links_lead_elsewhere(fixture);
+        apply(fixture, "web", DENY_LINK);
+        g_assert_cmpuint(kernel(fixture).n_commits, ==, 2);
+        apply(fixture, "web", DENY_LINK);
+        g_assert_cmpuint(kernel(fixture).n_commits, ==, 2);
+}
+
+static void test_rules_follow_paths_that_lead_elsewhere(Fixture *fixture, gconstpointer data)
+{
+        apply(fixture, "web", DENY_LINK);
+        g_assert_cmpint(enforcement_follow_paths(fixture->enforcement), ==, 0);
+        g_assert_cmpuint(kernel(fixture).n_commits, ==, 1);
+        links_lead_elsewhere(fixture);
+        while (kernel(fixture).n_commits == 1) /* not more often than it may cost */
+                g_assert_cmpint(enforcement_follow_paths(fixture->enforcement), ==, 0);
+        g_assert_cmpuint(enforcement_generation(fixture->enforcement), ==, 1);
+        g_assert_cmpuint(fixture->n_told, ==, 1);
+        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, 1, 1)->entry, ==, "/link");
+        assert_agreement(fixture);
+        restart(fixture);
+        assert_agreement(fixture);
+        g_assert_cmpuint(kernel(fixture).n_commits, ==, 2);
+}
+
+static void test_rules_that_cannot_follow_are_told(Fixture *fixture, gconstpointer data)
+{
+        TwinControl wanted = all_well();
+
+        apply(fixture, "web", DENY_LINK);
+        wanted.links_lead_elsewhere = 1;
+        wanted.fail_prepare = ENOSPC;
+        control(fixture, &wanted);
+        while (!enforcement_trouble(fixture->enforcement)[0])
+                g_assert_cmpint(enforcement_follow_paths(fixture->enforcement), ==, 0);
+        assert_trouble(fixture, "follow");
+        assert_agreement(fixture);
+        while (enforcement_trouble(fixture->enforcement)[0])
+                g_assert_cmpint(enforcement_check(fixture->enforcement), ==, 0);
+        g_assert_cmpuint(kernel(fixture).n_commits, ==, 2);
+}
+
+/* ---- time ---- */
+
+static int64_t since_boot(void)
+{
+        struct timespec now;
+
+        g_assert_cmpint(clock_gettime(CLOCK_BOOTTIME, &now), ==, 0);
+        return now.tv_sec;
+}
+
+static void test_a_ttl_counts_from_when_the_document_was_applied(Fixture *fixture,
+                                                                 gconstpointer data)
+{
+        int64_t before = since_boot(), applied;
+
+        apply(fixture, "web", "version=7\n[deny]\nfile:/a ttl=30m\n");
+        applied = enforcement_find(fixture->enforcement, "web")->document.applied;
+        g_assert_cmpint(applied, >=, before);
+        g_assert_cmpint(applied, <=, since_boot());
+        apply(fixture, "db", DENY_PORT);
+        apply(fixture, "web", "version=7\n[deny]\nfile:/a ttl=30m\n");
+        g_assert_cmpuint(kernel(fixture).n_commits, ==, 2);
+        restart(fixture);
+        g_assert_cmpint(enforcement_find(fixture->enforcement, "web")->document.applied, >=,
+                        applied - 1);
+        g_assert_cmpint(enforcement_find(fixture->enforcement, "web")->document.applied, <=,
+                        applied + 1);
+}
+
+static void test_a_document_from_times_to_come_was_applied_now(Fixture *fixture, gconstpointer data)
+{
+        Document document = {.name = "web", .text = "", .n_text = 0};
+        _cleanup_(entry_unrefp) Entry *entry = NULL;
+        _cleanup_(document_set_freep) DocumentSet *empty = NULL, *set = NULL;
+        int64_t before = since_boot();
+
+        g_assert_cmpint(entry_new(&entry, &document, 1, UINT64_MAX / 2), ==, 0);
+        g_assert_cmpint(document_set_new(&empty), ==, 0);
+        g_assert_cmpint(document_set_with(empty, entry, &set), ==, 0);
+        g_assert_cmpint(document_set_get(set, 0)->document.applied, >=, before);
+        g_assert_cmpint(document_set_get(set, 0)->document.applied, <=, since_boot());
+}
+
+#define ADD(function) g_test_add("/meaning/" #function, Fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        ADD(test_a_cgroup_that_is_not_there_is_told_to_who_names_it);
+        ADD(test_a_hook_that_may_be_missing_does_not_refuse_the_policy);
+        ADD(test_a_rule_in_earnest_needs_its_hook_in_audit_mode_too);
+        ADD(test_what_must_be_appraised_is_refused_where_nothing_is);
+        ADD(test_an_equal_document_is_a_change_once_its_path_leads_elsewhere);
+        ADD(test_rules_follow_paths_that_lead_elsewhere);
+        ADD(test_rules_that_cannot_follow_are_told);
+        ADD(test_a_ttl_counts_from_when_the_document_was_applied);
+        ADD(test_a_document_from_times_to_come_was_applied_now);
+        return g_test_run();
+}
