@@ -81,27 +81,11 @@ static void keep_those_below(Builder *builder)
         builder->n_sayings = n;
 }
 
-static int is_in_list(const Compiler *compiler, uint32_t list, uint32_t rule)
+static int names_denial(const Builder *builder)
 {
-        const struct clause *clause = (const struct clause *) compiler->clauses.items + list;
-
-        for (; clause->rule != rule; clause++)
-                if (clause->flags & CLAUSE_LAST)
-                        return 0;
-        return 1;
-}
-
-/* Whether a denial in earnest is named here, and is ever reached. */
-static int names_denial(const Builder *builder, uint32_t list)
-{
-        const Compiler *compiler = builder->compiler;
-
-        for (size_t i = 0; i < builder->n_sayings; i++) {
-                uint32_t rule = builder->sayings[i].rule;
-
-                if (rule_is_earnest(compiler->rules[rule].rule) && is_in_list(compiler, list, rule))
+        for (size_t i = 0; i < builder->n_sayings; i++)
+                if (rule_is_earnest(builder->compiler->rules[builder->sayings[i].rule].rule))
                         return 1;
-        }
         return 0;
 }
 
@@ -126,7 +110,7 @@ static int make_lists(Builder *builder, Level *level)
         r = lists_make(compiler, builder->sayings, builder->n_sayings, inherited, &level->own);
         if (r < 0)
                 return r;
-        if (level->own > 0 && names_denial(builder, level->own))
+        if (names_denial(builder))
                 tell_above(builder);
         keep_those_below(builder);
         return lists_make(compiler, builder->sayings, builder->n_sayings, inherited, &level->below);
