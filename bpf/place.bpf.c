@@ -99,17 +99,16 @@ int place_settle(struct place_step *step, __u32 slot, __u32 missed)
 
 int place_descend(struct place_step *step, __u32 slot)
 {
-        const struct dentry *dentry;
-        const unsigned char *name;
         /* The verifier is shown a bound of 63 for what is at most NAME_CHUNK: clang would test one
          * copy of it and use another. */
         struct {
                 struct trie_key key;
-                char never_written[64 - NAME_CHUNK];
+                __u64 first; /* the slot, then other things: all before the name is read */
         } room = {};
-        struct trie_key *key = &room.key;
+        const struct dentry *dentry;
+        const unsigned char *name;
         struct trie_value *value;
-        __u32 left, n;
+        __u32 n;
         void *map;
 
         if (!step)
@@ -118,30 +117,33 @@ int place_descend(struct place_step *step, __u32 slot)
                 place_inherit(&step->place);
                 return 0;
         }
-        slot &= 1;
-        map = bpf_map_lookup_elem(&trie, &slot);
+        room.first = slot & 1;
+        map = bpf_map_lookup_elem(&trie, &room.first);
         if (!map)
                 return -1;
         dentry = (const struct dentry *) step->dentry;
-        left = BPF_CORE_READ(dentry, d_name.len);
-        name = BPF_CORE_READ(dentry, d_name.name);
-        key->node = step->place.node;
-        key->length = left;
+        if (bpf_core_read(&room.first, sizeof(__u32), &dentry->d_name.len))
+                return -1;
+        room.key.length = room.first;
+        if (bpf_core_read(&room.first, sizeof(name), &dentry->d_name.name))
+                return -1;
+        name = (const unsigned char *) room.first;
+        room.key.node = step->place.node;
         for (int chunk = 0; chunk < NAME_CHUNKS; chunk++) {
-                key->chunk = chunk;
-                n = left < NAME_CHUNK ? left : NAME_CHUNK;
+                room.key.chunk = chunk;
+                n = *(volatile __u16 *) &room.key.length - chunk * NAME_CHUNK;
+                if (n > NAME_CHUNK)
+                        n = NAME_CHUNK;
                 barrier_var(n);
                 if (chunk)
-                        __builtin_memset(key->name, 0, NAME_CHUNK);
-                if (bpf_probe_read_kernel(key->name, n & 63, name))
+                        __builtin_memset(room.key.name, 0, NAME_CHUNK);
+                if (bpf_probe_read_kernel(room.key.name, n & 63, name + chunk * NAME_CHUNK))
                         return -1;
-                value = bpf_map_lookup_elem(map, key);
+                value = bpf_map_lookup_elem(map, &room.key);
                 if (!value)
                         return PLACE_MISSED;
-                key->node = value->node;
-                left -= n;
-                name += n;
-                if (!left) {
+                room.key.node = value->node;
+                if (room.key.length <= (chunk + 1) * NAME_CHUNK) {
                         place_take(&step->place, value);
                         return 0;
                 }
@@ -186,9 +188,9 @@ struct way {
 
 #define CLIMB_KNOWN 1
 
-/* One level up from walk->at. A function of its own, so that the verifier looks into it once and
- * not once a level. Returns 0 with walk->at one higher, CLIMB_KNOWN with walk->step.place that of
- * walk->at, or -1 if the tree does not hang together. */
+/* One level up from walk->step.dentry. A function of its own, so that the verifier looks into it
+ * once and not once a level. Returns 0 with that dentry one higher, CLIMB_KNOWN with its place in
+ * walk->step.place, or -1 if the tree does not hang together. */
 __noinline int place_climb(struct place_walk *walk)
 {
         const struct dentry *dentry, *parent;
@@ -196,9 +198,9 @@ __noinline int place_climb(struct place_walk *walk)
 
         if (!walk)
                 return -1;
-        dentry = (const struct dentry *) walk->at;
-        if (walk->known == walk->at) {
-                walk->step.place = walk->known_place;
+        dentry = (const struct dentry *) walk->step.dentry;
+        if (walk->known == walk->step.dentry) {
+                cache_unpack(walk->known_place, &walk->step.place);
                 return CLIMB_KNOWN;
         }
         parent = BPF_CORE_READ(dentry, d_parent);
@@ -213,7 +215,7 @@ __noinline int place_climb(struct place_walk *walk)
         }
         if (cache_find(key_of(dentry, walk->word, renames_begun()), &walk->step.place))
                 return CLIMB_KNOWN;
-        walk->at = (__u64) parent;
+        walk->step.dentry = (__u64) parent;
         return 0;
 }
 
@@ -223,10 +225,10 @@ static __always_inline int climb(struct place_walk *walk, struct way *way)
 {
         int r;
 
-        walk->at = walk->start;
+        walk->step.dentry = walk->start;
         for (int i = 0; i < CLIMB_MAX; i++) {
                 /* volatile: clang would enter the loop in its middle, which the verifier forbids */
-                __u64 level = *(volatile __u64 *) &walk->at;
+                __u64 level = *(volatile __u64 *) &walk->step.dentry;
 
                 r = place_climb(walk);
                 if (r)
@@ -234,11 +236,11 @@ static __always_inline int climb(struct place_walk *walk, struct way *way)
                 way->levels[i & (DESCEND_MAX - 1)] = level;
                 way->n = i + 1;
         }
-        if (walk->known == walk->at) {
-                walk->step.place = walk->known_place;
+        if (walk->known == walk->step.dentry) {
+                cache_unpack(walk->known_place, &walk->step.place);
                 return 0;
         }
-        walk->start = walk->at;
+        walk->start = walk->step.dentry;
         return WALK_AGAIN;
 }
 
@@ -291,13 +293,11 @@ int place_walk(struct place_walk *walk)
                 walk->start = walk->directory;
                 return WALK_AGAIN;
         }
-        if (walk->step.dentry) {
-                /* Under the number from before the walk: a rename since then has ended it. */
-                if (begun != UNDER_WAY)
-                        learn(&walk->step, walk->word, begun);
-                walk->known = walk->step.dentry;
-                walk->known_place = walk->step.place;
-        }
+        /* Under the number from before the walk: a rename since then has ended it. */
+        if (begun != UNDER_WAY)
+                learn(&walk->step, walk->word, begun);
+        walk->known = walk->step.dentry;
+        walk->known_place = cache_pack(&walk->step.place);
         if (way.n)
                 return WALK_AGAIN;
         if (walk->start == walk->directory)

@@ -26,10 +26,9 @@ struct place_walk {
         struct place_step step; /* in: the dentry; out: its place; meanwhile where the walk is */
         __u32 word;
         __u32 rename_seq;
-        __u64 known; /* a dentry on the way whose place is known_place; 0: none */
-        struct place known_place;
-        __u64 start; /* where to climb from */
-        __u64 at;    /* where the climb is */
+        __u64 known;       /* a dentry on the way whose place is known_place; 0: none */
+        __u64 known_place; /* as in the cache */
+        __u64 start;       /* where to climb from */
 };
 
 /* Enough for a directory some 300 levels deep, and for trees that move while they are walked. */
@@ -69,6 +68,19 @@ static __always_inline struct cache_entry *cache_slot(__u64 key)
         return &cache[key >> (64 - CACHE_BITS)];
 }
 
+static __always_inline void cache_unpack(__u64 data, struct place *ret_place)
+{
+        ret_place->node = data & 0xffffff;
+        ret_place->ruleset = data >> 24 & 0xffffff;
+        ret_place->lengths = data >> 48;
+}
+
+static __always_inline __u64 cache_pack(const struct place *place)
+{
+        return (__u64) place->lengths << 48 | (__u64) (place->ruleset & 0xffffff) << 24 |
+               (place->node & 0xffffff);
+}
+
 static __always_inline bool cache_find(__u64 key, struct place *ret_place)
 {
         struct cache_entry *entry = cache_slot(key);
@@ -77,17 +89,14 @@ static __always_inline bool cache_find(__u64 key, struct place *ret_place)
 
         if ((x ^ data) != key)
                 return false;
-        ret_place->node = data & 0xffffff;
-        ret_place->ruleset = data >> 24 & 0xffffff;
-        ret_place->lengths = data >> 48;
+        cache_unpack(data, ret_place);
         return true;
 }
 
 static __always_inline void cache_learn(__u64 key, const struct place *place)
 {
         struct cache_entry *entry = cache_slot(key);
-        __u64 data = (__u64) place->lengths << 48 | (__u64) (place->ruleset & 0xffffff) << 24 |
-                     (place->node & 0xffffff);
+        __u64 data = cache_pack(place);
 
         *(volatile __u64 *) &entry->x = key ^ data;
         *(volatile __u64 *) &entry->data = data;
