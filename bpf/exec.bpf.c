@@ -238,7 +238,7 @@ static __always_inline int decide_exec(struct linux_binprm *bprm, __u32 word)
         if (flags & (IMAGE_SHA256 | IMAGE_VERITY) && decide_digest(bprm->file, &decision))
                 return -EPERM;
         if (flags & IMAGE_COMMS && decision.access) {
-                exec_find_comms(&decision, (__u64) bprm->interp);
+                exec_find_comms(&decision, (__u64) BPF_CORE_READ(bprm, interp));
                 if (judge(&decision))
                         return -EPERM;
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Hooks: what must be attached, so that every rule holds. A hook that no rule needs costs nothing;
- * a rule that only allows needs none by itself. */
+ * a rule that only allows needs none by itself, unless what it allows must be found out. */
 #include "policy/compile.h"
 
 /* A name is made, changed and lost in many ways. */
@@ -15,6 +15,7 @@
 #define MAP_HOOKS (HOOK_BIT(HOOK_MMAP_FILE) | HOOK_BIT(HOOK_FILE_MPROTECT))
 #define EXEC_HOOKS HOOK_BIT(HOOK_BPRM_CHECK_SECURITY)
 #define SHA256_HOOKS (EXEC_HOOKS | HOOK_BIT(HOOK_BPRM_CREDS_FOR_EXEC))
+#define IDENTITY_HOOKS EXEC_HOOKS /* where a process gets it, and may lose it */
 #define LOAD_HOOKS (HOOK_BIT(HOOK_KERNEL_READ_FILE) | HOOK_BIT(HOOK_KERNEL_LOAD_DATA))
 
 static const uint64_t kernel_hooks[N_KERNEL_OBJECTS] = {
@@ -80,11 +81,22 @@ static void find_flags(Compiler *compiler)
         image->flags |= image->port_classes ? IMAGE_RANGES : 0;
 }
 
-/* Adds what the rule needs to the image. Returns it. */
-static uint64_t add_hooks(PolicyImage *image, const Rule *rule)
+/* What tells whom a rule is about. */
+static uint64_t hooks_of_subject(const Rule *rule, const Policy *policy)
 {
-        uint64_t hooks = rule->verdict == RULE_ALLOW ? 0 : hooks_of_object(rule);
+        if (!(rule->options->subject & SUBJECT_VERIFIED))
+                return 0;
+        return IDENTITY_HOOKS | (policy_runtime_deps(policy) ? MAP_HOOKS : 0);
+}
 
+/* Adds what the rule needs to the image. Returns it. */
+static uint64_t add_hooks(PolicyImage *image, const Rule *rule, const Policy *policy)
+{
+        int finds_out = rule->kind == RULE_DIGEST || rule->verdict != RULE_ALLOW;
+        uint64_t hooks = hooks_of_subject(rule, policy) | (finds_out ? hooks_of_object(rule) : 0);
+
+        if (rule->options->subject & SUBJECT_VERIFIED && policy_runtime_deps(policy))
+                image->flags |= IMAGE_RUNTIME_DEPS;
         image->hooks |= hooks;
         if (rule->verdict == RULE_DENY && rule->options->mode == RULE_MODE_ENFORCE)
                 image->hooks_in_audit |= hooks;
@@ -102,9 +114,10 @@ void hooks_find(Compiler *compiler)
 
                 for (size_t i = 0; i < numbers->n; i++) {
                         const NumberedRule *numbered = &compiler->rules[numbers->items[i]];
-                        uint64_t hooks = add_hooks(image, numbered->rule);
+                        const Policy *policy = compiler->documents[numbered->document].policy;
+                        uint64_t hooks = add_hooks(image, numbered->rule, policy);
 
-                        if (!policy_accepts_missing(compiler->documents[numbered->document].policy))
+                        if (!policy_accepts_missing(policy))
                                 insisted |= hooks;
                 }
         }
