@@ -129,21 +129,21 @@ int place_descend(struct place_step *step, __u32 slot)
                 return -1;
         name = (const unsigned char *) room.first;
         room.key.node = step->place.node;
-        for (int chunk = 0; chunk < NAME_CHUNKS; chunk++) {
-                room.key.chunk = chunk;
-                n = *(volatile __u16 *) &room.key.length - chunk * NAME_CHUNK;
+        for (__u32 done = 0; done < NAME_CHUNKS * NAME_CHUNK; done += NAME_CHUNK) {
+                n = *(volatile __u16 *) &room.key.length - done;
                 if (n > NAME_CHUNK)
                         n = NAME_CHUNK;
                 barrier_var(n);
-                if (chunk)
+                if (done)
                         __builtin_memset(room.key.name, 0, NAME_CHUNK);
-                if (bpf_probe_read_kernel(room.key.name, n & 63, name + chunk * NAME_CHUNK))
+                if (bpf_probe_read_kernel(room.key.name, n & 63, name + done))
                         return -1;
                 value = bpf_map_lookup_elem(map, &room.key);
                 if (!value)
                         return PLACE_MISSED;
                 room.key.node = value->node;
-                if (room.key.length <= (chunk + 1) * NAME_CHUNK) {
+                room.key.chunk++;
+                if (room.key.length <= done + NAME_CHUNK) {
                         place_take(&step->place, value);
                         return 0;
                 }
