@@ -10,6 +10,7 @@
 #include "input.h"
 #include "json.h"
 #include "output.h"
+#include "policy/meaning.h"
 #include "policy/rule-text.h"
 #include "report.h"
 
@@ -47,8 +48,8 @@ static void read_facts(Comparison *comparison)
                 {"name", name_of(a), name_of(b)},
                 {"on-missing-guarantee", yes(policy_accepts_missing(a), "accept"),
                  yes(policy_accepts_missing(b), "accept")},
-                {"runtime-deps", yes(policy_runtime_deps(a), "verified"),
-                 yes(policy_runtime_deps(b), "verified")},
+                {"runtime-deps", yes(policy_deps_matter(a), "verified"),
+                 yes(policy_deps_matter(b), "verified")},
                 {"ima-appraisal", yes(policy_wants_ima_appraisal(a), "required"),
                  yes(policy_wants_ima_appraisal(b), "required")},
         };
@@ -227,7 +228,7 @@ static ToolStatus diff(const ToolOptions *options, const Inputs *inputs)
         if (r < 0)
                 status = tool_trouble("cannot compare the documents: %s.", strerror(-r));
         else if (r > 0)
-                status = tool_trouble("one of the documents cannot be compiled: it is too large.");
+                status = tool_trouble("one of the documents cannot be compiled; 'lint' tells why.");
         else
                 status = is_different(&comparison) ? TOOL_FOUND : TOOL_FINE;
         changes_deinit(&comparison.changes);

@@ -9,28 +9,15 @@
 #include "policy/plain.h"
 #include "report.h"
 
-/* Lint speaks of documents in the order of their names; the remarks go back to their files. */
 static int lint_set(Inputs *inputs)
 {
         const Resolver resolver = plain_resolver();
-        _cleanup_(freep) Document *documents = NULL;
-        _cleanup_(freep) Diagnostics *diagnostics = NULL;
-        _cleanup_(freep) Input **sources = NULL;
-        size_t n;
-        int r = inputs_as_documents(inputs, &documents, &n, &sources);
+        DocumentSet set = {0};
+        int r = document_set_begin(&set, inputs);
 
-        if (r < 0)
-                return r;
-        diagnostics = calloc(n + 1, sizeof(*diagnostics));
-        if (!diagnostics)
-                return -ENOMEM;
-        for (size_t i = 0; i < n; i++)
-                diagnostics[i] = sources[i]->diagnostics;
-        r = policy_lint(documents, n, &resolver, diagnostics);
-        for (size_t i = 0; i < n; i++) {
-                diagnostics_sort(&diagnostics[i]);
-                sources[i]->diagnostics = diagnostics[i];
-        }
+        if (r == 0)
+                r = policy_lint(set.documents, set.n, &resolver, set.diagnostics);
+        document_set_end(&set);
         return r;
 }
 

@@ -14,42 +14,21 @@
 
 /* The documents, as they would be in force together. */
 typedef struct Force {
-        Document *documents;
-        size_t n;
-        Input **inputs;
-        Diagnostics *diagnostics;
-        PolicyImage *image;
+        DocumentSet set;
+        PolicyImage *image; /* NULL if a document has faults */
 } Force;
 
 static void force_deinit(Force *force)
 {
-        for (size_t i = 0; force->diagnostics && i < force->n; i++)
-                diagnostics_deinit(&force->diagnostics[i]);
-        free(force->diagnostics);
-        free(force->documents);
-        free(force->inputs);
+        document_set_end(&force->set);
         policy_image_free(force->image);
-}
-
-static int force_make(Force *force, Inputs *inputs)
-{
-        const Resolver resolver = plain_resolver();
-        int r = inputs_as_documents(inputs, &force->documents, &force->n, &force->inputs);
-
-        if (r < 0)
-                return r;
-        force->diagnostics = calloc(force->n + 1, sizeof(*force->diagnostics));
-        if (!force->diagnostics)
-                return -ENOMEM;
-        return policy_image_compile(&force->image, force->documents, force->n, &resolver,
-                                    force->diagnostics);
 }
 
 static const Input *input_of(const Force *force, const ImageRule *rule)
 {
-        for (size_t i = 0; i < force->n; i++)
-                if (strcmp(force->documents[i].name, rule->document) == 0)
-                        return force->inputs[i];
+        for (size_t i = 0; i < force->set.n; i++)
+                if (strcmp(force->set.documents[i].name, rule->document) == 0)
+                        return force->set.inputs[i];
         return NULL;
 }
 
@@ -189,23 +168,40 @@ static int answer_in_json(const Force *force, const Question *question, ToolStat
         return r;
 }
 
+static size_t count_faults(const DocumentSet *set)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < set->n; i++)
+                n += set->diagnostics[i].n_faults;
+        return n;
+}
+
+/* Faults that compiling tells are no failure: they are the documents'. */
+static int force_make(Force *force, Inputs *inputs)
+{
+        const Resolver resolver = plain_resolver();
+        int r = document_set_begin(&force->set, inputs);
+
+        if (r == 0)
+                r = policy_image_compile(&force->image, force->set.documents, force->set.n,
+                                         &resolver, force->set.diagnostics);
+        return count_faults(&force->set) > 0 ? 0 : r;
+}
+
 static ToolStatus test(const ToolOptions *options, Inputs *inputs, const Question *question)
 {
-        ToolStatus status = TOOL_FINE;
+        ToolStatus status = TOOL_TROUBLE;
         Force force = {0};
         int r = force_make(&force, inputs);
 
-        for (size_t i = 0; i < inputs->n; i++)
-                report_faults(&inputs->items[i]);
-        if (r == 0 && inputs_count_faults(inputs) > 0)
-                status = TOOL_TROUBLE;
-        else if (r == 0)
+        if (r == 0 && force.image && inputs_count_faults(inputs) == 0)
                 r = TOOL_GIVEN(options, TOOL_JSON) ? answer_in_json(&force, question, &status)
                                                    : answer(&force, question, NULL, &status);
-        if (r < 0)
-                status = tool_trouble("cannot compile the documents: %s.", strerror(-r));
         force_deinit(&force);
-        return status;
+        for (size_t i = 0; i < inputs->n; i++)
+                report_faults(&inputs->items[i]);
+        return r < 0 ? tool_trouble("cannot compile the documents: %s.", strerror(-r)) : status;
 }
 
 ToolStatus command_test(const ToolOptions *options, char **files, size_t n)

@@ -123,7 +123,7 @@ static int convert_header(Converter *converter, size_t i)
         if (flush_pending(converter, &converter->header, i) < 0 ||
             add_text(&converter->header, LINE_KEY, "version=7") < 0)
                 return -ENOMEM;
-        if (policy_runtime_deps(converter->policy) &&
+        if (policy_deps_matter(converter->policy) &&
             add_text(&converter->header, LINE_KEY, "runtime-deps=verified") < 0)
                 return -ENOMEM;
         if (policy_wants_ima_appraisal(converter->policy) &&

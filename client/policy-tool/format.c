@@ -170,7 +170,7 @@ int policies_are_equal(const Policy *a, const Policy *b)
 
         if (policy_n_rules(a) != policy_n_rules(b) ||
             policy_accepts_missing(a) != policy_accepts_missing(b) ||
-            policy_runtime_deps(a) != policy_runtime_deps(b) ||
+            policy_deps_matter(a) != policy_deps_matter(b) ||
             policy_wants_ima_appraisal(a) != policy_wants_ima_appraisal(b) ||
             strcmp(x ? x : "", y ? y : "") != 0)
                 return 0;

@@ -90,48 +90,60 @@ static int compare_names(const void *a, const void *b)
         return r != 0 ? r : (x > y) - (x < y);
 }
 
-static int is_same_name(const Input *input, const Input *other)
+/* Whether another document has the name already. */
+static int is_taken(const DocumentSet *set, Input *input)
 {
-        if (strcmp(policy_name_of(input), policy_name_of(other)) != 0)
+        const Input *other = set->n > 0 ? set->inputs[set->n - 1] : NULL;
+
+        if (!other || strcmp(policy_name_of(other), policy_name_of(input)) != 0)
                 return 0;
+        diagnostics_add(&input->diagnostics, SEVERITY_FAULT, 0, 0, "give one of them another name",
+                        "%s has the name %s, too: applied, one would replace the other",
+                        other->source.label, policy_name_of(input));
         return 1;
 }
 
-int inputs_as_documents(Inputs *inputs, Document **ret_documents, size_t *ret_n,
-                        Input ***ret_inputs)
+static void add_document(DocumentSet *set, Input *input)
 {
-        _cleanup_(freep) Document *documents = calloc(inputs->n + 1, sizeof(*documents));
-        _cleanup_(freep) Input **sorted = calloc(inputs->n + 1, sizeof(*sorted));
-        size_t n_sorted = 0, n = 0;
+        if (is_taken(set, input))
+                return;
+        set->documents[set->n] = (Document){
+                .name = policy_name_of(input),
+                .text = input->source.text,
+                .n_text = input->source.n_text,
+                .policy = input->policy,
+        };
+        set->diagnostics[set->n] = input->diagnostics;
+        set->inputs[set->n++] = input;
+}
 
-        if (!documents || !sorted)
+int document_set_begin(DocumentSet *set, Inputs *inputs)
+{
+        _cleanup_(freep) Input **sorted = calloc(inputs->n + 1, sizeof(*sorted));
+        size_t n = 0;
+
+        set->documents = calloc(inputs->n + 1, sizeof(*set->documents));
+        set->inputs = calloc(inputs->n + 1, sizeof(*set->inputs));
+        set->diagnostics = calloc(inputs->n + 1, sizeof(*set->diagnostics));
+        if (!sorted || !set->documents || !set->inputs || !set->diagnostics)
                 return -ENOMEM;
         for (size_t i = 0; i < inputs->n; i++)
                 if (inputs->items[i].policy)
-                        sorted[n_sorted++] = &inputs->items[i];
-        qsort(sorted, n_sorted, sizeof(*sorted), compare_names);
-        for (size_t i = 0; i < n_sorted; i++) {
-                Input *input = sorted[i];
-
-                if (n > 0 && is_same_name(sorted[n - 1], input)) {
-                        diagnostics_add(&input->diagnostics, SEVERITY_FAULT, 0, 0,
-                                        "give one of them another name",
-                                        "%s has the name %s, too: applied, one would replace the "
-                                        "other",
-                                        sorted[n - 1]->source.label, policy_name_of(input));
-                        continue;
-                }
-                documents[n] = (Document){
-                        .name = policy_name_of(input),
-                        .text = input->source.text,
-                        .n_text = input->source.n_text,
-                        .policy = input->policy,
-                };
-                sorted[n++] = input;
-        }
-        *ret_documents = TAKE_PTR(documents);
-        *ret_n = n;
-        if (ret_inputs)
-                *ret_inputs = TAKE_PTR(sorted);
+                        sorted[n++] = &inputs->items[i];
+        qsort(sorted, n, sizeof(*sorted), compare_names);
+        for (size_t i = 0; i < n; i++)
+                add_document(set, sorted[i]);
         return 0;
+}
+
+void document_set_end(DocumentSet *set)
+{
+        for (size_t i = 0; i < set->n; i++) {
+                diagnostics_sort(&set->diagnostics[i]);
+                set->inputs[i]->diagnostics = set->diagnostics[i];
+        }
+        free(set->documents);
+        free(set->inputs);
+        free(set->diagnostics);
+        *set = (DocumentSet){0};
 }

@@ -26,8 +26,15 @@ void inputs_deinit(Inputs *inputs);
 /* Faults in all of them. */
 size_t inputs_count_faults(const Inputs *inputs);
 
-/* The documents as one set, sorted by name; those with faults are left out. Two of one name are a
- * fault of the later one. The array is the caller's, what it points to the inputs'. ret_inputs[i]
- * is the input that document i came from; NULL where nobody asks. Returns 0 or -ENOMEM. */
-int inputs_as_documents(Inputs *inputs, Document **ret_documents, size_t *ret_n,
-                        Input ***ret_inputs);
+/* The documents as they would be in force together. */
+typedef struct DocumentSet {
+        Document *documents;      /* sorted by name */
+        Input **inputs;           /* where each came from */
+        Diagnostics *diagnostics; /* those of the inputs, lent until document_set_end() */
+        size_t n;
+} DocumentSet;
+
+/* Those with faults are left out; two of one name are a fault of the later one. Returns 0 or
+ * -ENOMEM. */
+int document_set_begin(DocumentSet *set, Inputs *inputs);
+void document_set_end(DocumentSet *set);

@@ -103,12 +103,23 @@ static void put_digest(FILE *out, const Rule *rule)
                 fprintf(out, "%02x", rule->digest.digest[i]);
 }
 
+/* A path that begins as the mount does would lose that in reading. */
+static void put_cgroup_name(FILE *out, const char *path, uint64_t id)
+{
+        static const char mount[] = "/sys/fs/cgroup";
+        size_t n = sizeof(mount) - 1;
+
+        if (!path)
+                fprintf(out, "cgid:%" PRIu64, id);
+        else if (strncmp(path, mount, n) == 0 && (path[n] == '/' || path[n] == '\0'))
+                fprintf(out, "%s%s", mount, path);
+        else
+                fputs(path, out);
+}
+
 static void put_cgroup(FILE *out, const Rule *rule)
 {
-        if (rule->cgroup.path)
-                fputs(rule->cgroup.path, out);
-        else
-                fprintf(out, "cgid:%" PRIu64, rule->cgroup.id);
+        put_cgroup_name(out, rule->cgroup.path, rule->cgroup.id);
 }
 
 typedef struct Spelling {
@@ -147,10 +158,8 @@ static void put_subject(FILE *out, const RuleOptions *options)
 {
         if (!(options->subject & SUBJECT_CGROUP))
                 return;
-        if (options->cgroup)
-                fprintf(out, "%s ", options->cgroup);
-        else
-                fprintf(out, "cgid:%" PRIu64 " ", options->cgroup_id);
+        put_cgroup_name(out, options->cgroup, options->cgroup_id);
+        fputc(' ', out);
 }
 
 int spell_entry(const Rule *rule, char **ret_text)

@@ -2,19 +2,35 @@
 /* Lint: see lint.h. */
 #include "policy/lint.h"
 
-int policy_lint(const Document *documents, size_t n_documents, const Resolver *resolver,
-                Diagnostics *diagnostics)
+static size_t count_faults(const Diagnostics *diagnostics, size_t n)
 {
+        size_t n_faults = 0;
+
+        for (size_t i = 0; i < n; i++)
+                n_faults += diagnostics[i].n_faults;
+        return n_faults;
+}
+
+static int lint_image(const Document *documents, size_t n_documents, const Resolver *resolver,
+                      Diagnostics *diagnostics)
+{
+        size_t n_faults = count_faults(diagnostics, n_documents);
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
         int r;
 
         r = policy_image_compile(&image, documents, n_documents, resolver, diagnostics);
         if (r < 0)
-                return r;
-        r = lint_lockout(image, documents, n_documents, resolver, diagnostics);
-        if (r < 0)
-                return r;
-        r = lint_order(documents, n_documents, resolver, diagnostics);
+                return count_faults(diagnostics, n_documents) > n_faults ? 0 : r;
+        return lint_lockout(image, documents, n_documents, resolver, diagnostics);
+}
+
+int policy_lint(const Document *documents, size_t n_documents, const Resolver *resolver,
+                Diagnostics *diagnostics)
+{
+        int r = lint_image(documents, n_documents, resolver, diagnostics);
+
+        if (r == 0)
+                r = lint_order(documents, n_documents, resolver, diagnostics);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n_documents; i++)

@@ -140,6 +140,14 @@ unsigned rule_n_conditions(const Rule *rule)
         return (unsigned) __builtin_popcount(rule->options->subject);
 }
 
+int policy_deps_matter(const Policy *policy)
+{
+        for (size_t i = 0; policy_runtime_deps(policy) && i < policy_n_rules(policy); i++)
+                if (policy_rule(policy, i)->options->subject & SUBJECT_VERIFIED)
+                        return 1;
+        return 0;
+}
+
 /* ---- order ---- */
 
 typedef struct Ordered {

@@ -21,6 +21,10 @@ int rule_compare(const Rule *a, const Rule *b);
  * decides. */
 unsigned rule_n_conditions(const Rule *rule);
 
+/* Whether policy_runtime_deps() makes a difference: it is about verified identities, and a rule
+ * asks for one. */
+int policy_deps_matter(const Policy *policy);
+
 /* Puts the rules of a policy that nobody else has yet in an order that is the same however the
  * document was ordered: by object, subject and verdict. Where these are equal the document's order
  * decides, and stays. Returns 0 or -ENOMEM. */
