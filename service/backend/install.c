@@ -30,6 +30,10 @@ static int aim(struct bpf_program *program, struct bpf_prog_load_opts *options, 
         return 0;
 }
 
+/* A handler of nothing, which stays: libbpf (1.1 does) frees its array with the last handler and
+ * uses it again. */
+#define ANCHOR_SECTION "aegis.anchor"
+
 /* The same programs are of another type in each tier of trampolines. */
 typedef struct Handlers {
         int plain, sleepable; /* negative: not registered */
@@ -51,6 +55,11 @@ static int handlers_init(Handlers *handlers, Backend *backend)
         LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = (long) backend,
                     .prog_prepare_load_fn = aim);
 
+        if (!backend->has_anchor) {
+                if (libbpf_register_prog_handler(ANCHOR_SECTION, BPF_PROG_TYPE_UNSPEC, 0, NULL) < 0)
+                        return -EINVAL;
+                backend->has_anchor = 1;
+        }
         handlers->plain = libbpf_register_prog_handler("lsm+", type, attach_type, &options);
         handlers->sleepable = libbpf_register_prog_handler("lsm.s+", type, attach_type, &options);
         return handlers->plain < 0 || handlers->sleepable < 0 ? -EINVAL : 0;
