@@ -29,8 +29,6 @@ static int compare_objects(const Rule *a, const Rule *b)
 
 static int compare_defaults(const Rule *a, const Rule *b)
 {
-        (void) a;
-        (void) b;
         return 0;
 }
 
@@ -62,7 +60,6 @@ static void use_object(PolicyImage *image, const Rule *rule, uint32_t list)
 
 static void use_default(PolicyImage *image, const Rule *rule, uint32_t list)
 {
-        (void) rule;
         image->default_list = list;
         image->flags |= IMAGE_DEFAULT;
 }

@@ -24,8 +24,6 @@ static int path_encode(char *path)
 {
         char *slash = path;
 
-        if (path[0] != '/')
-                return -EINVAL;
         while (*slash) {
                 size_t n = strcspn(slash + 1, "/");
 
@@ -78,9 +76,9 @@ int names_add(Names *names, const Place *place, const char *rest, const Name *na
 {
         size_t n_path, n_rest = strlen(rest);
         char *key;
-        int r = 0;
+        int r;
 
-        if (!place->path)
+        if (!place->path || place->path[0] != '/')
                 return -EINVAL;
         n_path = strcmp(place->path, "/") == 0 ? 0 : strlen(place->path);
         if (ARRAY_RESERVE(names->items, names->n_allocated, names->n + 1) < 0)
@@ -90,8 +88,7 @@ int names_add(Names *names, const Place *place, const char *rest, const Name *na
                 return -ENOMEM;
         memcpy(key, place->path, n_path);
         memcpy(key + n_path, rest, n_rest + 1);
-        if (*key)
-                r = path_encode(key);
+        r = path_encode(key);
         if (r < 0)
                 return r;
         names->have_wildcards |= mark_wildcards(key + n_path);

@@ -2,333 +2,450 @@
 /* Policy reference: see policy-reference.h. */
 #include "policy-reference.h"
 
-#include <errno.h>
-#include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "policy/parse.h"
+#include "reference-place.h"
 
-/* ---- a machine that a test describes ---- */
+/* ---- the rules ---- */
 
-static Place place_copy(const Place *place)
+/* A rule that fits, and how specific its object is; of two the lower numbers decide, in this order.
+ */
+typedef struct Candidate {
+        const Rule *rule; /* NULL: none */
+        uint64_t specific[3];
+        uint32_t conditions; /* more decide */
+        uint32_t number;
+} Candidate;
+
+typedef struct Question {
+        const Reading *reading;
+        const Who *who;
+        const What *what;
+        const char **number_names; /* by rule: see number_name() */
+} Question;
+
+typedef struct Cursor {
+        const Reading *reading;
+        size_t document, i;
+        uint32_t number;
+        const Rule *rule;
+} Cursor;
+
+/* Goes to the next rule of all documents that did not expire before the machine was started. */
+static int next_rule(Cursor *cursor)
 {
-        return (Place){place->device, place->path ? g_strdup(place->path) : NULL};
-}
+        while (cursor->document < cursor->reading->n_documents) {
+                const Document *document = &cursor->reading->documents[cursor->document];
 
-static int fake_locate(void *userdata, const char *path, Location *ret_location)
-{
-        const FakeMachine *machine = userdata;
-
-        if (machine->locate_error < 0)
-                return machine->locate_error;
-        *ret_location = (Location){};
-        for (const FakeFile *file = machine->files; file && file->path; file++) {
-                if (strcmp(file->path, path) != 0)
+                if (cursor->i == policy_n_rules(document->policy)) {
+                        cursor->document++;
+                        cursor->i = 0;
                         continue;
-                *ret_location = file->location;
-                ret_location->name = place_copy(&file->location.name);
-                ret_location->target = place_copy(&file->location.target);
-                if (ret_location->name.path)
-                        return 0;
-                break;
+                }
+                cursor->rule = policy_rule(document->policy, cursor->i++);
+                cursor->number++;
+                if (!reference_is_expired(document, cursor->rule, 0))
+                        return 1;
         }
-        ret_location->name.device = 1;
-        for (const FakeMount *mount = machine->mounts; mount && mount->prefix; mount++) {
-                size_t n = strlen(mount->prefix);
-
-                if (strncmp(path, mount->prefix, n) != 0 || (path[n] != '/' && path[n] != '\0'))
-                        continue;
-                ret_location->name.device = mount->device;
-                path = path[n] ? path + n : "/";
-                break;
-        }
-        ret_location->name.path = g_strdup(path);
         return 0;
 }
 
-static int fake_find_cgroup(void *userdata, const char *path, uint64_t *ret_id)
+static const Document *document_of(const Cursor *cursor)
 {
-        const FakeMachine *machine = userdata;
+        return &cursor->reading->documents[cursor->document];
+}
 
-        if (machine->cgroup_error < 0)
-                return machine->cgroup_error;
-        for (const FakeCgroup *cgroup = machine->cgroups; cgroup && cgroup->path; cgroup++) {
-                if (strcmp(cgroup->path, path) != 0)
-                        continue;
-                *ret_id = cgroup->id;
+static uint32_t n_conditions(const Rule *rule)
+{
+        return (uint32_t) __builtin_popcount(rule->options->subject);
+}
+
+static int verdict_order(RuleVerdict verdict)
+{
+        return verdict == RULE_ALLOW ? 0 : verdict == RULE_DENY ? 1 : 2;
+}
+
+static int is_before(const Candidate *a, const Candidate *b)
+{
+        for (size_t i = 0; i < sizeof(a->specific) / sizeof(a->specific[0]); i++)
+                if (a->specific[i] != b->specific[i])
+                        return a->specific[i] < b->specific[i];
+        if (a->conditions != b->conditions)
+                return a->conditions > b->conditions;
+        if (a->rule->verdict != b->rule->verdict)
+                return verdict_order(a->rule->verdict) < verdict_order(b->rule->verdict);
+        return a->number < b->number;
+}
+
+/* ---- who ---- */
+
+static int has_group(const Who *who, uint32_t gid)
+{
+        for (size_t i = 0; i < who->n_groups; i++)
+                if (who->groups[i] == gid)
+                        return 1;
+        return who->gid == gid;
+}
+
+int reference_is_in_cgroup(const char *cgroup, const char *path)
+{
+        size_t n = strlen(path);
+
+        if (!cgroup)
                 return 0;
+        if (strcmp(path, "/") == 0)
+                return 1;
+        if (path[0] == '/')
+                return strncmp(cgroup, path, n) == 0 && (cgroup[n] == '/' || cgroup[n] == '\0');
+        for (const char *slash = strchr(cgroup, '/'); slash; slash = strchr(slash + 1, '/'))
+                if (strncmp(slash + 1, path, n) == 0 && (slash[n + 1] == '/' || !slash[n + 1]))
+                        return 1;
+        return 0;
+}
+
+static int is_in(const Who *who, const char *path, uint64_t id)
+{
+        if (path)
+                return reference_is_in_cgroup(who->cgroup, path);
+        for (size_t i = 0; i < who->n_cgroup_ids; i++)
+                if (who->cgroup_ids[i] == id)
+                        return 1;
+        return 0;
+}
+
+static int is_program(const Question *question, const RuleOptions *options)
+{
+        Pattern patterns[2];
+        size_t n = reference_locate(question->reading->resolver, options->exe, 1, patterns);
+        int found = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                Match match = reference_match(&patterns[i], &question->who->exe);
+
+                found |= match.is_equal || (match.is_below && options->exe_below);
+                reference_pattern_deinit(&patterns[i]);
         }
-        return -ENOENT;
-}
-
-Resolver fake_resolver(const FakeMachine *machine)
-{
-        return (Resolver){fake_locate, fake_find_cgroup, (void *) machine};
-}
-
-/* The caller owns what diagnostics hold. */
-static PolicyImage *compile_document(const Document *document, const FakeMachine *machine,
-                                     Diagnostics *diagnostics)
-{
-        Resolver resolver = fake_resolver(machine);
-        PolicyImage *image = NULL;
-        int r;
-
-        *diagnostics = (Diagnostics){};
-        r = policy_image_compile(&image, document, 1, &resolver, diagnostics);
-        g_assert_cmpint(r, ==, 0);
-        image_check(image);
-        return image;
-}
-
-PolicyImage *compile_text(const char *text, const FakeMachine *machine, Diagnostics *diagnostics)
-{
-        Document document = {.name = "doc", .text = text, .n_text = strlen(text)};
-        PolicyImage *image;
-        int r;
-
-        *diagnostics = (Diagnostics){};
-        r = policy_parse(&document.policy, text, document.n_text, diagnostics);
-        g_assert_cmpint(r, ==, 0);
-        diagnostics_deinit(diagnostics);
-        image = compile_document(&document, machine, diagnostics);
-        policy_unref(document.policy);
-        return image;
-}
-
-PolicyImage *compile_files(const FakeFileRule *files, size_t n, const FakeMachine *machine)
-{
-        g_autofree Rule *rules = g_new0(Rule, n + 1);
-        Policy policy = {.n_refs = 1, .version = 1, .rules = rules, .n_rules = n};
-        Document document = {.name = "doc", .text = "", .policy = &policy};
-        Diagnostics diagnostics;
-        PolicyImage *image;
-
-        for (size_t i = 0; i < n; i++)
-                rules[i] = (Rule){
-                        .kind = RULE_DENY_PATH,
-                        .section = "by hand",
-                        .entry = files[i].path,
-                        .file = {.path = files[i].path, .below = files[i].below},
-                };
-        image = compile_document(&document, machine, &diagnostics);
-        g_assert_cmpuint(diagnostics.n_items, ==, 0);
-        return image;
-}
-
-/* ---- names ---- */
-
-static int compare_trie(const void *key, const void *entry)
-{
-        return memcmp(key, &((const TrieEntry *) entry)->key, sizeof(struct trie_key));
-}
-
-static const struct trie_value *find_chunk(const PolicyImage *image, uint32_t node,
-                                           const char *name, unsigned length, unsigned chunk)
-{
-        struct trie_key key = {
-                .node = node, .length = (uint16_t) length, .chunk = (uint16_t) chunk};
-        unsigned n = MIN(length - chunk * NAME_CHUNK, NAME_CHUNK);
-        const TrieEntry *entry;
-
-        memcpy(key.name, name + chunk * NAME_CHUNK, n);
-        entry = image->n_trie
-                        ? bsearch(&key, image->trie, image->n_trie, sizeof(*entry), compare_trie)
-                        : NULL;
-        return entry ? &entry->value : NULL;
-}
-
-/* One step: the value of a child's name, or NULL. */
-static const struct trie_value *find_child(const PolicyImage *image, const struct trie_value *value,
-                                           const char *name, unsigned length)
-{
-        const struct trie_value *found = NULL;
-        uint32_t node = value->node;
-        unsigned n_chunks = (length + NAME_CHUNK - 1) / NAME_CHUNK;
-
-        if (node == NODE_OFF)
-                return NULL;
-        for (unsigned chunk = 0; chunk < n_chunks; chunk++) {
-                found = find_chunk(image, node, name, length, chunk);
-                if (!found)
-                        return NULL;
-                node = found->node;
-        }
-        /* The mask spares look-ups; it must not hide a name. */
-        g_assert_true(value->lengths & (1u << (length & 15)));
         return found;
 }
 
-static const struct trie_value *find_root(const PolicyImage *image, uint32_t device)
+static int fits(const Question *question, const Rule *rule)
 {
-        for (size_t i = 0; i < image->n_roots; i++)
-                if (image->roots[i].device == device)
-                        return &image->roots[i].value;
-        return NULL;
+        const RuleOptions *options = rule->options;
+        const Who *who = question->who;
+
+        if (options->subject & SUBJECT_UID && who->uid != options->uid)
+                return 0;
+        if (options->subject & SUBJECT_GID && !has_group(who, options->gid))
+                return 0;
+        if (options->subject & SUBJECT_VERIFIED && !who->is_verified)
+                return 0;
+        if (options->subject & SUBJECT_CGROUP && !is_in(who, options->cgroup, options->cgroup_id))
+                return 0;
+        return !(options->subject & SUBJECT_EXE) || is_program(question, options);
 }
 
-Verdict image_find_path(const PolicyImage *image, uint32_t device, const char *path, int *ret_holds)
+static int is_exempt(const Question *question)
 {
-        const struct trie_value *value = find_root(image, device), *next;
-        const struct ruleset *ruleset;
-        const char *name = path + strspn(path, "/");
+        Cursor cursor = {.reading = question->reading};
 
-        *ret_holds = 0;
-        if (!value)
-                return (Verdict){0, 0};
-        while (*name) {
-                unsigned length = (unsigned) strcspn(name, "/");
+        while (next_rule(&cursor))
+                if (cursor.rule->kind == RULE_ALLOW_CGROUP &&
+                    is_in(question->who, cursor.rule->cgroup.path, cursor.rule->cgroup.id))
+                        return 1;
+        return 0;
+}
 
-                next = find_child(image, value, name, length);
-                ruleset = &image->rulesets[value->ruleset];
-                if (!next)
-                        return (Verdict){ruleset->below_access, ruleset->below_rule};
-                value = next;
-                name += length;
-                name += strspn(name, "/");
+/* ---- what: each looks whether a rule is about it, and says how specifically ---- */
+
+static int match_name(const Question *question, const Rule *rule, Candidate *candidate)
+{
+        Pattern patterns[2];
+        size_t n;
+        int found = 0;
+
+        if (rule->kind != RULE_FILE || !(rule->file.access & question->what->access))
+                return 0;
+        n = reference_locate(question->reading->resolver, rule->file.path, rule->file.has_wildcard,
+                             patterns);
+        for (size_t i = 0; i < n; i++) {
+                Match match = reference_match(&patterns[i], &question->what->file.name);
+                Candidate other = *candidate;
+
+                other.specific[0] = UINT64_MAX - match.depth;
+                other.specific[1] = match.stars;
+                other.specific[2] = rule->file.below;
+                if ((match.is_equal || (match.is_below && rule->file.below)) &&
+                    (!found || is_before(&other, candidate))) {
+                        *candidate = other;
+                        found = 1;
+                }
+                reference_pattern_deinit(&patterns[i]);
         }
-        ruleset = &image->rulesets[value->ruleset];
-        *ret_holds = value->node != NODE_OFF;
-        return (Verdict){ruleset->own_access, ruleset->own_rule};
+        return found;
+}
+
+static int match_digest(const Question *question, const Rule *rule, Candidate *candidate)
+{
+        return rule->kind == RULE_DIGEST && question->what->access == ACCESS_EXEC &&
+               memcmp(&rule->digest, &question->what->file.digest, sizeof(rule->digest)) == 0;
+}
+
+static int match_comm(const Question *question, const Rule *rule, Candidate *candidate)
+{
+        return rule->kind == RULE_COMM && question->what->access == ACCESS_EXEC &&
+               question->what->file.comm && strncmp(rule->comm, question->what->file.comm, 15) == 0;
+}
+
+static int match_default(const Question *question, const Rule *rule, Candidate *candidate)
+{
+        return rule->kind == RULE_DEFAULT && (rule->def.access & question->what->access);
+}
+
+static int match_kernel(const Question *question, const Rule *rule, Candidate *candidate)
+{
+        return rule->kind == RULE_KERNEL && rule->kernel == question->what->kernel;
+}
+
+static int has_prefix(const uint8_t *address, const uint8_t *prefix, unsigned n)
+{
+        for (unsigned i = 0; i < n; i++)
+                if ((address[i / 8] ^ prefix[i / 8]) & 0x80 >> i % 8)
+                        return 0;
+        return 1;
+}
+
+/* The longest prefix; a port, a range, any; and each with a protocol before any protocol. */
+static int match_net(const Question *question, const Rule *rule, Candidate *candidate)
+{
+        const What *what = question->what;
+        int is_any = rule->net.first_port == 0 && rule->net.last_port == 0;
+
+        if (rule->kind != RULE_NET || !(rule->net.operations & what->access) ||
+            !has_prefix(what->net.address, rule->net.address, rule->net.prefix) ||
+            (rule->net.protocol && rule->net.protocol != what->net.protocol) ||
+            (!is_any &&
+             (what->net.port < rule->net.first_port || what->net.port > rule->net.last_port)))
+                return 0;
+        candidate->specific[0] = 128u - rule->net.prefix;
+        candidate->specific[1] = is_any ? 2 : rule->net.first_port != rule->net.last_port;
+        candidate->specific[2] = rule->net.protocol == 0;
+        return 1;
 }
 
 /* ---- files by number ---- */
 
-const PinEntry *image_find_pin(const PolicyImage *image, uint32_t device, uint64_t inode)
+/* The name by which a rule is about the file with the number that is asked about: its path, or ""
+ * if it says the number itself; NULL if it is not about it, or is so by no number. */
+static const char *number_name(const Question *question, const Rule *rule)
 {
-        for (size_t i = 0; i < image->n_pins; i++)
-                if (image->pins[i].key.device == device && image->pins[i].key.inode == inode)
-                        return &image->pins[i];
-        return NULL;
+        const What *what = question->what;
+        Location location = {};
+        int is_it;
+
+        if (what->file.inode == 0)
+                return NULL;
+        if (rule->kind == RULE_INODE)
+                return rule->inode.inode == what->file.inode &&
+                                       rule->inode.device == what->file.name.device
+                               ? ""
+                               : NULL;
+        if (rule->kind != RULE_FILE || !what->file.has_links ||
+            reference_has_star(rule->file.path, rule->file.has_wildcard) ||
+            question->reading->resolver->locate(question->reading->resolver->userdata,
+                                                rule->file.path, &location) < 0)
+                return NULL;
+        is_it = location.exists && !location.is_directory && location.n_links > 1 &&
+                location.inode == what->file.inode && location.device == what->file.name.device;
+        location_deinit(&location);
+        return is_it ? rule->file.path : NULL;
 }
 
-/* ---- addresses ---- */
-
-static int compare_net(const void *key, const void *entry)
+static uint32_t access_of(const Rule *rule)
 {
-        return memcmp(key, &((const NetEntry *) entry)->key, sizeof(struct net_key));
+        return rule->kind == RULE_INODE ? rule->inode.access : rule->file.access;
 }
 
-static uint32_t find_key(const PolicyImage *image, const struct net_key *key,
-                         enum net_operation operation)
+static int is_earnest(const Rule *rule)
 {
-        const NetEntry *entry =
-                bsearch(key, image->nets, image->n_nets, sizeof(*entry), compare_net);
-
-        return entry ? entry->value.rule[operation] : 0;
+        return rule->verdict == RULE_DENY && rule->options->mode != RULE_MODE_AUDIT;
 }
 
-uint32_t image_find_net(const PolicyImage *image, const uint8_t address[16], uint16_t port,
-                        uint8_t protocol, enum net_operation operation)
+static int is_for_anyone(const Rule *rule)
 {
-        uint64_t words[2];
+        return rule->options->subject == 0 && rule->options->ttl == 0;
+}
 
-        memcpy(words, address, sizeof(words));
-        for (uint32_t i = 0; i < image->n_prefixes; i++) {
-                const struct prefix *prefix = &image->prefixes[i];
-                const struct {
-                        uint32_t shape;
-                        uint16_t port;
-                        uint8_t protocol;
-                } shapes[] = {
-                        {SHAPE_PORT_PROTOCOL, port, protocol},
-                        {SHAPE_PORT, port, 0},
-                        {SHAPE_PROTOCOL, 0, protocol},
-                        {SHAPE_ANY, 0, 0},
-                };
+static Candidate plain_candidate(const Rule *rule, uint32_t number)
+{
+        return (Candidate){.rule = rule, .number = number, .conditions = n_conditions(rule)};
+}
 
-                for (size_t j = 0; j < G_N_ELEMENTS(shapes); j++) {
-                        struct net_key key = {
-                                .address = {words[0] & prefix->mask[0], words[1] & prefix->mask[1]},
-                                .port = shapes[j].port,
-                                .prefix = (uint8_t) prefix->length,
-                                .protocol = shapes[j].protocol,
-                        };
-                        uint32_t rule;
+/* Whether somebody is told of this access before the rule is. */
+static int is_shadowed(const Question *question, const Candidate *candidate, const char *name,
+                       uint32_t access)
+{
+        Cursor cursor = {.reading = question->reading};
 
-                        if (!(prefix->shapes & shapes[j].shape))
-                                continue;
-                        rule = find_key(image, &key, operation);
-                        if (rule > 0)
-                                return rule;
-                }
+        while (next_rule(&cursor)) {
+                Candidate other = plain_candidate(cursor.rule, cursor.number);
+                const char *other_name = question->number_names[cursor.number];
+
+                if (other_name && strcmp(name, other_name) == 0 && is_before(&other, candidate) &&
+                    is_for_anyone(other.rule) && access_of(other.rule) & access)
+                        return 1;
         }
         return 0;
 }
 
-/* ---- any image ---- */
-
-static void check_value(const PolicyImage *image, const struct trie_value *value)
+static int has_denial_behind(const Question *question, const Candidate *candidate, const char *name,
+                             uint32_t access)
 {
-        g_assert_cmpuint(value->ruleset, <, image->n_rulesets);
-        g_assert_cmpuint(value->lengths, <=, 0xffff);
-        g_assert_true((value->node == NODE_OFF) == (value->lengths == 0));
-        g_assert_cmpuint(value->node, !=, 0);
-}
+        Cursor cursor = {.reading = question->reading};
 
-static void check_trie(const PolicyImage *image)
-{
-        for (size_t i = 0; i < image->n_trie; i++) {
-                const struct trie_key *key = &image->trie[i].key;
+        while (next_rule(&cursor)) {
+                Candidate other = plain_candidate(cursor.rule, cursor.number);
+                const char *other_name = question->number_names[cursor.number];
 
-                if (i > 0)
-                        g_assert_cmpint(memcmp(&image->trie[i - 1].key, key, sizeof(*key)), <, 0);
-                if ((key->chunk + 1u) * NAME_CHUNK >= key->length)
-                        check_value(image, &image->trie[i].value);
-                else
-                        g_assert_cmpuint(image->trie[i].value.node, !=, NODE_OFF);
+                if (other_name && strcmp(name, other_name) == 0 && is_before(candidate, &other) &&
+                    is_earnest(other.rule) && access_of(other.rule) & access &&
+                    !is_shadowed(question, &other, name, access))
+                        return 1;
         }
-        for (size_t i = 0; i < image->n_roots; i++) {
-                check_value(image, &image->roots[i].value);
-                if (i > 0)
-                        g_assert_cmpuint(image->roots[i - 1].device, <, image->roots[i].device);
+        return 0;
+}
+
+/* What is denied at one name of a file is denied at all; exceptions from that hold too. */
+static int counts(const Question *question, const Candidate *candidate, const char *name,
+                  uint32_t access)
+{
+        const Rule *rule = candidate->rule;
+
+        if (!(access_of(rule) & access) || is_shadowed(question, candidate, name, access))
+                return 0;
+        return is_earnest(rule) ||
+               (!is_for_anyone(rule) && has_denial_behind(question, candidate, name, access));
+}
+
+static int has_exceptions(const Question *question, const char *name)
+{
+        Cursor cursor = {.reading = question->reading};
+
+        while (next_rule(&cursor)) {
+                Candidate candidate = plain_candidate(cursor.rule, cursor.number);
+                const char *other_name = question->number_names[cursor.number];
+
+                if (!other_name || strcmp(name, other_name) != 0 || is_earnest(cursor.rule))
+                        continue;
+                for (uint32_t access = 1; access <= ACCESS_ALL; access <<= 1)
+                        if (counts(question, &candidate, name, access))
+                                return 1;
         }
+        return 0;
 }
 
-static void check_rulesets(const PolicyImage *image)
+/* A name without exceptions first. */
+static int match_number(const Question *question, const Rule *rule, Candidate *candidate)
 {
-        static const struct ruleset none;
+        const char *name = question->number_names[candidate->number];
 
-        g_assert_cmpuint(image->n_rulesets, >, 0);
-        g_assert_cmpmem(&image->rulesets[0], sizeof(none), &none, sizeof(none));
-        for (size_t i = 0; i < image->n_rulesets; i++) {
-                const struct ruleset *ruleset = &image->rulesets[i];
+        if (!name || !counts(question, candidate, name, question->what->access))
+                return 0;
+        candidate->specific[0] = (uint64_t) has_exceptions(question, name);
+        return 1;
+}
 
-                g_assert_cmpuint(ruleset->own_rule, <, image->n_rules);
-                g_assert_cmpuint(ruleset->below_rule, <, image->n_rules);
-                g_assert_true((ruleset->own_rule == 0) == (ruleset->own_access == 0));
-                g_assert_true((ruleset->below_rule == 0) == (ruleset->below_access == 0));
-                for (size_t j = 0; j < i && image->n_rulesets < 100; j++)
-                        g_assert_cmpint(memcmp(ruleset, &image->rulesets[j], sizeof(*ruleset)), !=,
-                                        0);
+/* ---- who decides ---- */
+
+typedef int (*MatchFunc)(const Question *question, const Rule *rule, Candidate *candidate);
+
+static Candidate find_decider(const Question *question, MatchFunc match)
+{
+        Cursor cursor = {.reading = question->reading};
+        Candidate best = {};
+
+        while (next_rule(&cursor)) {
+                Candidate candidate = plain_candidate(cursor.rule, cursor.number);
+
+                if (match(question, cursor.rule, &candidate) && fits(question, cursor.rule) &&
+                    !reference_is_expired(document_of(&cursor), cursor.rule, question->who->now) &&
+                    (!best.rule || is_before(&candidate, &best)))
+                        best = candidate;
         }
+        return best;
 }
 
-static void check_nets(const PolicyImage *image)
+static Verdict verdict_of(const Candidate *candidate)
 {
-        for (size_t i = 1; i < image->n_nets; i++)
-                g_assert_cmpint(memcmp(&image->nets[i - 1].key, &image->nets[i].key,
-                                       sizeof(struct net_key)),
-                                <, 0);
-        for (uint32_t i = 1; i < image->n_prefixes; i++)
-                g_assert_cmpuint(image->prefixes[i - 1].length, >, image->prefixes[i].length);
-        g_assert_true((image->n_nets > 0) == (image->n_prefixes > 0));
+        const RuleOptions *options = candidate->rule->options;
+        Verdict verdict = {.rule = candidate->number};
+
+        if (candidate->rule->verdict != RULE_DENY) {
+                verdict.verdict =
+                        candidate->rule->verdict == RULE_ALLOW ? CLAUSE_ALLOW : CLAUSE_AUDIT;
+                return verdict;
+        }
+        verdict.verdict = CLAUSE_DENY;
+        verdict.flags = options->mode == RULE_MODE_AUDIT     ? CLAUSE_RECORD
+                        : options->mode == RULE_MODE_ENFORCE ? CLAUSE_ENFORCE
+                                                             : 0;
+        verdict.signal = (uint8_t) options->signal;
+        return verdict;
 }
 
-void image_check(const PolicyImage *image)
+static Verdict decide(const Question *question)
 {
-        check_trie(image);
-        check_rulesets(image);
-        check_nets(image);
-        for (size_t i = 1; i < image->n_pins; i++)
-                g_assert_cmpint(memcmp(&image->pins[i - 1].key, &image->pins[i].key,
-                                       sizeof(struct pin_key)),
-                                <, 0);
-        for (size_t i = 1; i < image->n_cgroups; i++)
-                g_assert_cmpuint(image->cgroups[i - 1], <, image->cgroups[i]);
-        g_assert_true(!(image->flags & IMAGE_FILES) == (image->n_roots == 0));
-        g_assert_true(!(image->flags & IMAGE_NET) == (image->n_nets == 0));
-        g_assert_true(!(image->flags & IMAGE_CGROUPS) == (image->n_cgroups == 0));
-        g_assert_true(!(image->flags & (IMAGE_PIN_LINKS | IMAGE_PIN_ALL)) == (image->n_pins == 0));
-        g_assert_cmpuint(image->n_rules, >, 0);
+        /* The more specific object comes first. */
+        static const MatchFunc orders[][6] = {
+                [WHAT_FILE] = {match_digest, match_comm, match_number, match_name, match_default},
+                [WHAT_NET] = {match_net},
+                [WHAT_KERNEL] = {match_kernel},
+        };
+
+        if (is_exempt(question))
+                return (Verdict){.is_exempt = 1};
+        for (const MatchFunc *match = orders[question->what->kind]; *match; match++) {
+                Candidate decider = find_decider(question, *match);
+
+                if (decider.rule)
+                        return verdict_of(&decider);
+        }
+        return (Verdict){};
+}
+
+Verdict reference_decide(const Reading *reading, const Who *who, const What *what)
+{
+        Question question = {.reading = reading, .who = who, .what = what};
+        Cursor cursor = {.reading = reading};
+        Verdict verdict;
+
+        while (what->kind == WHAT_FILE && next_rule(&cursor)) {
+                question.number_names =
+                        realloc(question.number_names, (cursor.number + 1) * sizeof(char *));
+                question.number_names[cursor.number] = number_name(&question, cursor.rule);
+        }
+        verdict = decide(&question);
+        free(question.number_names);
+        return verdict;
+}
+
+int reference_holds(const Reading *reading, const Place *directory)
+{
+        Cursor cursor = {.reading = reading};
+        int found = 0;
+
+        while (next_rule(&cursor)) {
+                Pattern patterns[2];
+                size_t n;
+
+                if (cursor.rule->kind != RULE_FILE || !is_earnest(cursor.rule))
+                        continue;
+                n = reference_locate(reading->resolver, cursor.rule->file.path,
+                                     cursor.rule->file.has_wildcard, patterns);
+                for (size_t i = 0; i < n; i++) {
+                        found |= reference_match(&patterns[i], directory).is_above;
+                        reference_pattern_deinit(&patterns[i]);
+                }
+        }
+        return found;
 }

@@ -1,69 +1,76 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Policy reference: reads an image as the programs in the kernel do, step by step, and says what
- * the rules of documents mean without one. The two are to agree. */
+/* Policy reference: what the rules of documents mean, read naively: every rule is looked at for
+ * every question, and of those that fit the most specific one decides. It knows nothing of images.
+ * What it says is compared with what an image says, and with what the kernel does. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi.h"
 #include "policy/image.h"
 
-/* ---- a machine that a test describes ---- */
+/* Who wants something. */
+typedef struct Who {
+        uint32_t uid, gid; /* the effective ones */
+        const uint32_t *groups;
+        size_t n_groups;
+        Place exe; /* the file of the program; path NULL: unknown */
+        const char *cgroup;
+        const uint64_t *cgroup_ids; /* of the cgroup and all above it */
+        size_t n_cgroup_ids;
+        int is_verified;
+        uint32_t now; /* seconds since boot */
+} Who;
 
-/* An object that is there. */
-typedef struct FakeFile {
-        const char *path; /* as documents have it */
-        Location location;
-} FakeFile;
+typedef enum WhatKind {
+        WHAT_FILE,
+        WHAT_NET,
+        WHAT_KERNEL,
+} WhatKind;
 
-typedef struct FakeCgroup {
-        const char *path;
-        uint64_t id;
-} FakeCgroup;
+/* What is wanted. */
+typedef struct What {
+        WhatKind kind;
+        uint32_t access; /* one bit: ACCESS_…, or 1 << NET_… */
+        union {
+                struct {
+                        Place name;
+                        uint64_t inode; /* in name.device; 0: there is none yet */
+                        uint32_t has_links;
+                        /* With ACCESS_EXEC, of the program that is run; algorithm 0: unknown. */
+                        const char *comm;
+                        struct digest_key digest;
+                } file;
+                struct {
+                        uint8_t address[16];
+                        uint16_t port, protocol;
+                } net;
+                enum kernel_object kernel;
+        };
+} What;
 
-/* A path that begins with prefix (and a slash) is the rest of it on device. Others are on device 1.
- */
-typedef struct FakeMount {
-        const char *prefix;
-        uint32_t device;
-} FakeMount;
-
-typedef struct FakeMachine {
-        const FakeFile *files;
-        const FakeCgroup *cgroups;
-        const FakeMount *mounts; /* each ends with an empty row */
-        int locate_error, cgroup_error;
-} FakeMachine;
-
-Resolver fake_resolver(const FakeMachine *machine);
-
-/* Parses text and compiles it as the one document "doc". */
-PolicyImage *compile_text(const char *text, const FakeMachine *machine, Diagnostics *diagnostics);
-
-/* A rule about a name: alone, which no document of version 1 can say, or with all below it. */
-typedef struct FakeFileRule {
-        const char *path; /* as documents have it, no slash at its end */
-        uint32_t below;
-} FakeFileRule;
-
-/* Compiles rules, numbered from 1. No remark is expected. */
-PolicyImage *compile_files(const FakeFileRule *files, size_t n, const FakeMachine *machine);
-
-/* ---- what the kernel sees ---- */
-
+/* What was decided. rule 0: nothing, and so it is allowed. */
 typedef struct Verdict {
-        uint32_t access, rule;
+        uint32_t rule;
+        uint8_t verdict; /* CLAUSE_… */
+        uint8_t flags;   /* CLAUSE_ENFORCE, CLAUSE_RECORD */
+        uint8_t signal;
+        uint8_t is_exempt; /* no rule binds who asks */
 } Verdict;
 
-/* path: on the device, from its root. ret_holds: whether rules name something below. */
-Verdict image_find_path(const PolicyImage *image, uint32_t device, const char *path,
-                        int *ret_holds);
+/* The documents in force, and where their paths lie. */
+typedef struct Reading {
+        const Document *documents;
+        size_t n_documents;
+        const Resolver *resolver;
+} Reading;
 
-const PinEntry *image_find_pin(const PolicyImage *image, uint32_t device, uint64_t inode);
+Verdict reference_decide(const Reading *reading, const Who *who, const What *what);
 
-/* Returns the rule, or 0. */
-uint32_t image_find_net(const PolicyImage *image, const uint8_t address[16], uint16_t port,
-                        uint8_t protocol, enum net_operation operation);
+/* Whether a denial in earnest is named somewhere below the directory. */
+int reference_holds(const Reading *reading, const Place *directory);
 
-/* Asserts on what must be true of any image. */
-void image_check(const PolicyImage *image);
+/* What a cgroup's path means, for the one who wants to know whether /a/b is it: a path, or a unit's
+ * name. */
+int reference_is_in_cgroup(const char *cgroup, const char *path);
