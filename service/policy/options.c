@@ -426,23 +426,6 @@ static int check_verdict(const Entry *entry, const OptionSet *set, const Rule *r
         return r;
 }
 
-/* A datagram is judged as it comes in, when no program runs that it could be told by. */
-static int check_receiving(const Entry *entry, const OptionSet *set, const Rule *rule)
-{
-        static const OptionKey keys[] = {OPTION_EXE, OPTION_GID, OPTION_IDENTITY};
-        int r = 0;
-
-        if (rule->kind != RULE_NET || !(rule->net.operations & 1u << NET_RECV))
-                return 0;
-        for (size_t i = 0; i < ELEMENTS_OF(keys); i++)
-                if (refuse(entry, set, keys[i],
-                           "what is received is known by the socket's user and cgroup alone",
-                           "write uid= or cgroup=, or name the operations without recv: "
-                           "net:connect,bind,listen,accept,send:") != 0)
-                        r = POLICY_E_SYNTAX;
-        return r;
-}
-
 static int check_cgroup(const Entry *entry, const OptionSet *set, const Rule *rule)
 {
         if (rule->kind != RULE_ALLOW_CGROUP)
@@ -463,8 +446,6 @@ int options_check(const Entry *entry, const OptionSet *set, const Rule *rule)
                 return r;
         r = check_access(entry, set, rule);
         if (check_verdict(entry, set, rule) != 0)
-                r = POLICY_E_SYNTAX;
-        if (check_receiving(entry, set, rule) != 0)
                 r = POLICY_E_SYNTAX;
         return r;
 }
