@@ -87,10 +87,10 @@ static int act_pivot_root(const Canary *canary)
         return (int) syscall(SYS_pivot_root, path, path);
 }
 
-/* These two do not go together, whatever is mounted. */
+/* These two do not go together, whatever is mounted. A root that is an initramfs is locked. */
 static int act_umount(const Canary *canary)
 {
-        return umount2("/", MNT_EXPIRE | MNT_FORCE);
+        return umount2("/proc", MNT_EXPIRE | MNT_FORCE);
 }
 
 /* ---- processes ---- */
