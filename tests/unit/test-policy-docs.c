@@ -49,7 +49,7 @@ static void test_each_document_is_taken_without_a_remark(void)
                 g_assert_cmpstr(told, ==, "");
                 g_free(text);
         }
-        g_assert_cmpuint(n, ==, 3);
+        g_assert_cmpuint(n, ==, 9);
 }
 
 static void test_each_remark_is_told_as_it_is_shown(void)
