@@ -184,6 +184,8 @@ struct hot {
         __u32 signal;         /* SIGNAL_…: what follows a denial by a clause that says nothing */
         __u32 canary_hook;    /* the one hook that denies a canary: others stand on the way to it;
                                  | CANARY_GUARD: what guards the service there, not the rules */
+        __u32 canary_answered; /* by that hook */
+        __u32 reserved;
         struct self self;
         struct header headers[N_SLOTS];
 };
@@ -453,7 +455,7 @@ struct counters {
         __u64 lost[2]; /* events that found no room: denials, audits */
         __u64 denials[N_HOOKS];
         __u64 audits[N_HOOKS];
-        __u64 seen;     /* HOOK_BIT of each hook that has denied a canary */
+        __u64 seen;     /* HOOK_BIT of each hook that has denied a canary, and not failed since */
         __u64 unplaced; /* names that could not be followed to a root */
 };
 

@@ -111,6 +111,7 @@ static __always_inline bool is_canary_of(__u32 word, enum hook hook, __u32 guard
                 return false;
         if (hot.canary_tgid == hot.service_tgid) /* and no child of it */
                 service_note();
+        hot.canary_answered = 1;
         __sync_fetch_and_or(&counters.seen, HOOK_BIT(hook));
         return true;
 }

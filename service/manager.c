@@ -30,7 +30,7 @@ struct Manager {
         const Config *config;
         int directory; /* held so that no second service begins */
         sd_event *loop;
-        sd_event_source *ring, *self_test, *term, *interrupt, *hangup;
+        sd_event_source *ring, *mounts, *self_test, *term, *interrupt, *hangup;
         uint64_t self_test_usec;
         Backend *backend;
         Enforcement *enforcement;
@@ -114,6 +114,16 @@ static int on_ring(sd_event_source *source, int fd, uint32_t ready, void *userda
         return r < 0 ? sd_event_exit(manager->loop, r) : 0;
 }
 
+/* While a method is under way it is left to the next self-test. */
+static int on_mounts(sd_event_source *source, int fd, uint32_t ready, void *userdata)
+{
+        Manager *manager = userdata;
+
+        if (!bus_server_is_busy(manager->bus))
+                enforcement_follow_paths(manager->enforcement);
+        return 0;
+}
+
 /* A watchdog that is fed by a loop that merely turns would prove nothing. */
 static int on_self_test(sd_event_source *source, uint64_t now, void *userdata)
 {
@@ -121,7 +131,8 @@ static int on_self_test(sd_event_source *source, uint64_t now, void *userdata)
         int r;
 
         note_lost(manager);
-        r = enforcement_check(manager->enforcement);
+        /* A method that is under way is a proof too, and must find things as it left them. */
+        r = bus_server_is_busy(manager->bus) ? 0 : enforcement_check(manager->enforcement);
         if (r < 0)
                 log_errno(r, "The self-test failed");
         else
@@ -243,6 +254,16 @@ static int bring_up_bus(Manager *manager)
         return bus_server_new(&manager->bus, &config);
 }
 
+static int bring_up_mounts(Manager *manager)
+{
+        int fd = backend_mounts_fd(manager->backend), r;
+
+        if (fd < 0)
+                return 0;
+        r = sd_event_add_io(manager->loop, &manager->mounts, fd, EPOLLPRI, on_mounts, manager);
+        return r < 0 ? log_errno(r, "Mounts cannot be watched") : 0;
+}
+
 static int bring_up_self_test(Manager *manager)
 {
         uint64_t usec = 0;
@@ -289,8 +310,8 @@ static int bring_up_loop(Manager *manager)
 int manager_new(Manager **ret_manager, const Config *config)
 {
         static int (*const steps[])(Manager *) = {
-                claim_directory, bring_up_loop, bring_up_backend,   bring_up_enforcement,
-                bring_up_hub,    bring_up_bus,  bring_up_self_test,
+                claim_directory, bring_up_loop, bring_up_backend, bring_up_enforcement,
+                bring_up_hub,    bring_up_bus,  bring_up_mounts,  bring_up_self_test,
         };
         _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
         int r = 0;
@@ -322,6 +343,7 @@ Manager *manager_free(Manager *manager)
                 return NULL;
         bus_server_free(manager->bus);
         sd_event_source_disable_unref(manager->ring);
+        sd_event_source_disable_unref(manager->mounts);
         sd_event_source_disable_unref(manager->self_test);
         sd_event_source_disable_unref(manager->term);
         sd_event_source_disable_unref(manager->interrupt);

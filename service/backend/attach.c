@@ -9,41 +9,42 @@
 #include "backend/private.h"
 #include "util/log.h"
 
-#define SEEN_TRIES 10
-#define SEEN_NSEC 5000000 /* where softirqs run in a thread, a hook is seen a little later */
+#define ANSWER_TRIES 10
+#define ANSWER_NSEC 5000000 /* where softirqs run in a thread, a hook answers a little later */
+
+#define NSEC_PER_SEC 1000000000u
 
 static const char UNTRIED[] =
         "attached, and not seen to deny: the service itself cannot do what it "
         "is about, or not on this machine";
 
-static int is_seen(const Backend *backend, enum hook hook)
+static int has_answered(const Backend *backend)
 {
-        return (__atomic_load_n(&backend->counters->seen, __ATOMIC_SEQ_CST) & HOOK_BIT(hook)) != 0;
+        return __atomic_load_n(&backend->hot->canary_answered, __ATOMIC_SEQ_CST) != 0;
 }
 
-static int comes_to_be_seen(const Backend *backend, enum hook hook)
+static int comes_to_answer(const Backend *backend)
 {
-        const struct timespec pause = {.tv_nsec = SEEN_NSEC};
+        const struct timespec pause = {.tv_nsec = ANSWER_NSEC};
 
-        for (int i = 0; i < SEEN_TRIES && !is_seen(backend, hook); i++)
+        for (int i = 0; i < ANSWER_TRIES && !has_answered(backend); i++)
                 nanosleep(&pause, NULL);
-        return is_seen(backend, hook);
+        return has_answered(backend);
 }
 
 /* The word says that a canary is out; the programs of this loading deny us, and only us. */
 static CanaryResult send_canary(Backend *backend, const Program *program)
 {
-        enum hook hook = program->hook;
         struct hot *hot = backend->hot;
         CanaryResult result;
 
-        __atomic_and_fetch(&backend->counters->seen, ~HOOK_BIT(hook), __ATOMIC_SEQ_CST);
-        hot->canary_hook = hook | (program->role == PROGRAM_GUARD ? CANARY_GUARD : 0);
+        hot->canary_hook = program->hook | (program->role == PROGRAM_GUARD ? CANARY_GUARD : 0);
         hot->canary_load = backend->skeleton->rodata->load_id;
         hot->canary_tgid = (uint32_t) getpid();
+        hot->canary_answered = 0;
         word_store(backend, word_now(backend) | WORD_CANARY);
-        result = canary_try(&backend->canary, hook);
-        if (result == CANARY_DENIED && !comes_to_be_seen(backend, hook))
+        result = canary_try(&backend->canary, program->hook);
+        if (result == CANARY_DENIED && !comes_to_answer(backend))
                 result = CANARY_PASSED;
         word_store(backend, word_now(backend) & ~WORD_CANARY);
         hot->canary_tgid = 0;
@@ -84,13 +85,32 @@ static const char *pin(Backend *backend, Program *program)
         return "its link could not be pinned";
 }
 
+/* What a helper learns of from now on, it knows nothing of before. */
+static void begin_helping(Backend *backend, const Program *program)
+{
+        struct timespec now = {};
+
+        if (strcmp(program->name, "rename_end") == 0)
+                backend->renames->ended = backend->renames->begun;
+        if (strcmp(program->name, "identity_fork") != 0)
+                return;
+        clock_gettime(CLOCK_BOOTTIME, &now);
+        __atomic_store_n(backend->doubted_ns,
+                         (uint64_t) now.tv_sec * NSEC_PER_SEC + (uint64_t) now.tv_nsec,
+                         __ATOMIC_SEQ_CST);
+}
+
 static const char *attach_helper(Backend *backend, Program *program, struct bpf_program *loaded)
 {
-        /* Directory renames are seen to end before one is seen to begin. */
-        if (strcmp(program->name, "rename_end") == 0 && !backend->adopted)
-                backend->renames->ended = backend->renames->begun;
-        program->link = bpf_program__attach(loaded);
-        return program->link ? pin(backend, program) : "the kernel refused to attach it";
+        int is_new = !is_pinned(backend, program->name);
+
+        program->link = program->hook == N_HOOKS ? bpf_program__attach(loaded)
+                                                 : bpf_program__attach_trace(loaded);
+        if (!program->link)
+                return "the kernel refused to attach it";
+        if (is_new)
+                begin_helping(backend, program);
+        return pin(backend, program);
 }
 
 /* Whether the state of the hook is that of the program. A hook may have no more than a guard. */
@@ -172,26 +192,43 @@ static void tell_harm(Backend *backend, const Program *program, const char *reas
                 return;
         }
         backend->hooks[program->hook].reason = reason;
+        __atomic_and_fetch(&backend->counters->seen, ~HOOK_BIT(program->hook), __ATOMIC_SEQ_CST);
         log_warning("Hook %s is not attached: %s", hook_to_string(program->hook), reason);
 }
 
-/* Helpers come first. Returns the hooks that are harmed. */
+typedef enum AttachTurn {
+        TURN_HELPERS,
+        TURN_HOOKS,
+        TURN_HELPERS_AT_HOOKS,
+        N_ATTACH_TURNS,
+} AttachTurn;
+
+/* Helpers come first; but of several programs at one function the kernel runs first what was
+ * attached last, and a helper there has something to find out for the others. */
+static AttachTurn turn_of(const Program *program)
+{
+        if (program->role != PROGRAM_HELPER)
+                return TURN_HOOKS;
+        return program->target_id ? TURN_HELPERS_AT_HOOKS : TURN_HELPERS;
+}
+
+/* Returns the hooks that are harmed. */
 static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSet *set,
                            const struct bpf_object *object)
 {
         uint64_t harmed = 0;
 
-        for (int helpers = 1; helpers >= 0; helpers--)
+        for (AttachTurn turn = 0; turn < N_ATTACH_TURNS; turn++)
                 for (size_t i = 0; i < backend->n_programs; i++) {
                         Program *program = &backend->programs[i];
                         struct bpf_program *loaded;
                         const char *reason;
 
-                        if (!set->has[i] || (program->role == PROGRAM_HELPER) != helpers)
+                        if (!set->has[i] || turn_of(program) != turn)
                                 continue;
                         loaded = bpf_object__find_program_by_name(object, program->name);
-                        reason = helpers ? attach_helper(backend, program, loaded)
-                                         : attach_to_hook(backend, program, loaded);
+                        reason = turn == TURN_HOOKS ? attach_to_hook(backend, program, loaded)
+                                                    : attach_helper(backend, program, loaded);
                         if (!reason)
                                 continue;
                         harmed |= hooks_harmed(program, needs);

@@ -140,7 +140,7 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
 
         if (!backend)
                 return -ENOMEM;
-        backend->pin_fd = backend->canary.directory_fd = -1;
+        backend->pin_fd = backend->canary.directory_fd = backend->mounts_fd = -1;
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
         backend->protects_itself = !config->is_unguarded;
@@ -150,6 +150,10 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         r = mounts_init(&backend->mounts);
         if (r < 0)
                 return log_errno(r, "Cannot read what is mounted");
+        /* A descriptor tells of each change once, to whoever asks it first. */
+        backend->mounts_fd = mounts_watch();
+        if (backend->mounts_fd < 0)
+                return log_errno(backend->mounts_fd, "Cannot watch what is mounted");
         backend->resolver = (Resolver){locate_path, has_cgroup, &backend->mounts};
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
                 backend->hooks[hook].reason = "no tier works on this machine";
@@ -171,6 +175,7 @@ Backend *backend_free(Backend *backend)
         forget_links(backend);
         unload(backend);
         closep(&backend->pin_fd);
+        closep(&backend->mounts_fd);
         free(backend->pin_path);
         canary_deinit(&backend->canary);
         mounts_deinit(&backend->mounts);
@@ -243,6 +248,7 @@ static void release_to_what_is_in_force(Backend *backend)
 
 int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint64_t generation)
 {
+        const struct header *header;
         uint32_t slot;
         int r;
 
@@ -259,8 +265,10 @@ int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint6
         }
         guard_register(backend);
         fill_header(backend, slot, image, generation);
+        header = &backend->hot->headers[slot];
         backend->prepared = 1;
-        backend->prepared_word = slot | (mode == MODE_AUDIT ? WORD_AUDIT : 0);
+        backend->prepared_word = slot | (mode == MODE_AUDIT ? WORD_AUDIT : 0) |
+                                 WORD_OF_HEADER(header->flags, header->cookie);
         return 0;
 }
 
@@ -315,6 +323,11 @@ int backend_dispatch_events(Backend *backend, unsigned max)
         if (r < 0 && r != -ECANCELED)
                 return log_errno(r, "Cannot read events");
         return (int) backend->n_taken;
+}
+
+int backend_mounts_fd(const Backend *backend)
+{
+        return backend->mounts_fd;
 }
 
 char *backend_visible_path(const Backend *backend, uint32_t device, const char *path)

@@ -41,7 +41,7 @@ static int act_read_file(const Canary *canary)
 
         if (fd < 0)
                 return -1;
-        return (int) syscall(SYS_finit_module, fd, "", 0); /* an empty file is no module */
+        return (int) syscall(SYS_finit_module, fd, "", 0); /* no module is in it */
 }
 
 /* As long as the head of a module, and none: the hook is asked after the length. */

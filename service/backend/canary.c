@@ -25,7 +25,8 @@ int canary_set_up(const Canary *canary)
         _cleanup_(closep) int file =
                 openat(dir, CANARY_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-        if (file < 0)
+        /* With something in it: a file without is no module before anyone is asked. */
+        if (file < 0 || write(file, "\n", 1) != 1)
                 return -errno;
         if (mkdirat(dir, CANARY_DIRECTORY, 0700) < 0 && errno != EEXIST)
                 return -errno;

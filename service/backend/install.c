@@ -47,6 +47,20 @@ static void handlers_deinit(Handlers *handlers)
                 libbpf_unregister_prog_handler(handlers->sleepable);
 }
 
+/* Some versions of the library use memory after they freed it when the last handler goes and
+ * another comes: so there is always one more, for a section that nobody has. */
+static int keep_one(Backend *backend)
+{
+        LIBBPF_OPTS(libbpf_prog_handler_opts, options);
+
+        if (backend->keeps_handler)
+                return 0;
+        if (libbpf_register_prog_handler("none", BPF_PROG_TYPE_UNSPEC, 0, &options) < 0)
+                return -EINVAL;
+        backend->keeps_handler = 1;
+        return 0;
+}
+
 static int handlers_init(Handlers *handlers, Backend *backend)
 {
         int is_lsm = backend->tier == TIER_LSM;
@@ -103,7 +117,9 @@ static int load_set(Backend *backend, const ProgramSet *set, struct bpf_object *
         struct bpf_object *object;
         int r;
 
-        r = handlers_init(&handlers, backend);
+        r = keep_one(backend);
+        if (r == 0)
+                r = handlers_init(&handlers, backend);
         if (r < 0)
                 return r;
         object = object_open();

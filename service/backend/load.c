@@ -45,7 +45,7 @@ static int share_maps(Backend *backend)
 }
 
 /* No program yet, so that neither the kernel's BTF nor the verifier is needed. */
-static int open_maps(Backend *backend)
+static int open_maps(Backend *backend, Tier tier)
 {
         struct bpf_program *program;
         int r;
@@ -60,6 +60,7 @@ static int open_maps(Backend *backend)
                 return r;
         if (getrandom(&backend->skeleton->rodata->load_id, sizeof(uint32_t), 0) < 0)
                 return -errno;
+        backend->skeleton->rodata->in_lsm = tier == TIER_LSM;
         r = aegis_bpf__load(backend->skeleton);
         return r < 0 ? log_errno(r, "Cannot make the BPF maps") : 0;
 }
@@ -128,7 +129,7 @@ int load_tier(Backend *backend, Tier tier)
 {
         int r;
 
-        r = open_maps(backend);
+        r = open_maps(backend, tier);
         if (r == 0)
                 r = find_programs(backend, tier);
         if (r == 0)
@@ -144,6 +145,7 @@ int load_tier(Backend *backend, Tier tier)
         backend->counters = &backend->skeleton->data_counters->counters;
         backend->renames = &backend->skeleton->data_renames->renames;
         backend->lanes = backend->skeleton->data_lanes->lanes;
+        backend->doubted_ns = &backend->skeleton->data_identity->doubted_ns;
         return 0;
 }
 
@@ -158,6 +160,7 @@ void unload(Backend *backend)
         backend->counters = NULL;
         backend->renames = NULL;
         backend->lanes = NULL;
+        backend->doubted_ns = NULL;
         backend->n_programs = 0;
         backend->tier = TIER_NONE;
 }

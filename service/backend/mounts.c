@@ -94,11 +94,18 @@ static int read_all(Mounts *mounts)
         return 0;
 }
 
+int mounts_watch(void)
+{
+        int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
 int mounts_init(Mounts *mounts)
 {
-        *mounts = (Mounts){.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
+        *mounts = (Mounts){.fd = mounts_watch()};
         if (mounts->fd < 0)
-                return -errno;
+                return mounts->fd;
         return read_all(mounts);
 }
 

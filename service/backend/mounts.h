@@ -27,6 +27,9 @@ void mounts_deinit(Mounts *mounts);
 /* Reads anew what has changed. Returns 0 or a negative errno. */
 int mounts_refresh(Mounts *mounts);
 
+/* A descriptor that has POLLPRI when something was mounted or unmounted, or a negative errno. */
+int mounts_watch(void);
+
 const Mount *mounts_by_id(const Mounts *mounts, uint64_t id); /* or NULL */
 
 /* Where path inside the file system of device can be seen. A new string, or NULL. */

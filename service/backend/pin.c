@@ -127,6 +127,14 @@ void unpin_link(Backend *backend, const char *program)
         unlinkat(backend->pin_fd, name, 0);
 }
 
+int is_pinned(const Backend *backend, const char *program)
+{
+        char name[SYMBOL_MAX + sizeof(LINK_PREFIX)];
+
+        snprintf(name, sizeof(name), LINK_PREFIX "%s", program);
+        return faccessat(backend->pin_fd, name, F_OK, 0) == 0;
+}
+
 static int is_ours(const Backend *backend, const char *program)
 {
         for (size_t i = 0; i < backend->n_programs; i++)

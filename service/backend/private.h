@@ -32,23 +32,27 @@ struct Backend {
         void *userdata;
         Probe probe;
         Mounts mounts;
+        int mounts_fd;
         Resolver resolver;
         Canary canary;
         int pin_fd; /* the folder of this ABI in our bpffs */
         char *pin_path;
         Tier tier;
         struct aegis_bpf *skeleton; /* its maps alone; NULL in TIER_NONE */
-        struct hot *hot;            /* these five are the kernel's own memory */
+        struct hot *hot;            /* these six are the kernel's own memory */
         struct prefix *prefixes;
         struct counters *counters;
         struct renames *renames;
         struct call_lane *lanes;
+        __u64 *doubted_ns;
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
         size_t n_programs;
+        int keeps_handler; /* see install.c */
         HookState hooks[N_HOOKS];
         struct ring_buffer *rings;
-        unsigned n_taken, n_take; /* of the dispatch that is going on */
+        unsigned n_taken, n_take;  /* of the dispatch that is going on */
+        int has_anchor;            /* see install.c */
         int protects_itself;       /* if it can */
         const char *guard_trouble; /* why it cannot; "" */
         int adopted;
@@ -72,6 +76,8 @@ int pin_folder_open(Backend *backend, const char *directory);
 /* Puts a link's pin in place of the one of that name, so that one of them always holds. */
 int pin_link(Backend *backend, struct bpf_link *link, const char *program);
 void unpin_link(Backend *backend, const char *program);
+/* Whether that program is at work, if of an earlier loading. */
+int is_pinned(const Backend *backend, const char *program);
 /* Takes away pins of links that no program of this loading stands behind. */
 void unpin_strangers(Backend *backend);
 

@@ -15,6 +15,8 @@
 #define SECTION_SLEEPABLE "lsm.s/"
 #define GUARD_PREFIX "guard_"
 
+static const char NO_PROGRAM[] = "there is no program for it";
+
 /* Programs that are written for one shape of a hook. What is not listed fits any: it reads no
  * argument that kernels have in different places. */
 static const struct {
@@ -23,7 +25,8 @@ static const struct {
 } shapes[] = {
         {"inode_remove_acl", 3},      {"inode_removexattr", 3}, {"inode_rename", 4},
         {"inode_rename_exchange", 5}, {"inode_set_acl", 4},     {"inode_setattr", 3},
-        {"inode_setattr_2", 2},       {"inode_setxattr", 6},
+        {"inode_setattr_2", 2},       {"inode_setxattr", 6},    {"mmap_file", 4},
+        {"mmap_file_3", 3},
 };
 
 static const struct {
@@ -32,6 +35,11 @@ static const struct {
         uint32_t flags; /* or any of these */
 } helpers[] = {
         {"rename_end", HOOK_BIT(HOOK_INODE_RENAME), 0},
+        {"rmdir_end", HOOK_BIT(HOOK_INODE_RMDIR), 0},
+        {"cgroup_mkdir", 0, IMAGE_UNBOUND | IMAGE_CGROUPS},
+        {"cgroup_rmdir", 0, IMAGE_UNBOUND | IMAGE_CGROUPS},
+        {"digest_interpreter", HOOK_BIT(HOOK_BPRM_CREDS_FOR_EXEC), 0},
+        {"identity_fork", 0, IMAGE_VERIFIED},
 };
 
 /* ---- the kernel ---- */
@@ -106,6 +114,15 @@ static unsigned wanted_arguments(const char *program)
         return 0;
 }
 
+static size_t find_helper(const char *program)
+{
+        size_t i = 0;
+
+        while (i < ELEMENTS_OF(helpers) && strcmp(helpers[i].program, program) != 0)
+                i++;
+        return i;
+}
+
 static int hook_from_section(const char *section, enum hook *ret_hook, int *ret_sleeps)
 {
         int sleeps = strncmp(section, SECTION_SLEEPABLE, strlen(SECTION_SLEEPABLE)) == 0;
@@ -152,18 +169,22 @@ static int program_init(Program *program, const struct bpf_program *from, Tier t
         r = hook_from_section(bpf_program__section_name(from), &program->hook, &sleeps);
         if (r == -ENOENT) {
                 program->role = PROGRAM_HELPER;
+                program->hook = N_HOOKS;
                 return 1;
         }
         if (r < 0)
                 return r;
         if (strncmp(program->name, GUARD_PREFIX, strlen(GUARD_PREFIX)) == 0)
                 program->role = PROGRAM_GUARD;
+        else if (find_helper(program->name) < ELEMENTS_OF(helpers))
+                program->role = PROGRAM_HELPER;
         function = tier == TIER_FMOD_RET ? &functions->security[program->hook]
                                          : &functions->lsm[program->hook];
         program->flags = sleeps ? BPF_F_SLEEPABLE : 0;
         program->target_id = function->id;
         reason = why_not(program, tier, function);
-        if (program->role == PROGRAM_RULES && (!reason || *reasons[program->hook]))
+        if (program->role == PROGRAM_RULES ? !reason || *reasons[program->hook]
+                                           : reasons[program->hook] == NO_PROGRAM)
                 reasons[program->hook] = reason ? reason : "";
         return !reason;
 }
@@ -176,7 +197,7 @@ int programs_find(const struct bpf_object *object, Tier tier, const KernelFuncti
         int r;
 
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
-                ret_reasons[hook] = "there is no program for it";
+                ret_reasons[hook] = NO_PROGRAM;
         bpf_object__for_each_program(program, object)
         {
                 if (n == PROGRAMS_MAX)
@@ -189,18 +210,9 @@ int programs_find(const struct bpf_object *object, Tier tier, const KernelFuncti
         return (int) n;
 }
 
-static size_t find_helper(const Program *helper)
-{
-        size_t i = 0;
-
-        while (i < ELEMENTS_OF(helpers) && strcmp(helpers[i].program, helper->name) != 0)
-                i++;
-        return i;
-}
-
 int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags)
 {
-        size_t i = find_helper(helper);
+        size_t i = find_helper(helper->name);
 
         return i < ELEMENTS_OF(helpers) &&
                ((helpers[i].hooks & hooks) || (helpers[i].flags & flags));
@@ -209,7 +221,7 @@ int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags)
 /* One that flags ask for is about subjects, and so about every hook. */
 uint64_t helper_hooks(const Program *helper, uint64_t hooks)
 {
-        size_t i = find_helper(helper);
+        size_t i = find_helper(helper->name);
 
         if (i == ELEMENTS_OF(helpers))
                 return 0;

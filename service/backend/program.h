@@ -37,7 +37,7 @@ typedef enum ProgramRole {
 typedef struct Program {
         char name[SYMBOL_MAX];
         ProgramRole role;
-        enum hook hook; /* not of a helper */
+        enum hook hook; /* N_HOOKS: a helper that stands elsewhere */
         uint32_t flags; /* to load it with */
         uint32_t target_id;
         struct bpf_link *link; /* NULL: not attached */
