@@ -48,9 +48,18 @@ char *__wrap_strdup(const char *text)
         return refuse() ? NULL : __real_strdup(text);
 }
 
-static const char text[] =
-        "version=1\n[deny_path]\n/a/b\n/a/b/\n/a/b\n/linked\n/a/c/d/e/f/g/h/i/j/k\n"
-        "[deny_inode]\n1:2\n[deny_cidr]\n10.1.2.3/8\n[allow_cgroup]\n/c\n/none\n";
+#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* In the order of their names. */
+static const char *const texts[] = {
+        "version=6\n[deny_path]\n/a/b\n/a/b/\n/a/b\n/linked\n/a/c/d/e/f/g/h/i/j/k\n"
+        "[deny_inode]\n1:2\n[deny_cidr]\n10.1.2.3/8\n[allow_cgroup]\n/c\n/none\n"
+        "[protect_path]\n/a/b/c\n/p\n[protect_connect]\n[deny_comm]\nx\n[deny_bpf]\n"
+        "[trusted_exec_hash]\n" DIGEST "\n[cgroup_deny_port]\n/c 80\n",
+        "version=7\n[deny]\nfile:/a/*/c/ exe=/usr/bin/ uid=3 why=\"a b\" id=x\n"
+        "net:connect:*:80-90/tcp cgroup=x.service ttl=1h\nexec:" DIGEST "\nkernel:ptrace gid=4\n"
+        "[allow]\nexec:/usr/bin/ identity=verified\n[default]\nexec=deny uid=4\n",
+};
 
 static int locate(void *userdata, const char *path, Location *ret_location)
 {
@@ -64,24 +73,27 @@ static int locate(void *userdata, const char *path, Location *ret_location)
         return ret_location->name.path ? 0 : -ENOMEM;
 }
 
-static int find_cgroup(void *userdata, const char *path, uint64_t *ret_id)
+static int has_cgroup(void *userdata, const char *path)
 {
-        if (strcmp(path, "/none") == 0)
-                return -ENOENT;
-        *ret_id = 7;
-        return 0;
+        return strcmp(path, "/none") != 0;
 }
 
 static int parse_and_compile(Diagnostics *diagnostics, PolicyImage **ret_image)
 {
-        static const Resolver resolver = {locate, find_cgroup, NULL};
-        Document document = {.name = "doc", .text = text, .n_text = sizeof(text) - 1};
-        int r;
+        static const Resolver resolver = {locate, has_cgroup, NULL};
+        Document documents[G_N_ELEMENTS(texts)] = {{.name = "a"}, {.name = "b"}};
+        int r = 0;
 
-        r = policy_parse(&document.policy, text, sizeof(text) - 1, diagnostics);
+        for (size_t i = 0; i < G_N_ELEMENTS(texts) && r == 0; i++) {
+                documents[i].text = texts[i];
+                documents[i].n_text = strlen(texts[i]);
+                r = policy_parse(&documents[i].policy, texts[i], strlen(texts[i]), &diagnostics[i]);
+        }
         if (r == 0)
-                r = policy_image_compile(ret_image, &document, 1, &resolver, diagnostics);
-        policy_unref(document.policy);
+                r = policy_image_compile(ret_image, documents, G_N_ELEMENTS(texts), &resolver,
+                                         diagnostics);
+        for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+                policy_unref(documents[i].policy);
         return r;
 }
 
@@ -90,20 +102,21 @@ static void test_every_refused_allocation_is_reported(void)
         unsigned n_reported = 0, n_dropped = 0, n;
 
         for (n = 1;; n++) {
-                Diagnostics diagnostics = {};
+                Diagnostics diagnostics[G_N_ELEMENTS(texts)] = {};
                 PolicyImage *image = NULL;
                 int r;
 
                 n_allocations = 0;
                 refused = n;
-                r = parse_and_compile(&diagnostics, &image);
+                r = parse_and_compile(diagnostics, &image);
                 refused = 0;
                 g_assert_true(r == 0 || r == -ENOMEM);
                 g_assert_true((r == 0) == (image != NULL));
                 policy_image_free(image);
                 n_reported += r == -ENOMEM;
-                n_dropped += diagnostics.n_dropped > 0;
-                diagnostics_deinit(&diagnostics);
+                n_dropped += r == 0 && diagnostics[0].n_dropped + diagnostics[1].n_dropped > 0;
+                for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+                        diagnostics_deinit(&diagnostics[i]);
                 if (n_allocations < n)
                         break;
         }
