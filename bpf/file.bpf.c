@@ -188,7 +188,8 @@ int BPF_PROG(file_open, struct file *file)
         count_call(HOOK_FILE_OPEN);
         if (leave_early(word))
                 return 0;
-        if (!(word & (WORD_CANARY | WORD_MORE)) || !has_more(file, word)) {
+        if (!(word & (WORD_CANARY | WORD_MORE)) ||
+            (!(word & WORD_CANARY) && !has_more(file, word))) {
                 if (!(file->f_mode & OPENED_NOACCOUNT) && place_is_free(file->f_path.dentry, word))
                         return 0;
         }
