@@ -2,6 +2,7 @@
 /* Acts at files and their names: see canary-acts.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,14 +131,28 @@ static int has_overlay(void)
         return 0;
 }
 
+/* Goes to the canary's directory by its path: a descriptor leads into the namespace of mounts that
+ * it was opened in. */
+static int go_by_path(const Canary *canary)
+{
+        char link[PATH_ROOM], path[PATH_MAX];
+        ssize_t n;
+
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", canary->directory_fd);
+        n = readlink(link, path, sizeof(path) - 1);
+        if (n < 0)
+                return -1;
+        path[n] = '\0';
+        return chdir(path);
+}
+
 /* A tmpfs and an overlay on it, in a namespace of mounts that ends with the child. */
 static int copy_up(const Canary *canary)
 {
         if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-            fchdir(canary->directory_fd) < 0 ||
-            mount("tmpfs", CANARY_DIRECTORY, "tmpfs", 0, NULL) < 0 || chdir(CANARY_DIRECTORY) < 0 ||
-            mkdir("lower", 0700) < 0 || mkdir("upper", 0700) < 0 || mkdir("work", 0700) < 0 ||
-            mkdir("merged", 0700) < 0 ||
+            go_by_path(canary) < 0 || mount("tmpfs", CANARY_DIRECTORY, "tmpfs", 0, NULL) < 0 ||
+            chdir(CANARY_DIRECTORY) < 0 || mkdir("lower", 0700) < 0 || mkdir("upper", 0700) < 0 ||
+            mkdir("work", 0700) < 0 || mkdir("merged", 0700) < 0 ||
             open_and_close(AT_FDCWD, "lower/" CANARY_FILE, O_WRONLY | O_CREAT) < 0 ||
             mount("overlay", "merged", "overlay", 0, "lowerdir=lower,upperdir=upper,workdir=work") <
                     0) {

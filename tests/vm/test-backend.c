@@ -119,7 +119,7 @@ static const char needs_all[] =
         "net:connect:203.0.113.1/32\n"
         "net:bind:*:81/tcp\n"
         "net:listen:*:81/tcp\n"
-        "net:accept:203.0.113.1/32\n"
+        "net:accept:*:82/tcp\n"
         "net:send:203.0.113.1/32\n"
         "net:recv:203.0.113.1/32\n"
         "kernel:ptrace\n"
