@@ -243,7 +243,7 @@ static void assert_passes(const char *text, const char *const *paths)
 static void test_what_is_denied_to_all_is_denied_to_verified_programs(void)
 {
         static const char text[] = "version=4\n[protect_path]\n/a\n/a/b/c\n/a/b\n/a/b-c\n/a/bc\n"
-                                   "/d/e\n/f\n/g\n[deny_path]\n/a/b\n/d\n/f/g\n/g\n";
+                                   "/d/e\n/f\n/g\n[deny_path]\n/a/b\n/a/b-x\n/a/b0\n/d\n/f/g\n/g\n";
         static const char *const passes[] = {"/a", "/a/b-c", "/a/bc", "/f", NULL};
         static const char *const none[] = {NULL};
 
