@@ -43,9 +43,14 @@ static int is_kept(const Lines *source, size_t i)
                (i == 0 || source->items[i - 1].kind != LINE_SECTION);
 }
 
-/* Comments and blank lines up to the source's line `end`. */
+/* Comments and blank lines up to the source's line `end`; and a blank line where a section of the
+ * source began. */
 static int flush_pending(Converter *converter, Lines *lines, size_t end)
 {
+        for (size_t i = converter->pending; lines->n > 0 && i < end; i++)
+                if (converter->source.items[i].kind == LINE_SECTION &&
+                    add_text(lines, LINE_BLANK, NULL) < 0)
+                        return -ENOMEM;
         for (; converter->pending < end; converter->pending++) {
                 const Line *line = &converter->source.items[converter->pending];
 

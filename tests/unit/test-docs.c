@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The documentation against the tree: what it names is there. AEGISD and CLIENT are the programs as
- * built. */
+/* The documentation against the tree: what it names is there. AEGISD, CLIENT and POLICY_TOOL are
+ * the programs as built. */
 #include <glib.h>
 
 #include <string.h>
@@ -53,8 +53,8 @@ static void assert_within(const char *what, GHashTable *set, GHashTable *all)
 
 static const char *const pages[] = {"README.md", "docs/architecture.md", "docs/guarantees.md",
                                     "docs/policy-language.md"};
-static const char *const manual_pages[] = {"docs/man/aegis-client.1", "docs/man/aegisd.8",
-                                           "docs/man/org.aegis.Enforcer.5"};
+static const char *const manual_pages[] = {"docs/man/aegis-client.1", "docs/man/aegis-policy.1",
+                                           "docs/man/aegisd.8", "docs/man/org.aegis.Enforcer.5"};
 
 /* The text of a manual page, without fonts and with plain dashes. */
 static char *read_manual(const char *name)
@@ -225,6 +225,7 @@ static void test_the_manual_pages_have_the_options_that_help_has(void)
 {
         check_options(AEGISD, "docs/man/aegisd.8");
         check_options(CLIENT, "docs/man/aegis-client.1");
+        check_options(POLICY_TOOL, "docs/man/aegis-policy.1");
 }
 
 /* ---- files ---- */
