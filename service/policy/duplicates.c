@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Duplicates: rules of one document that mean the same, however they are written. Sorting finds
- * them without a hash that an author could work against. */
+ * them; the hash that it begins with spares most looks at the rules themselves, and whoever works
+ * against it gains no more than these. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,34 +135,79 @@ static int compare_meanings(const Rule *a, const Rule *b)
         return r != 0 ? r : compare_options(a->options, b->options);
 }
 
-static int compare_rules(const void *a, const void *b)
-{
-        const Rule *x = *(const Rule *const *) a, *y = *(const Rule *const *) b;
-        int r = compare_meanings(x, y);
+/* ---- sorting ---- */
 
-        return r != 0 ? r : COMPARE(x->line, y->line);
+typedef struct Item {
+        uint64_t hash;
+        const Rule *rule;
+} Item;
+
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/. */
+static uint64_t hash_bytes(const void *bytes, size_t n)
+{
+        uint64_t hash = 0xcbf29ce484222325;
+
+        for (size_t i = 0; i < n; i++)
+                hash = (hash ^ ((const uint8_t *) bytes)[i]) * 0x100000001b3;
+        return hash;
+}
+
+/* Equal rules have equal ones; the kinds that documents have many of are told apart. */
+static uint64_t hash_rule(const Rule *rule)
+{
+        switch (rule->kind) {
+        case RULE_FILE:
+                return hash_bytes(rule->file.path, strlen(rule->file.path));
+        case RULE_INODE:
+                return hash_bytes(&rule->inode.inode, sizeof(rule->inode.inode));
+        case RULE_NET:
+                return hash_bytes(rule->net.address, sizeof(rule->net.address)) +
+                       rule->net.first_port;
+        case RULE_DIGEST:
+                return hash_bytes(rule->digest.digest, sizeof(rule->digest.digest));
+        case RULE_COMM:
+                return hash_bytes(rule->comm, strlen(rule->comm));
+        case RULE_KERNEL:
+        case RULE_DEFAULT:
+        case RULE_ALLOW_CGROUP:
+                return 0;
+        }
+        return 0;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+        const Item *x = a, *y = b;
+        int r = COMPARE(x->hash, y->hash);
+
+        if (r == 0)
+                r = compare_meanings(x->rule, y->rule);
+        return r != 0 ? r : COMPARE(x->rule->line, y->rule->line);
 }
 
 /* The first rule of each entry speaks for it. */
-static const Rule **sort_rules(const Policy *policy, size_t *ret_n)
+static Item *sort_rules(const Policy *policy, size_t *ret_n)
 {
-        const Rule **sorted = calloc(policy->n_rules, sizeof(*sorted));
+        Item *sorted = calloc(policy->n_rules, sizeof(*sorted));
         size_t n = 0;
 
         if (!sorted)
                 return NULL;
-        for (size_t i = 0; i < policy->n_rules; i++)
-                if (i == 0 || policy->rules[i].line != policy->rules[i - 1].line)
-                        sorted[n++] = &policy->rules[i];
-        qsort(sorted, n, sizeof(*sorted), compare_rules);
+        for (size_t i = 0; i < policy->n_rules; i++) {
+                const Rule *rule = &policy->rules[i];
+
+                if (i == 0 || rule->line != rule[-1].line)
+                        sorted[n++] = (Item){hash_rule(rule), rule};
+        }
+        qsort(sorted, n, sizeof(*sorted), compare_items);
         *ret_n = n;
         return sorted;
 }
 
 int duplicates_find(const Policy *policy, Diagnostics *diagnostics)
 {
-        _cleanup_(freep) const Rule **sorted = NULL;
-        const Rule *first;
+        _cleanup_(freep) Item *sorted = NULL;
+        const Item *first;
         size_t n;
 
         if (policy->n_rules < 2)
@@ -169,14 +215,17 @@ int duplicates_find(const Policy *policy, Diagnostics *diagnostics)
         sorted = sort_rules(policy, &n);
         if (!sorted)
                 return -ENOMEM;
-        first = sorted[0];
+        first = &sorted[0];
         for (size_t i = 1; i < n; i++) {
-                if (compare_meanings(first, sorted[i]) != 0) {
-                        first = sorted[i];
+                const Rule *rule = sorted[i].rule;
+
+                if (first->hash != sorted[i].hash || compare_meanings(first->rule, rule) != 0) {
+                        first = &sorted[i];
                         continue;
                 }
-                diagnostics_add(diagnostics, SEVERITY_WARNING, sorted[i]->line, sorted[i]->column,
-                                "remove it", "this is what line %u says already", first->line);
+                diagnostics_add(diagnostics, SEVERITY_WARNING, rule->line, rule->column,
+                                "remove it", "this is what line %u says already",
+                                first->rule->line);
         }
         return 0;
 }
