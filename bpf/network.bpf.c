@@ -142,9 +142,64 @@ static __always_inline bool is_bound_to_mapped(const struct sock *sk)
         return own[0] == 0 && (__u32) own[1] == MAPPED_ANY;
 }
 
-/* The unspecified address leads to this machine itself: where the socket is bound, else the
- * loopback. */
-static __always_inline void resolve_unspecified(struct decision *decision, const struct sock *sk)
+/* ---- what goes with a message: the address that it is to come from ---- */
+
+#define CONTROL_MAX 4096 /* as many as net.core.optmem_max may let through */
+#define LEVEL_IP 0
+#define LEVEL_IPV6 41
+#define TYPE_IP_PKTINFO 8
+#define TYPE_IPV6_PKTINFO 50
+#define IP_SOURCE 4       /* in struct in_pktinfo */
+#define IPV6_SOURCE_V4 12 /* in struct in6_pktinfo: the last part of a mapped address */
+
+struct control_head {
+        __u64 length;
+        __u32 level;
+        __u32 type;
+};
+
+struct control {
+        __u64 at, end;
+        __u32 source;
+        bool has_source;
+};
+
+/* The last one counts. Returns 1 at the end. */
+static long control_step(__u32 index, struct control *control)
+{
+        struct control_head head;
+        const char *data = (const char *) control->at + sizeof(head);
+
+        if (control->at + sizeof(head) > control->end ||
+            bpf_probe_read_kernel(&head, sizeof(head), (const void *) control->at) ||
+            head.length < sizeof(head) || head.length > control->end - control->at)
+                return 1;
+        if (head.level == LEVEL_IP && head.type == TYPE_IP_PKTINFO)
+                data += IP_SOURCE;
+        else if (head.level == LEVEL_IPV6 && head.type == TYPE_IPV6_PKTINFO)
+                data += IPV6_SOURCE_V4;
+        else
+                data = NULL;
+        if (data && !bpf_probe_read_kernel(&control->source, sizeof(control->source), data))
+                control->has_source = true;
+        control->at += (head.length + 7) & ~7ull;
+        return 0;
+}
+
+static __always_inline bool source_of(const struct msghdr *message, __u32 *ret_source)
+{
+        struct control control = {.at = (__u64) message->msg_control};
+
+        control.end = control.at + message->msg_controllen;
+        bpf_loop(CONTROL_MAX, control_step, &control, 0);
+        *ret_source = control.source;
+        return control.has_source;
+}
+
+/* The unspecified address leads to this machine itself: where the message comes from, else where
+ * the socket is bound, else the loopback. */
+static __always_inline void resolve_unspecified(struct decision *decision, const struct sock *sk,
+                                                const struct msghdr *message)
 {
         __u32 own;
 
@@ -156,15 +211,25 @@ static __always_inline void resolve_unspecified(struct decision *decision, const
                 else
                         decision->address[1] = 1ull << 56; /* ::1 */
         } else if (decision->address[1] == MAPPED_ANY) {
-                own = sk->__sk_common.skc_rcv_saddr;
+                if (!message || !message->msg_controllen || !source_of(message, &own))
+                        own = sk->__sk_common.skc_rcv_saddr;
                 address_from_v4(decision, own ? own : LOOPBACK);
         }
 }
 
+/* What a hook was given. */
+struct given {
+        const void *name;
+        int length;
+        const struct msghdr *message; /* that the name is in, or NULL */
+};
+
 /* False: no address that the kernel would take. */
 static __always_inline bool address_of_name(struct decision *decision, const struct sock *sk,
-                                            const void *from, int length)
+                                            const struct given *given)
 {
+        const void *from = given->name;
+        int length = given->length;
         struct name name = {};
         __u16 family;
 
@@ -181,7 +246,7 @@ static __always_inline bool address_of_name(struct decision *decision, const str
         }
         set_port(decision, name.port);
         if (decision->operation != NET_BIND)
-                resolve_unspecified(decision, sk);
+                resolve_unspecified(decision, sk, given->message);
         return true;
 }
 
@@ -213,15 +278,16 @@ static __always_inline void want(struct decision *decision, enum net_operation o
 }
 
 static __always_inline int decide_connect(struct decision *decision, const struct sock *sk,
-                                          const void *name, int length)
+                                          const struct given *given)
 {
         want(decision, NET_CONNECT);
-        return address_of_name(decision, sk, name, length) ? net_judge(decision, 0) : 0;
+        return address_of_name(decision, sk, given) ? net_judge(decision, 0) : 0;
 }
 
 SEC("lsm/socket_connect")
 int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int length)
 {
+        const struct given given = {address, length, NULL};
         const struct sock *sk = sock->sk;
         struct decision decision = {};
         __u32 word = word_read();
@@ -230,21 +296,22 @@ int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int 
         if (r != GO_ON || !sk)
                 return r < 0 ? -CANARY_ERRNO : 0;
         begin(&decision, word, HOOK_SOCKET_CONNECT, sk);
-        return verdict_return(decide_connect(&decision, sk, address, length));
+        return verdict_return(decide_connect(&decision, sk, &given));
 }
 
 static __always_inline int decide_bind(struct decision *decision, const struct sock *sk,
-                                       const void *name, int length)
+                                       const struct given *given)
 {
         want(decision, NET_BIND);
         if (family_of(sk) == FAMILY_PACKET)
                 return net_judge(decision, NET_UNKNOWN);
-        return address_of_name(decision, sk, name, length) ? net_judge(decision, 0) : 0;
+        return address_of_name(decision, sk, given) ? net_judge(decision, 0) : 0;
 }
 
 SEC("lsm/socket_bind")
 int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int length)
 {
+        const struct given given = {address, length, NULL};
         const struct sock *sk = sock->sk;
         struct decision decision = {};
         __u32 word = word_read();
@@ -253,7 +320,7 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int len
         if (r != GO_ON || !sk)
                 return r < 0 ? -CANARY_ERRNO : 0;
         begin(&decision, word, HOOK_SOCKET_BIND, sk);
-        return verdict_return(decide_bind(&decision, sk, address, length));
+        return verdict_return(decide_bind(&decision, sk, &given));
 }
 
 /* A socket that was not bound has no port yet: rules about any port alone are asked. */
@@ -331,13 +398,14 @@ static __always_inline int decide_receive(struct decision *decision, const struc
 static __always_inline int decide_send(struct decision *decision, const struct sock *sk,
                                        const struct msghdr *message)
 {
+        const struct given given = {message->msg_name, message->msg_namelen, message};
         bool is_tcp = decision->protocol == PROTOCOL_TCP;
         bool connects = is_tcp || decision->protocol == PROTOCOL_SCTP;
         int r;
 
         want(decision, NET_SEND);
         if ((!is_tcp || message->msg_flags & SEND_FASTOPEN) && family_of(sk) != FAMILY_PACKET &&
-            address_of_name(decision, sk, message->msg_name, message->msg_namelen)) {
+            address_of_name(decision, sk, &given)) {
                 if (connects)
                         decision->access |= 1u << NET_CONNECT;
                 r = net_judge(decision, 0);
