@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What would take enforcement away from the service, tried by root. This process is the service; an
+ * attacker is a child of it, or a copy of this program in another place. The first test comes
+ * before that: there the service is a child, which ends. */
+#include <glib.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "guest-acts.h"
+#include "guest-backend.h"
+
+#define PINS "/run/aegis-test/bpf"
+#define FOLDER PINS "/abi2"
+#define HOT FOLDER "/data_hot"
+#define POLICY "version=7\n[deny]\nfile:/srv/secret\n"
+
+#define assert_act(act, argument, error) g_assert_cmpint(child_errno(act, argument), ==, error)
+
+static pid_t service; /* this process, or the child of the first test */
+
+static int use_bpf(int command, union bpf_attr *attributes)
+{
+        return (int) syscall(SYS_bpf, command, attributes, sizeof(*attributes));
+}
+
+static int open_pin(const char *path)
+{
+        union bpf_attr attributes = {.pathname = (uintptr_t) path};
+
+        return use_bpf(BPF_OBJ_GET, &attributes);
+}
+
+/* ---- acts ---- */
+
+static int act_open_pin(const void *path)
+{
+        return open_pin(path);
+}
+
+static int act_unlink(const void *path)
+{
+        return unlink(path);
+}
+
+static int act_rename(const void *path)
+{
+        return rename(path, FOLDER "/elsewhere");
+}
+
+static int act_mkdir(const void *path)
+{
+        return mkdir(path, 0700);
+}
+
+static int act_rmdir(const void *path)
+{
+        return rmdir(path);
+}
+
+static int act_umount(const void *path)
+{
+        return umount2(path, MNT_DETACH);
+}
+
+static int act_mount_over(const void *path)
+{
+        return mount("tmpfs", path, "tmpfs", 0, NULL);
+}
+
+static int act_remount(const void *path)
+{
+        return mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL);
+}
+
+static int act_bind_read_only(const void *path)
+{
+        return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                     NULL);
+}
+
+static int act_move_mount(const void *path)
+{
+        return (int) syscall(SYS_move_mount, AT_FDCWD, path, AT_FDCWD, "/mnt", 0);
+}
+
+static int act_signal(const void *signal)
+{
+        return kill(service, GPOINTER_TO_INT(signal));
+}
+
+static int act_attach(const void *argument)
+{
+        return (int) ptrace(PTRACE_SEIZE, service, NULL, NULL);
+}
+
+static int act_write_memory(const void *argument)
+{
+        struct iovec here = {&service, 1}, there = {&service, 1};
+
+        return process_vm_writev(service, &here, 1, &there, 1, 0) < 0 ? -1 : 0;
+}
+
+static int act_take_descriptor(const void *argument)
+{
+        int fd = (int) syscall(SYS_pidfd_open, service, 0);
+
+        return fd < 0 ? -1 : (int) syscall(SYS_pidfd_getfd, fd, 0, 0);
+}
+
+static int act_open_proc(const void *name)
+{
+        g_autofree char *path = g_strdup_printf("/proc/%d/%s", service, (const char *) name);
+
+        return open(path, O_RDONLY);
+}
+
+static int act_claim(const void *argument)
+{
+        int r = backend_claim(PINS);
+
+        errno = -r;
+        return r;
+}
+
+static int act_trace_me_and_open_pin(const void *path)
+{
+        return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 ? -1 : open_pin(path);
+}
+
+/* Tries to get each object of one kind by its id. EPERM if one could not be had, though all that
+ * could not are ours. */
+typedef struct Kind {
+        int next, get;
+} Kind;
+
+static int act_get_all(const void *argument)
+{
+        const Kind *kind = argument;
+        uint32_t id = 0;
+        int n_refused = 0;
+
+        for (;;) {
+                union bpf_attr next = {.start_id = id}, get = {};
+                int fd;
+
+                if (use_bpf(kind->next, &next) < 0)
+                        break;
+                get.map_id = id = next.next_id;
+                fd = use_bpf(kind->get, &get);
+                n_refused += fd < 0 && errno == EPERM;
+                if (fd >= 0)
+                        close(fd);
+        }
+        errno = n_refused ? EPERM : 0;
+        return n_refused ? -1 : 0;
+}
+
+/* A copy of this program, elsewhere, does one thing: main() begins with it. */
+static int act_copy_opens_pin(const void *path)
+{
+        char *argv[] = {"/tmp/copy", "--open-pin", (char *) path, NULL};
+        g_autofree char *bytes = NULL;
+        gsize n;
+        int status;
+
+        g_assert_true(g_file_get_contents("/proc/self/exe", &bytes, &n, NULL));
+        g_assert_true(g_file_set_contents_full(argv[0], bytes, (gssize) n, 0, 0755, NULL));
+        g_assert_true(g_spawn_sync("/", argv, NULL, 0, NULL, NULL, NULL, NULL, &status, NULL));
+        g_assert_true(WIFEXITED(status));
+        errno = WEXITSTATUS(status);
+        return errno ? -1 : 0;
+}
+
+/* ---- what the service is told ---- */
+
+static void assert_told(enum hook hook)
+{
+        const struct event *event;
+
+        take_events();
+        g_assert_cmpuint(events->len, >, 0);
+        event = &g_array_index(events, struct event, events->len - 1);
+        g_assert_cmpint(event->hook, ==, hook);
+        g_assert_cmpint(event->verdict, ==, VERDICT_DENIED);
+        g_assert_true(event->flags & EVENT_SELF);
+        g_assert_cmpuint(event->rule, ==, RULE_NONE);
+}
+
+static uint64_t denials(enum hook hook)
+{
+        HookStatus status;
+
+        backend_hook(backend, hook, &status);
+        return status.denials;
+}
+
+static void assert_guarded(int (*act)(const void *), const void *argument, enum hook hook)
+{
+        uint64_t before = denials(hook);
+
+        take_events();
+        assert_act(act, argument, EPERM);
+        assert_told(hook);
+        g_assert_cmpuint(denials(hook), >, before);
+}
+
+static const char *unguarded(void)
+{
+        BackendFacts facts;
+
+        backend_facts(backend, &facts);
+        return facts.unguarded;
+}
+
+/* ---- the service that ended, and the next ---- */
+
+static void be_service(int ready_fd, int end_fd)
+{
+        char byte = 0;
+
+        backend = start_backend();
+        apply(POLICY);
+        if (write(ready_fd, &byte, 1) != 1 || read(end_fd, &byte, 1) < 0)
+                _exit(1);
+        _exit(0);
+}
+
+static void test_only_its_own_program_follows_a_service_and_only_when_it_has_ended(void)
+{
+        int ready[2], end[2];
+        char byte;
+
+        g_assert_cmpint(pipe2(ready, O_CLOEXEC), ==, 0);
+        g_assert_cmpint(pipe2(end, O_CLOEXEC), ==, 0);
+        service = fork();
+        if (service == 0) {
+                close(end[1]);
+                be_service(ready[1], end[0]);
+        }
+        close(ready[1]);
+        g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
+
+        assert_act(act_open_pin, HOT, EPERM); /* of the same program, but the service lives */
+        assert_act(act_claim, NULL, EPERM);
+        assert_act(act_copy_opens_pin, HOT, EPERM);
+        g_assert_cmpint(child_errno(act_signal, GINT_TO_POINTER(SIGKILL)), ==, EPERM);
+
+        close(end[1]);
+        g_assert_cmpint(waitpid(service, NULL, 0), ==, service);
+        assert_act(act_copy_opens_pin, HOT, EPERM);
+        assert_act(act_trace_me_and_open_pin, HOT, EPERM);
+        assert_act(act_unlink, HOT "-not", ENOENT);
+        assert_act(act_open_pin, HOT, 0);
+        g_assert_cmpint(try_open(0, "/srv/secret"), ==, EPERM);
+
+        g_assert_cmpint(backend_claim(PINS), ==, 0);
+        service = getpid();
+        backend = start_backend();
+        close(ready[0]);
+        close(end[0]);
+}
+
+static void test_what_was_adopted_is_guarded_from_who_was_before(void)
+{
+        g_assert_cmpint(try_open(0, "/srv/secret"), ==, EPERM);
+        g_assert_cmpstr(unguarded(), ==, "");
+        assert_guarded(act_open_pin, HOT, HOOK_BPF_MAP);
+        assert_act(act_claim, NULL, EPERM);
+}
+
+/* ---- the attacks ---- */
+
+static void test_pins_are_neither_removed_nor_moved_nor_made(void)
+{
+        apply(POLICY);
+        assert_guarded(act_unlink, FOLDER "/link_file_open", HOOK_INODE_UNLINK);
+        assert_guarded(act_unlink, HOT, HOOK_INODE_UNLINK);
+        assert_guarded(act_rename, HOT, HOOK_INODE_RENAME);
+        assert_guarded(act_mkdir, PINS "/abi99", HOOK_INODE_MKDIR);
+        assert_guarded(act_rmdir, FOLDER, HOOK_INODE_RMDIR);
+        assert_act(act_mkdir, "/sys/fs/bpf/other", 0);
+        assert_act(act_rmdir, "/sys/fs/bpf/other", 0);
+}
+
+static void test_their_file_system_is_neither_unmounted_nor_covered(void)
+{
+        apply(POLICY);
+        assert_guarded(act_umount, PINS, HOOK_SB_UMOUNT);
+        assert_guarded(act_mount_over, PINS, HOOK_SB_MOUNT);
+        assert_guarded(act_mount_over, FOLDER, HOOK_SB_MOUNT);
+        assert_guarded(act_remount, PINS, HOOK_SB_MOUNT);
+        assert_guarded(act_move_mount, PINS, HOOK_MOVE_MOUNT);
+        assert_act(act_bind_read_only, PINS, 0); /* of the mount alone */
+        assert_act(act_mount_over, "/mnt", 0);
+        assert_act(act_umount, "/mnt", 0);
+}
+
+static int act_umount_elsewhere(const void *path)
+{
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return -1;
+        return act_mount_over(path) < 0 || act_umount(path) < 0 ? -1 : act_umount(path);
+}
+
+static void test_mounts_of_a_container_are_its_own(void)
+{
+        apply(POLICY);
+        assert_act(act_umount_elsewhere, PINS, 0);
+        assert_act(act_unlink, HOT, EPERM);
+}
+
+static void test_maps_programs_and_links_are_not_had_by_id_or_pin(void)
+{
+        apply(POLICY);
+        assert_guarded(act_open_pin, HOT, HOOK_BPF_MAP);
+        assert_guarded(act_open_pin, FOLDER "/clauses", HOOK_BPF_MAP);
+        assert_guarded(act_get_all, (&(Kind){BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID}),
+                       HOOK_BPF_MAP);
+        assert_guarded(act_get_all, (&(Kind){BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID}),
+                       HOOK_BPF);
+        assert_guarded(act_get_all, (&(Kind){BPF_LINK_GET_NEXT_ID, BPF_LINK_GET_FD_BY_ID}),
+                       HOOK_BPF);
+}
+
+/* Each map that any change makes is the service's, also before it stands in its slot. */
+static int act_get_maps_for_a_while(const void *argument)
+{
+        const int *stop_fd = argument;
+        struct pollfd stop = {.fd = *stop_fd};
+        uint32_t id = 0;
+        int fd;
+
+        while (poll(&stop, 1, 0) == 0) {
+                union bpf_attr next = {.start_id = id}, get = {};
+
+                if (use_bpf(BPF_MAP_GET_NEXT_ID, &next) < 0)
+                        continue; /* until there is one more */
+                get.map_id = id = next.next_id;
+                fd = use_bpf(BPF_MAP_GET_FD_BY_ID, &get);
+                if (fd >= 0)
+                        return 0;
+        }
+        errno = EPERM;
+        return -1;
+}
+
+static void test_no_map_is_had_while_it_is_made(void)
+{
+        int stop[2], status;
+        pid_t pid;
+
+        apply(POLICY);
+        g_assert_cmpint(pipe2(stop, O_CLOEXEC), ==, 0);
+        pid = fork();
+        if (pid == 0) {
+                close(stop[1]);
+                _exit(act_get_maps_for_a_while(&stop[0]) < 0 ? errno : 0);
+        }
+        close(stop[0]);
+        for (int i = 0; i < 20; i++)
+                apply(i & 1 ? POLICY : POLICY "file:/none\n");
+        close(stop[1]);
+        g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+        g_assert_cmpint(WEXITSTATUS(status), ==, EPERM);
+}
+
+static void test_the_service_is_not_traced_and_looking_at_it_is_free(void)
+{
+        apply(POLICY);
+        assert_guarded(act_attach, NULL, HOOK_PTRACE_ACCESS_CHECK);
+        assert_guarded(act_write_memory, NULL, HOOK_PTRACE_ACCESS_CHECK);
+        assert_guarded(act_take_descriptor, NULL, HOOK_PTRACE_ACCESS_CHECK);
+        assert_act(act_open_proc, "mem", EACCES);
+        assert_act(act_open_proc, "status", 0);
+        assert_act(act_open_proc, "environ", 0);
+}
+
+static void test_no_signal_stops_or_ends_the_service(void)
+{
+        static const int bad[] = {SIGKILL, SIGSTOP, SIGTERM, SIGINT, SIGTSTP, SIGABRT, SIGUSR1},
+                         good[] = {0, SIGCONT, SIGCHLD, SIGWINCH};
+
+        apply(POLICY);
+        for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+                assert_guarded(act_signal, GINT_TO_POINTER(bad[i]), HOOK_TASK_KILL);
+        for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
+                assert_act(act_signal, GINT_TO_POINTER(good[i]), 0);
+}
+
+/* ---- when ---- */
+
+static void test_audit_mode_guards_in_earnest(void)
+{
+        apply_in_mode(POLICY, MODE_AUDIT);
+        g_assert_cmpint(try_open(0, "/srv/secret"), ==, 0);
+        assert_guarded(act_signal, GINT_TO_POINTER(SIGKILL), HOOK_TASK_KILL);
+        assert_guarded(act_open_pin, HOT, HOOK_BPF_MAP);
+}
+
+static void test_without_a_policy_there_is_nothing_to_guard(void)
+{
+        apply("");
+        g_assert_cmpstr(unguarded(), ==, "no policy is in force");
+        assert_act(act_open_pin, HOT, 0);
+        assert_act(act_mkdir, PINS "/abi99", 0);
+        assert_act(act_rmdir, PINS "/abi99", 0);
+        apply(POLICY);
+        assert_act(act_mkdir, PINS "/abi99", EPERM);
+}
+
+static void test_a_service_that_may_be_debugged_is_not_guarded_and_says_so(void)
+{
+        const BackendConfig config = {.pin_directory = PINS,
+                                      .canary_directory = "/run/aegis-test",
+                                      .on_event = NULL,
+                                      .is_unguarded = 1};
+
+        apply(POLICY);
+        backend = backend_free(backend);
+        g_assert_cmpint(backend_new(&backend, &config), ==, 0);
+        g_assert_cmpstr(unguarded(), ==, "it is switched off by ProtectSelf=no");
+        assert_act(act_open_pin, HOT, 0);
+        assert_act(act_signal, GINT_TO_POINTER(SIGUSR2), 0);
+        assert_act(act_claim, NULL, EBUSY); /* yet no other takes it away */
+        g_assert_cmpint(try_open(0, "/srv/secret"), ==, EPERM);
+        backend = backend_free(backend);
+        backend = start_backend();
+        g_assert_cmpstr(unguarded(), ==, "");
+        assert_act(act_open_pin, HOT, EPERM);
+}
+
+#define ADD(name) g_test_add_func("/guard/" #name, test_##name)
+
+int main(int argc, char **argv)
+{
+        if (argc == 3 && strcmp(argv[1], "--open-pin") == 0)
+                return open_pin(argv[2]) < 0 ? errno : 0;
+        g_test_init(&argc, &argv, NULL);
+        signal(SIGUSR2, SIG_IGN);
+        make_file("/srv/secret");
+        ADD(only_its_own_program_follows_a_service_and_only_when_it_has_ended);
+        ADD(what_was_adopted_is_guarded_from_who_was_before);
+        ADD(pins_are_neither_removed_nor_moved_nor_made);
+        ADD(their_file_system_is_neither_unmounted_nor_covered);
+        ADD(mounts_of_a_container_are_its_own);
+        ADD(maps_programs_and_links_are_not_had_by_id_or_pin);
+        ADD(no_map_is_had_while_it_is_made);
+        ADD(the_service_is_not_traced_and_looking_at_it_is_free);
+        ADD(no_signal_stops_or_ends_the_service);
+        ADD(audit_mode_guards_in_earnest);
+        ADD(without_a_policy_there_is_nothing_to_guard);
+        ADD(a_service_that_may_be_debugged_is_not_guarded_and_says_so);
+        return g_test_run();
+}
