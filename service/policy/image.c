@@ -8,6 +8,7 @@
 #include "policy/compile.h"
 #include "policy/digest.h"
 #include "util/array.h"
+#include "util/fiber.h"
 
 int numbers_add(Numbers *numbers, uint32_t number)
 {
@@ -108,6 +109,7 @@ static int add_documents(Compiler *compiler, size_t n_documents)
                 const Policy *policy = compiler->documents[i].policy;
 
                 for (size_t j = 0; j < policy_n_rules(policy); j++) {
+                        fiber_pace();
                         r = add_rule(compiler, i, ++number, policy_rule(policy, j));
                         if (r < 0)
                                 return r;
@@ -117,6 +119,17 @@ static int add_documents(Compiler *compiler, size_t n_documents)
 }
 
 /* ---- the image ---- */
+
+/* An array that grew has room to spare, and an image lives long. */
+static void shrink(void *items, size_t n, size_t size)
+{
+        void *shorter = n > 0 ? reallocarray(*(void **) items, n, size) : NULL;
+
+        if (shorter)
+                *(void **) items = shorter;
+}
+
+#define SHRINK(array, n) shrink(&(array), (n), sizeof((array)[0]))
 
 static int build_tables(Compiler *compiler)
 {
@@ -135,6 +148,11 @@ static int build_tables(Compiler *compiler)
         image->clauses = pool_take(&compiler->clauses, &image->n_clauses);
         image->rulesets = pool_take(&compiler->rulesets, &image->n_rulesets);
         image->subjects = pool_take(&compiler->subjects, &image->n_subjects);
+        SHRINK(image->trie, image->n_trie);
+        SHRINK(image->roots, image->n_roots);
+        SHRINK(image->clauses, image->n_clauses);
+        SHRINK(image->rulesets, image->n_rulesets);
+        SHRINK(image->subjects, image->n_subjects);
         return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "policy/compile.h"
 #include "util/array.h"
+#include "util/fiber.h"
 
 #define ACCESS_ANY (~0u)
 
@@ -103,6 +104,7 @@ static int compare_numbers(const void *a, const void *b, void *order)
         uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
         int r = ((const Order *) order)->compare(rule_of(compiler, x), rule_of(compiler, y));
 
+        fiber_pace();
         return r != 0 ? r : (x > y) - (x < y);
 }
 
@@ -138,6 +140,7 @@ static int build_table(Compiler *compiler, const Keyed *table)
                         if (table->compare(rule_of(compiler, rules->items[i]),
                                            rule_of(compiler, rules->items[i + n])) != 0)
                                 break;
+                fiber_pace();
                 r = add_key(compiler, table, rules->items + i, n);
                 if (r < 0)
                         return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/compile.h"
+#include "util/fiber.h"
 
 static int compare_marks(const void *a, const void *b)
 {
@@ -24,12 +25,14 @@ int marks_build(Compiler *compiler)
         image->marks = calloc(sets->n, sizeof(*image->marks));
         if (!image->marks)
                 return -ENOMEM;
-        for (uint32_t set = 1; set < sets->n_runs; set++)
+        for (uint32_t set = 1; set < sets->n_runs; set++) {
+                fiber_pace();
                 for (uint32_t i = 0; i < sets->runs[set].n; i++)
                         image->marks[image->n_marks++] = (MarkEntry){
                                 .key = {.set = set, .exe = exes[sets->runs[set].first + i]},
                                 .value = 1,
                         };
+        }
         qsort(image->marks, image->n_marks, sizeof(image->marks[0]), compare_marks);
         return 0;
 }

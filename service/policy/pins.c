@@ -9,6 +9,7 @@
 
 #include "policy/compile.h"
 #include "util/array.h"
+#include "util/fiber.h"
 
 int pins_add(Pins *pins, const Pin *pin)
 {
@@ -39,6 +40,7 @@ static int compare_pins(const void *a, const void *b, void *compiler)
         const Pin *x = a, *y = b;
         int r = memcmp(&x->key, &y->key, sizeof(x->key));
 
+        fiber_pace();
         if (r == 0)
                 r = compare_names(rule_of(compiler, x), rule_of(compiler, y));
         return r != 0 ? r : (x->rule > y->rule) - (x->rule < y->rule);
@@ -204,6 +206,7 @@ static int add_files(Builder *builder, const Pins *pins)
                         if (memcmp(&pins->items[i].key, &pins->items[i + n].key,
                                    sizeof(pins->items[i].key)) != 0)
                                 break;
+                fiber_pace();
                 r = add_file(builder, pins->items + i, n);
                 if (r < 0)
                         return r;

@@ -10,6 +10,7 @@
 #include "policy/compile.h"
 #include "policy/level.h"
 #include "util/array.h"
+#include "util/fiber.h"
 
 _Static_assert(NAME_CHUNK *NAME_CHUNKS >= 255, "every name fits its chunks");
 
@@ -199,6 +200,7 @@ static int step(Builder *builder)
         Level *level = top_level(builder);
         const char *name = ways_next(builder, level);
 
+        fiber_pace();
         builder->n_steps += level->n_ways;
         if (builder->n_steps > N_STEPS_MAX)
                 return builder_is_full(builder);
@@ -226,6 +228,7 @@ static int compare_names(const void *a, const void *b)
         const Name *x = a, *y = b;
         int r;
 
+        fiber_pace();
         if (x->device != y->device)
                 return x->device < y->device ? -1 : 1;
         r = strcmp(x->key, y->key);
@@ -271,6 +274,7 @@ static int number_nodes(Builder *builder)
         for (size_t i = 0; i < image->n_trie; i++) {
                 TrieEntry *entry = &image->trie[i];
 
+                fiber_pace();
                 entry->key.node = numbers[entry->key.node];
                 if (entry->value.node != NODE_OFF)
                         entry->value.node = numbers[entry->value.node];
@@ -283,6 +287,7 @@ static int number_nodes(Builder *builder)
 
 static int compare_entries(const void *a, const void *b)
 {
+        fiber_pace();
         return memcmp(&((const TrieEntry *) a)->key, &((const TrieEntry *) b)->key,
                       sizeof(struct trie_key));
 }
