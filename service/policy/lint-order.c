@@ -9,6 +9,7 @@
 #include "policy/lint.h"
 #include "policy/meaning.h"
 #include "util/array.h"
+#include "util/fiber.h"
 
 /* A rule of the set. */
 typedef struct Member {
@@ -85,6 +86,7 @@ static int compare_members(const void *a, const void *b)
         const Member *x = a, *y = b;
         int r = compare_sides(x, y);
 
+        fiber_pace();
         if (r == 0)
                 r = rank_of(x->rule->verdict) - rank_of(y->rule->verdict);
         if (r == 0)
@@ -377,6 +379,7 @@ static int collect(Order *order, size_t n_documents)
                         const Rule *rule = policy_rule(order->documents[i].policy, j);
                         int r = add_rule(order, rule);
 
+                        fiber_pace();
                         if (r < 0)
                                 return r;
                         order->members[order->n_members++] = (Member){rule, i, j};
@@ -405,6 +408,7 @@ static int check_members(const Order *order)
         for (size_t i = 0; i < order->n_members; i++) {
                 int r = check_allowed(order, &order->members[i]);
 
+                fiber_pace();
                 if (r < 0)
                         return r;
                 check_cgroup(order, &order->members[i]);

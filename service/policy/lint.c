@@ -2,6 +2,8 @@
 /* Lint: see lint.h. */
 #include "policy/lint.h"
 
+#include "util/fiber.h"
+
 static size_t count_faults(const Diagnostics *diagnostics, size_t n)
 {
         size_t n_faults = 0;
@@ -34,7 +36,9 @@ int policy_lint(const Document *documents, size_t n_documents, const Resolver *r
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n_documents; i++)
-                for (size_t j = 0; j < policy_n_rules(documents[i].policy); j++)
+                for (size_t j = 0; j < policy_n_rules(documents[i].policy); j++) {
+                        fiber_pace();
                         lint_rule(policy_rule(documents[i].policy, j), &diagnostics[i]);
+                }
         return 0;
 }
