@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backend/guard.h"
 #include "backend/private.h"
 #include "util/log.h"
 
@@ -288,6 +289,8 @@ uint64_t hooks_guarded(const Backend *backend)
 {
         uint64_t hooks = 0;
 
+        if (!guard_is_on(backend))
+                return 0;
         for (size_t i = 0; i < backend->n_programs; i++)
                 if (backend->programs[i].role == PROGRAM_GUARD &&
                     stands_for_hook(backend, &backend->programs[i]))

@@ -197,11 +197,12 @@ static int append_facts(sd_bus_message *reply, const Backend *backend)
 
         backend_facts(backend, &facts);
         return sd_bus_message_append(
-                reply, "a{sv}", 10, "kernel", "s", facts.kernel, "lsm-list", "s", facts.lsm_list,
+                reply, "a{sv}", 11, "kernel", "s", facts.kernel, "lsm-list", "s", facts.lsm_list,
                 "btf", "b", facts.has_btf, "bpf-lsm", "b", facts.has_bpf_lsm, "tier", "s",
                 tier_to_string(backend_tier(backend)), "missing", "s", facts.missing, "remedy", "s",
-                facts.remedy, "language-version-max", "u", POLICY_VERSION_MAX, "document-size-max",
-                "t", (uint64_t) POLICY_SIZE_MAX, "documents-max", "u", DOCUMENTS_MAX);
+                facts.remedy, "unguarded", "s", facts.unguarded, "language-version-max", "u",
+                POLICY_VERSION_MAX, "document-size-max", "t", (uint64_t) POLICY_SIZE_MAX,
+                "documents-max", "u", DOCUMENTS_MAX);
 }
 
 static int run_get_capabilities(Request *request, sd_bus_error *error)

@@ -26,6 +26,7 @@ static int judge_now(const BusServer *server, PostureReport *ret_report)
 
         backend_facts(server->config.backend, &backend);
         facts.missing = backend.missing;
+        facts.unguarded = backend.unguarded;
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
                 backend_hook(server->config.backend, hook, &hooks[hook]);
         return posture_judge(&facts, ret_report);

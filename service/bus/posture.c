@@ -88,6 +88,18 @@ static int judge_mode(const PostureFacts *facts, PostureReport *report)
         return 0;
 }
 
+/* What is enforced is enforced all the same, so that the posture is what it is. */
+static int judge_guard(const PostureFacts *facts, PostureReport *report)
+{
+        int is_needed = 0;
+
+        for (size_t i = 0; i < facts->n_hooks; i++)
+                is_needed |= facts->hooks[i].required;
+        if (!is_needed || facts->unguarded[0] == '\0')
+                return 0;
+        return give(report, "the service does not protect itself from root: %s", facts->unguarded);
+}
+
 static int judge(const PostureFacts *facts, PostureReport *report)
 {
         int r = judge_tier(facts, report);
@@ -98,7 +110,9 @@ static int judge(const PostureFacts *facts, PostureReport *report)
                 worsen(report, POSTURE_DEGRADED);
                 r = give(report, "%s", *t);
         }
-        return r < 0 ? r : judge_mode(facts, report);
+        if (r >= 0)
+                r = judge_mode(facts, report);
+        return r < 0 ? r : judge_guard(facts, report);
 }
 
 int posture_judge(const PostureFacts *facts, PostureReport *ret_report)

@@ -26,6 +26,7 @@ typedef struct PostureFacts {
         size_t n_hooks;
         const char *const *trouble; /* sentences, NULL-terminated */
         const char *missing;        /* for a stronger tier; "" */
+        const char *unguarded;      /* why the service does not protect itself; "" */
 } PostureFacts;
 
 #define POSTURE_REASONS_MAX 64u

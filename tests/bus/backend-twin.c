@@ -434,5 +434,6 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts)
                                     .has_bpf_lsm = works,
                                     .appraises = control_now(backend).appraises,
                                     .missing = works ? "" : "bpf is not in the list of LSMs",
-                                    .remedy = works ? "" : "add lsm=…,bpf to the kernel line"};
+                                    .remedy = works ? "" : "add lsm=…,bpf to the kernel line",
+                                    .unguarded = ""};
 }

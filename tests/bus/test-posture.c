@@ -26,7 +26,8 @@ static PostureFacts facts(const HookStatus *status)
                               .hooks = status,
                               .n_hooks = 1,
                               .trouble = no_trouble,
-                              .missing = ""};
+                              .missing = "",
+                              .unguarded = ""};
 }
 
 static void check(const PostureFacts *given, Posture posture, const char *reason)
@@ -100,6 +101,18 @@ static void test_without_a_tier_all_is_degraded_whatever_the_mode(void)
         posture_report_deinit(&report);
 }
 
+static void test_a_service_that_does_not_protect_itself_says_so(void)
+{
+        HookStatus status = hook(1, 1, GUARANTEE_DENY);
+        PostureFacts given = facts(&status);
+
+        given.unguarded = "it is switched off";
+        check(&given, POSTURE_ENFORCING,
+              "the service does not protect itself from root: it is switched off");
+        status.required = 0; /* there is no policy to be guarded */
+        check(&given, POSTURE_ENFORCING, NULL);
+}
+
 static void test_trouble_degrades_and_is_quoted(void)
 {
         static const char *const trouble[] = {"the store is damaged", NULL};
@@ -147,6 +160,7 @@ int main(int argc, char **argv)
         g_test_add_func("/posture/audit_mode_is_said", test_audit_mode_is_said);
         g_test_add_func("/posture/without_a_tier_all_is_degraded_whatever_the_mode",
                         test_without_a_tier_all_is_degraded_whatever_the_mode);
+        g_test_add_func("/posture/a_service_that_does_not_protect_itself_says_so",
         g_test_add_func("/posture/trouble_degrades_and_is_quoted",
                         test_trouble_degrades_and_is_quoted);
         g_test_add_func("/posture/an_empty_machine_does_not_boast",
