@@ -37,6 +37,28 @@ apply() { # apply NAME DOCUMENT
         echo "APPLY $1 $(bench-guest time aegis-client apply --name=bench "$2" 2>&1 | sed -n 's/^TIME //p')"
 }
 
+# It guards itself from signals, and its programs from being looked at.
+launch() { # launch [OPTION]...
+        /usr/libexec/aegisd "$@" >/tmp/aegisd.log 2>&1 &
+        service=$!
+        mkdir -p /sys/fs/cgroup/aegisd
+        echo "$service" >/sys/fs/cgroup/aegisd/cgroup.procs
+        until grep -q ready /tmp/aegisd.log; do sleep 0.01; done
+}
+
+end_service() {
+        echo 1 >/sys/fs/cgroup/aegisd/cgroup.kill
+        wait "$service"
+}
+
+# Those of the rules: a service that does not guard itself shows them.
+verified() {
+        end_service
+        launch --protect-self=no
+        bench-bpf verified
+        end_service
+}
+
 start_service() {
         local begin
         write_policy "$files" "$cidrs" "$execs" >/tmp/policy
@@ -44,9 +66,7 @@ start_service() {
         # what is read for the first time is not the service's cost
         cat /usr/libexec/aegisd /usr/bin/aegis-client >/dev/null
         begin=$(now)
-        /usr/libexec/aegisd >/tmp/aegisd.log 2>&1 &
-        service=$!
-        until grep -q ready /tmp/aegisd.log; do sleep 0.01; done
+        launch
         echo "START $(($(now) - begin)) $(service_cost)"
         [ "$mode" = enforce ] || aegis-client mode audit >/dev/null
         apply first /tmp/policy
@@ -83,7 +103,6 @@ empty) attach_empty ;;
 policy) start_service ;;
 esac
 [ -z "$service" ] || echo "MEMORY $((before - $(free_memory)))"
-[ -z "$service" ] || bench-bpf verified
 [ -z "$service" ] || awk '/^(Rss|Anonymous):/ { print "SERVICE-" $1, $2 }' "/proc/$service/smaps_rollup"
 for work in getppid stat open pread mmap connect bind udp fork exec open-denied; do
         before=$(service_cost)
@@ -92,7 +111,4 @@ for work in getppid stat open pread mmap connect bind udp fork exec open-denied;
         [ -z "$service" ] || echo "DAEMON $work $((($(service_cost) - before) / n))"
 done
 [ -z "$service" ] || flood
-if [ -n "$service" ]; then
-        kill "$service"
-        wait "$service"
-fi
+[ -z "$service" ] || verified

@@ -26,6 +26,8 @@ start_service() {
         echo '(The kernel verifies the programs: some seconds on an emulated processor.)'
         /usr/libexec/aegisd >>/run/aegisd.log 2>&1 &
         aegisd=$!
+        mkdir -p /sys/fs/cgroup/aegisd
+        echo "$aegisd" >/sys/fs/cgroup/aegisd/cgroup.procs
         guest_wait_name org.aegis.Enforcer 180 || {
                 cat /run/aegisd.log
                 exit 1
@@ -123,9 +125,14 @@ tail -n 3 /run/followed
 root 'aegis-client events --json | tail -n 2'
 root 'aegis-client status --json'
 
-title '5. kill -9: the kernel goes on refusing; a new aegisd takes over what is there'
-printf '\n# kill -9 %s\n' "$aegisd"
-kill -9 "$aegisd"
+title '5. The service guards itself from root'
+root "kill -9 $aegisd"
+root 'rm /run/aegis/bpf/abi2/link_file_open'
+root 'umount -l /run/aegis/bpf'
+root 'bpftool map dump pinned /run/aegis/bpf/abi2/data_hot'
+
+title '6. Killed all the same, by its cgroup: the kernel goes on refusing; a new aegisd takes over'
+root 'echo 1 >/sys/fs/cgroup/aegisd/cgroup.kill'
 wait "$aegisd" 2>/dev/null
 root 'busctl --system status org.aegis.Enforcer | head -n 1'
 alice 'cat /srv/data/secret'

@@ -36,6 +36,27 @@ static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_erro
         return 0;
 }
 
+/* A cgroup of its own: the service guards itself from signals, and this is the way to kill it. */
+#define CGROUP "/sys/fs/cgroup/aegisd"
+
+static void write_to_cgroup(const char *name, int number)
+{
+        g_autofree char *path = g_strdup_printf(CGROUP "/%s", name);
+        FILE *file = fopen(path, "we");
+
+        g_assert_nonnull(file);
+        g_assert_cmpint(fprintf(file, "%d", number), >, 0);
+        g_assert_cmpint(fclose(file), ==, 0);
+}
+
+static void kill_service(void)
+{
+        g_assert_cmpint(kill(service, SIGKILL), ==, -1);
+        g_assert_cmpint(errno, ==, EPERM);
+        write_to_cgroup("cgroup.kill", 1);
+        g_assert_cmpint(waitpid(service, NULL, 0), ==, service);
+}
+
 static void start_service(void)
 {
         const char *argv[] = {AEGISD, NULL};
@@ -48,6 +69,8 @@ static void start_service(void)
                         >=, 0);
         g_assert_true(g_spawn_async(NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
                                     NULL, &service, NULL));
+        g_mkdir_with_parents(CGROUP, 0755);
+        write_to_cgroup("cgroup.procs", service);
         while (!owned)
                 if (sd_bus_process(bus, NULL) == 0)
                         g_assert_cmpint(sd_bus_wait(bus, 60 * G_USEC_PER_SEC), >, 0);
@@ -418,8 +441,7 @@ static void test_kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_g
 
         prober_start(&prober, "/srv/secret", "/srv/neighbour");
         for (int i = 0; i < 3; i++) {
-                g_assert_cmpint(kill(service, SIGKILL), ==, 0);
-                g_assert_cmpint(waitpid(service, NULL, 0), ==, service);
+                kill_service();
                 g_assert_cmpint(try_open(ALICE, "/srv/secret"), ==, EPERM);
                 start_service();
         }
@@ -440,14 +462,40 @@ static void test_no_rule_keeps_the_next_service_from_starting(void)
         apply_by_root("harsh", "version=1\n[deny_path]\n/proc/kallsyms\n/sys/kernel/btf/\n"
                                "/sys/kernel/security/\n/var/lib/aegis/\n/run/aegis/\n");
         g_assert_cmpint(try_open(0, "/var/lib/aegis/state"), ==, EPERM);
-        g_assert_cmpint(kill(service, SIGKILL), ==, 0);
-        g_assert_cmpint(waitpid(service, NULL, 0), ==, service);
+        kill_service();
         start_service();
         assert_property("Posture", "s", "enforcing");
         g_assert_cmpint(try_open(0, "/var/lib/aegis/state"), ==, EPERM);
         g_assert_cmpint(try_open(0, "/sys/kernel/btf/vmlinux"), ==, EPERM);
         client_removes("harsh");
         g_assert_cmpint(try_open(0, "/var/lib/aegis/state"), ==, 0);
+}
+
+static void test_a_second_service_ends_and_takes_nothing_away(void)
+{
+        g_auto(Result) second =
+                run_as(0, (const char *[]){AEGISD, "--runtime-directory=/run/aegis-second", NULL});
+
+        g_assert_cmpint(second.status, ==, 1);
+        assert_property("Posture", "s", "enforcing");
+        apply_by_root("after", "version=1\n[deny_path]\n/var/lib/aegis/\n");
+        client_removes("after"); /* the service alone can still write its record */
+}
+
+static void test_rules_about_the_kernel_keep_neither_service_nor_client_out(void)
+{
+        g_auto(Result) status = {};
+
+        apply_by_root("kernel", "version=7\n[deny]\nkernel:ptrace\nkernel:module\nkernel:kexec\n"
+                                "kernel:bpf\nkernel:mount\n");
+        status = client("status");
+        g_assert_cmpint(status.status, ==, 0);
+        kill_service();
+        start_service();
+        assert_property("Posture", "s", "enforcing");
+        apply_by_root("kernel-2", "version=7\n[deny]\nfile:/none\nnet:bind:*:99/tcp\n");
+        client_removes("kernel-2");
+        client_removes("kernel");
 }
 
 static void test_an_adopted_policy_can_be_changed_and_removed(void)
@@ -510,6 +558,8 @@ int main(int argc, char **argv)
         ADD(a_second_policy_adds_its_rules_and_is_removed_alone);
         ADD(kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_gap);
         ADD(no_rule_keeps_the_next_service_from_starting);
+        ADD(a_second_service_ends_and_takes_nothing_away);
+        ADD(rules_about_the_kernel_keep_neither_service_nor_client_out);
         ADD(an_adopted_policy_can_be_changed_and_removed);
         return g_test_run();
 }
