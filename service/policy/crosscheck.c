@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policy/parse.h"
+#include "util/fiber.h"
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
@@ -61,6 +62,7 @@ static int compare_digests(const void *a, const void *b)
         const Rule *x = *(const Rule *const *) a, *y = *(const Rule *const *) b;
         int r = memcmp(&x->digest, &y->digest, sizeof(x->digest));
 
+        fiber_pace();
         return r != 0 ? r : COMPARE(x->line, y->line);
 }
 
@@ -161,6 +163,7 @@ static int compare_files(const void *a, const void *b)
         const Rule *x = *(const Rule *const *) a, *y = *(const Rule *const *) b;
         int r = compare_paths(x->file.path, y->file.path);
 
+        fiber_pace();
         return r != 0 ? r : COMPARE(x->verdict, y->verdict);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/parse.h"
+#include "util/fiber.h"
 
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
@@ -180,6 +181,7 @@ static int compare_items(const void *a, const void *b)
         const Item *x = a, *y = b;
         int r = COMPARE(x->hash, y->hash);
 
+        fiber_pace();
         if (r == 0)
                 r = compare_meanings(x->rule, y->rule);
         return r != 0 ? r : COMPARE(x->rule->line, y->rule->line);

@@ -9,6 +9,7 @@
 
 #include "policy/text.h"
 #include "policy/words.h"
+#include "util/fiber.h"
 
 typedef enum Where {
         WHERE_HEADER,
@@ -349,6 +350,7 @@ static int read_lines(Parser *parser, const char *text, size_t n_text)
                                         POLICY_LINES_MAX);
                         return 0;
                 }
+                fiber_pace();
                 parser->line++;
                 newline = memchr(text, '\n', (size_t) (end - text));
                 if (!newline)
