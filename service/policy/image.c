@@ -123,7 +123,7 @@ static int add_documents(Compiler *compiler, size_t n_documents)
 /* An array that grew has room to spare, and an image lives long. */
 static void shrink(void *items, size_t n, size_t size)
 {
-        void *shorter = n > 0 ? reallocarray(*(void **) items, n, size) : NULL;
+        void *shorter = n > 0 ? realloc(*(void **) items, n * size) : NULL;
 
         if (shorter)
                 *(void **) items = shorter;

@@ -3,7 +3,6 @@
  * The linker puts these functions in the place of libc's (see meson.build). */
 #include <errno.h>
 #include <glib.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,9 +42,6 @@ void *__wrap_calloc(size_t n, size_t size)
 
 void *__wrap_reallocarray(void *p, size_t n, size_t size)
 {
-        /* Whoever makes an array shorter can do without, and need not tell. */
-        if (p && n * size <= malloc_usable_size(p))
-                return __real_reallocarray(p, n, size);
         return refuse() ? NULL : __real_reallocarray(p, n, size);
 }
 
