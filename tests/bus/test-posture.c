@@ -161,6 +161,7 @@ int main(int argc, char **argv)
         g_test_add_func("/posture/without_a_tier_all_is_degraded_whatever_the_mode",
                         test_without_a_tier_all_is_degraded_whatever_the_mode);
         g_test_add_func("/posture/a_service_that_does_not_protect_itself_says_so",
+                        test_a_service_that_does_not_protect_itself_says_so);
         g_test_add_func("/posture/trouble_degrades_and_is_quoted",
                         test_trouble_degrades_and_is_quoted);
         g_test_add_func("/posture/an_empty_machine_does_not_boast",
