@@ -65,7 +65,8 @@ char *tool_help(void)
         return text;
 }
 
-static void say(const char *format, va_list arguments, const char *end)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list arguments,
+                                                      const char *end)
 {
         _cleanup_(freep) char *text = NULL;
 

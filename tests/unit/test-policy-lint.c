@@ -171,7 +171,9 @@ static void test_a_rule_that_decides_something_is_not_told(void)
         expect(RULE("file:/srv/a\nfile:/srv/a/\nfile:/srv/a/b"), "", NULL);
         expect(RULE("file:/srv/a") "[allow]\nfile:/srv/a uid=3\n", "", NULL);
         expect(RULE("file:/srv/a uid=3") "[allow]\nfile:/srv/a uid=4\n", "", NULL);
-        expect(RULE("file:/srv/a ttl=1h\nfile:/srv/a mode=audit"), "", NULL);
+        expect(RULE("file:/srv/a access=read ttl=1h\nfile:/srv/a access=write\n"
+                    "file:/srv/a access=read,write"),
+               "", NULL);
         expect(RULE("file:/srv/a access=read\nfile:/srv/a access=read,write"), "", NULL);
         expect(RULE("net:connect:10.0.0.1:80\nnet:connect:10.0.0.1\nnet:connect:10.0.0.0/8"), "",
                NULL);

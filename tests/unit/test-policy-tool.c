@@ -258,11 +258,46 @@ static void test_an_older_version_is_spelled_and_stays_what_it_is(Scene *scene, 
 
 static void test_order_and_spelling_and_version_make_no_difference(Scene *scene, const void *unused)
 {
-        put(scene, "a", "version=1\n[deny_path]\n/srv/x\n/srv/y\n[deny_ip]\n10.0.0.1\n");
+        put(scene, "a",
+            "version=6\n[deny_path]\n/srv/x\n/srv/y\n[cgroup_deny_ip]\n/a 10.0.0.1\n"
+            "/b 10.0.0.2\n");
         put(scene, "b",
-            "version=7\n# new\n[deny]\nnet:send,connect:10.0.0.1\nfile:/srv/y/\nfile:/srv/x/\n");
+            "version=7\n# new\n[deny]\nnet:send,connect:10.0.0.2 cgroup=/b\nfile:/srv/y/\n"
+            "file:/srv/x/\nnet:connect,send:10.0.0.1  cgroup=/a\n");
         run(scene, "diff a b", TOOL_FINE);
         g_assert_cmpstr(scene->out, ==, "");
+}
+
+static void test_each_option_is_a_part_of_the_rule(Scene *scene, const void *unused)
+{
+        static const char *const options[] = {"uid=3",
+                                              "gid=3",
+                                              "exe=/usr/bin/x",
+                                              "exe=/usr/bin/x/",
+                                              "cgroup=/a",
+                                              "access=read",
+                                              "mode=audit",
+                                              "mode=enforce",
+                                              "ttl=1h",
+                                              "signal=kill",
+                                              "why=\"not now\"",
+                                              "id=x",
+                                              "identity=verified"};
+
+        put(scene, "a", "version=7\n[deny]\nfile:/srv/x\n");
+        for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+                g_autofree char *text =
+                        g_strdup_printf("version=7\n[deny]\nfile:/srv/x %s\n", options[i]);
+
+                put(scene, "b", text);
+                run(scene, "diff a b", TOOL_FOUND);
+                g_assert_true(g_str_has_prefix(scene->out,
+                                               "~ [deny] file:/srv/x -> [deny] file:/srv/x "));
+        }
+        put(scene, "a", "version=7\n[deny]\nfile:/srv/x exe=/usr/bin/x\n");
+        put(scene, "b", "version=7\n[deny]\nfile:/srv/x exe=/usr/bin/x/\n");
+        run(scene, "diff a b", TOOL_FOUND);
+        g_assert_true(g_str_has_prefix(scene->out, "~ "));
 }
 
 static void test_what_differs_is_printed(Scene *scene, const void *unused)
@@ -550,6 +585,7 @@ int main(int argc, char **argv)
         ADD(a_document_with_faults_is_left_as_it_is);
         ADD(an_older_version_is_spelled_and_stays_what_it_is);
         ADD(order_and_spelling_and_version_make_no_difference);
+        ADD(each_option_is_a_part_of_the_rule);
         ADD(what_differs_is_printed);
         ADD(a_rule_that_never_decides_can_go_unnoticed);
         ADD(an_order_that_decides_is_a_difference);
