@@ -69,12 +69,20 @@ static void read_ima_appraisal(const Entry *value)
                             "\"%s\" is not required", quoted(value->text, value->n).text);
 }
 
+enum {
+        KEY_VERSION,
+        KEY_NAME,
+        KEY_ON_MISSING,
+        KEY_RUNTIME_DEPS,
+        KEY_IMA_APPRAISAL,
+};
+
 static const HeaderKey keys[] = {
-        {"version", 1, read_version},
-        {"name", 7, read_name},
-        {"on-missing-guarantee", 7, read_on_missing},
-        {"runtime-deps", 7, read_runtime_deps},
-        {"ima-appraisal", 7, read_ima_appraisal},
+        [KEY_VERSION] = {"version", 1, read_version},
+        [KEY_NAME] = {"name", 7, read_name},
+        [KEY_ON_MISSING] = {"on-missing-guarantee", 7, read_on_missing},
+        [KEY_RUNTIME_DEPS] = {"runtime-deps", 7, read_runtime_deps},
+        [KEY_IMA_APPRAISAL] = {"ima-appraisal", 7, read_ima_appraisal},
 };
 _Static_assert(ELEMENTS_OF(keys) == N_HEADER_KEYS, "the header has a note for each");
 
@@ -165,30 +173,35 @@ void header_read_line(Header *header, const Entry *line)
                 explain_key(line, name);
 }
 
+/* A fault at the line of a key that is there. */
+#define key_fault(header, key, diagnostics, ...)                                                   \
+        diagnostics_add((diagnostics), SEVERITY_FAULT, (header)->seen[key].line,                   \
+                        (header)->seen[key].column, __VA_ARGS__)
+
+static int asks_for_identity(const Policy *policy)
+{
+        for (size_t i = 0; i < policy->n_rules; i++)
+                if (policy->rules[i].options->subject & SUBJECT_VERIFIED)
+                        return 1;
+        return 0;
+}
+
 void header_check(const Header *header, const Policy *policy, Diagnostics *diagnostics)
 {
-        if (header->seen[0].line == 0)
+        unsigned version = policy->version;
+
+        if (header->seen[KEY_VERSION].line == 0)
                 diagnostics_add(diagnostics, SEVERITY_FAULT, 1, 1,
                                 "write version=7 on the first line; a document in the older format "
                                 "has version=1 to version=6",
                                 "the document does not say its version");
         for (size_t i = 0; i < ELEMENTS_OF(keys); i++)
-                if (header->seen[i].line > 0 && policy->version > 0 &&
-                    policy->version < keys[i].since)
-                        diagnostics_add(diagnostics, SEVERITY_FAULT, header->seen[i].line,
-                                        header->seen[i].column,
-                                        "remove it, or convert the document to version 7",
-                                        "%s= is a key of version %u", keys[i].name, keys[i].since);
-        if (policy->version == 7 && policy->runtime_deps) {
-                int has_verified = 0;
-
-                for (size_t i = 0; i < policy->n_rules && !has_verified; i++)
-                        has_verified = (policy->rules[i].options->subject & SUBJECT_VERIFIED) != 0;
-                if (!has_verified)
-                        diagnostics_add(diagnostics, SEVERITY_FAULT, header->seen[3].line,
-                                        header->seen[3].column,
-                                        "write a rule with identity=verified, or remove it",
-                                        "runtime-deps= is about verified identities, and no rule "
-                                        "asks for one");
-        }
+                if (header->seen[i].line > 0 && version > 0 && version < keys[i].since)
+                        key_fault(header, i, diagnostics,
+                                  "remove it, or convert the document to version 7",
+                                  "%s= is a key of version %u", keys[i].name, keys[i].since);
+        if (version == 7 && policy->runtime_deps && !asks_for_identity(policy))
+                key_fault(header, KEY_RUNTIME_DEPS, diagnostics,
+                          "write a rule with identity=verified, or remove it",
+                          "runtime-deps= is about verified identities, and no rule asks for one");
 }
