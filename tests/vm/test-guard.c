@@ -371,7 +371,7 @@ static void test_no_map_is_had_while_it_is_made(void)
                 _exit(act_get_maps_for_a_while(&stop[0]) < 0 ? errno : 0);
         }
         close(stop[0]);
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < 8; i++)
                 apply(i & 1 ? POLICY : POLICY "file:/none\n");
         close(stop[1]);
         g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
