@@ -20,7 +20,7 @@ static int compile_sorted(PolicyImage **ret_image, Document *document, Diagnosti
         if (r < 0)
                 return r;
         r = policy_image_compile(ret_image, document, 1, &resolver, diagnostics);
-        return r < 0 && diagnostics->n_faults > 0 ? ALIKE_E_FAULTS : r;
+        return r < 0 && r != -ENOMEM && diagnostics->n_faults > 0 ? ALIKE_E_FAULTS : r;
 }
 
 static int compile(PolicyImage **ret_image, const Sheet *sheet)

@@ -186,7 +186,7 @@ static int force_make(Force *force, Inputs *inputs)
         if (r == 0)
                 r = policy_image_compile(&force->image, force->set.documents, force->set.n,
                                          &resolver, force->set.diagnostics);
-        return count_faults(&force->set) > 0 ? 0 : r;
+        return r != -ENOMEM && count_faults(&force->set) > 0 ? 0 : r;
 }
 
 static ToolStatus test(const ToolOptions *options, Inputs *inputs, const Question *question)

@@ -2,6 +2,8 @@
 /* Lint: see lint.h. */
 #include "policy/lint.h"
 
+#include <errno.h>
+
 #include "util/fiber.h"
 
 static size_t count_faults(const Diagnostics *diagnostics, size_t n)
@@ -21,8 +23,10 @@ static int lint_image(const Document *documents, size_t n_documents, const Resol
         int r;
 
         r = policy_image_compile(&image, documents, n_documents, resolver, diagnostics);
+        if (r < 0 && r != -ENOMEM && count_faults(diagnostics, n_documents) > n_faults)
+                return 0;
         if (r < 0)
-                return count_faults(diagnostics, n_documents) > n_faults ? 0 : r;
+                return r;
         return lint_lockout(image, documents, n_documents, resolver, diagnostics);
 }
 
