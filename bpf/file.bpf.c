@@ -165,17 +165,24 @@ static __always_inline bool has_more(const struct file *file, __u32 word)
                (flags & IMAGE_DEFAULT && file->f_flags & OPENED_FOR_EXEC);
 }
 
-static __always_inline int decide_open(struct file *file, __u32 word)
+/* A function of its own, so that the way that most opens go saves no registers for it. */
+static __noinline int decide_open(struct file *file, __u32 word)
 {
         struct decision decision = {.word = word, .hook = HOOK_FILE_OPEN};
 
+        if (leave_early(word))
+                return 0;
+        if (is_canary(word, HOOK_FILE_OPEN))
+                return -CANARY_ERRNO;
+        if (word & WORD_MORE && !has_more(file, word) && place_is_free(file->f_path.dentry, word))
+                return 0;
         decision.inode = (__u64) file->f_inode;
         decision.access = access_of_open(file);
         if (is_copied(file)) {
                 decision.access = ACCESS_ALL;
                 decision.flags = EVENT_COPY;
         }
-        return decide(&decision, file->f_path.dentry, layer_name(file));
+        return verdict_return(decide(&decision, file->f_path.dentry, layer_name(file)));
 }
 
 /* The way nearly all opens go: a directory whose place is learnt, and no name in it that a rule
@@ -183,19 +190,14 @@ static __always_inline int decide_open(struct file *file, __u32 word)
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
-        __u32 word = word_read();
+        __u32 word;
 
         count_call(HOOK_FILE_OPEN);
-        if (leave_early(word))
+        word = word_read();
+        if ((word & (WORD_FILES | WORD_CANARY | WORD_MORE)) == WORD_FILES &&
+            place_is_free(file->f_path.dentry, word))
                 return 0;
-        if (!(word & (WORD_CANARY | WORD_MORE)) ||
-            (!(word & WORD_CANARY) && !has_more(file, word))) {
-                if (!(file->f_mode & OPENED_NOACCOUNT) && place_is_free(file->f_path.dentry, word))
-                        return 0;
-        }
-        if (is_canary(word, HOOK_FILE_OPEN))
-                return -CANARY_ERRNO;
-        return verdict_return(decide_open(file, word));
+        return decide_open(file, word);
 }
 
 /* The open of the lower file that follows is the copy's: see is_copied(). */

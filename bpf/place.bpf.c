@@ -161,14 +161,26 @@ static __always_inline __u64 key_of(const struct dentry *dentry, __u32 word, __u
                          word, begun);
 }
 
-/* Where subvolumes and snapshots give one number to several directories, nothing can be learnt. */
-static __always_inline void learn(const struct place_step *step, __u32 word, __u64 begun)
+/* Where subvolumes and snapshots give one number to several directories, nothing can be learnt. In
+ * an overlay a name may stand for a file of a layer: no name there is free (place_is_free()). A
+ * function of its own, for its stack. */
+__noinline int place_learn(struct place_walk *walk, __u64 begun)
 {
-        const struct dentry *dentry = (const struct dentry *) step->dentry;
-        unsigned long magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+        const struct dentry *dentry;
+        unsigned long magic;
+        __u64 data;
 
-        if (magic != BTRFS_MAGIC && magic != BCACHEFS_MAGIC)
-                cache_learn(key_of(dentry, word, begun), &step->place);
+        if (!walk)
+                return -1;
+        dentry = (const struct dentry *) walk->step.dentry;
+        magic = BPF_CORE_READ(dentry, d_sb, s_magic);
+        data = cache_pack(&walk->step.place);
+        if (magic == BTRFS_MAGIC || magic == BCACHEFS_MAGIC)
+                return 0;
+        if (magic == OVERLAY_MAGIC && walk->step.place.node == NODE_OFF)
+                data |= (__u64) RULESET_INHERITED << 24;
+        cache_learn(key_of(dentry, walk->word, begun), data);
+        return 0;
 }
 
 /* What the rules say of the root of dentry's file system. NULL: nothing, nor of anything below. */
@@ -295,7 +307,7 @@ int place_walk(struct place_walk *walk)
         }
         /* Under the number from before the walk: a rename since then has ended it. */
         if (begun != UNDER_WAY)
-                learn(&walk->step, walk->word, begun);
+                place_learn(walk, begun);
         walk->known = walk->step.dentry;
         walk->known_place = cache_pack(&walk->step.place);
         if (way.n)

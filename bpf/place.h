@@ -54,13 +54,12 @@ static __always_inline __u64 renames_begun(void)
 }
 
 /* A sum of products with secret odd factors: no two directories of one time share a key but by a
- * chance of some 2^-50, and one directory never has the same key at two times. (2^40 renames are
+ * chance of some 2^-50, and one directory never has the same key at two times. (2^32 renames are
  * more than anyone makes between two policies.) Its high bits are the good ones. */
 static __always_inline __u64 cache_mix(__u64 inode, __u64 device_generation, __u32 word,
                                        __u64 begun)
 {
-        return inode * hot.seed[0] + device_generation * hot.seed[1] +
-               ((__u64) (word & WORD_COOKIE) << 32 ^ begun);
+        return inode * hot.seed[0] + device_generation * hot.seed[1] + ((__u64) word << 32 ^ begun);
 }
 
 static __always_inline struct cache_entry *cache_slot(__u64 key)
@@ -93,10 +92,9 @@ static __always_inline bool cache_find(__u64 key, struct place *ret_place)
         return true;
 }
 
-static __always_inline void cache_learn(__u64 key, const struct place *place)
+static __always_inline void cache_learn(__u64 key, __u64 data)
 {
         struct cache_entry *entry = cache_slot(key);
-        __u64 data = cache_pack(place);
 
         *(volatile __u64 *) &entry->x = key ^ data;
         *(volatile __u64 *) &entry->data = data;
@@ -107,7 +105,7 @@ static __always_inline void place_inherit(struct place *place)
 {
         if (place->node != NODE_OFF)
                 place->ruleset &= ~PLACE_FOLDS;
-        if (place->ruleset)
+        if (place->ruleset & ~RULESET_INHERITED)
                 place->ruleset |= RULESET_INHERITED;
         place->node = NODE_OFF;
         place->lengths = 0;
