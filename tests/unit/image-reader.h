@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Image reader: reads an image as the programs in the kernel do, step by step. */
+/* Image reader: what an image decides (policy/ask.c reads it as the programs in the kernel do), in
+ * the words of the reference; and what stands in it where. */
 #pragma once
 
 #include <stdint.h>

@@ -121,11 +121,15 @@ static void test_what_is_found_out_needs_its_hooks_if_it_only_allows(void)
 {
         static const RuleOptions verified = {.subject = SUBJECT_VERIFIED};
         Rule digest = of_digest(DIGEST_SHA256, 1), file = file_rule(RULE_ALLOW, ACCESS_READ);
+        PolicyImage *image;
 
         digest.verdict = RULE_ALLOW;
         file.options = &verified;
         assert_hooks(digest, BIT(BPRM_CHECK_SECURITY) | BIT(BPRM_CREDS_FOR_EXEC));
-        assert_hooks(file, BIT(BPRM_CHECK_SECURITY));
+        image = compile_rules(&file, 1, &machine);
+        g_assert_true(image->hooks & BIT(BPRM_CHECK_SECURITY));
+        g_assert_false(image->hooks & BIT(FILE_OPEN));
+        policy_image_free(image);
 }
 
 static void test_mode_enforce_needs_its_hooks_in_audit_too(void)
