@@ -112,7 +112,7 @@ static Result run_as(unsigned uid, const char *const *argv)
 /* Apply as a person would call it by hand. */
 static Result busctl_apply(unsigned uid, const char *text, const char *expect)
 {
-        return run_as(uid, (const char *[]){"busctl", "--system", "call", NAME,
+        return run_as(uid, (const char *[]){"busctl", "--system", "--timeout=300", "call", NAME,
                                             "/org/aegis/Enforcer", NAME ".Manager", "Apply",
                                             "ssasta{sv}", "web", text, "0", expect, "0", NULL});
 }
