@@ -89,6 +89,7 @@ enum hook {
         HOOK_SOCKET_SENDMSG,
         HOOK_SOCKET_SOCK_RCV_SKB,
         HOOK_TASK_KILL,
+        HOOK_TASK_PRCTL,
         N_HOOKS,
 };
 
@@ -402,6 +403,7 @@ enum event_verdict {
 #define EVENT_UNHASHED 8u /* no rule: the digest could not be told, denied in doubt */
 #define EVENT_COPY 16u    /* an overlay would have copied what a rule is about */
 #define EVENT_SELF 32u    /* no rule: the service guards itself */
+#define EVENT_FORGED 64u  /* no rule: a process would have passed for another program */
 
 #define RULE_NONE 0u
 

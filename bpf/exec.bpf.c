@@ -43,7 +43,6 @@ struct task_struct___personality {
 
 #pragma clang attribute pop
 
-/* Whether the programs run under BPF LSM, and so may call what the kernel keeps for it. */
 const volatile bool in_lsm = false;
 
 extern int bpf_get_fsverity_digest(struct file *file, struct bpf_dynptr *digest) __ksym __weak;

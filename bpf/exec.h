@@ -47,6 +47,10 @@ static __always_inline bool is_named_itself(const struct linux_binprm *bprm)
         return (__u64) bprm->interp == (__u64) bprm->filename;
 }
 
+/* exec.bpf.c. Whether the programs run under BPF LSM, which may call more, and has hooks with
+ * answers of their own. */
+extern const volatile bool in_lsm;
+
 /* digest.bpf.c. What the current task's exec has found out of a file, from before the hook that
  * judges it. */
 struct exec_note {

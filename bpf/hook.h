@@ -12,7 +12,7 @@
 
 /* What is denied as such, without a clause. (EVENT_COPY: each clause that denies fits, whomever it
  * is about.) */
-#define DECIDE_AS_SUCH (EVENT_UNPLACED | EVENT_HOLDS_RULES | EVENT_UNHASHED | EVENT_SELF)
+#define DECIDE_AS_SUCH (EVENT_UNPLACED | EVENT_HOLDS_RULES | EVENT_UNHASHED | EVENT_SELF | EVENT_FORGED)
 
 #define MARKS_UNKNOWN 0xffffffffu /* which program it is could not be told */
 

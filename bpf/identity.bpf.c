@@ -240,6 +240,44 @@ int identity_map(const __u64 *address)
         return 0;
 }
 
+/* ---- a forged one ---- */
+
+#define ENOSYS 38
+#define OPTION_MEMORY 35  /* PR_SET_MM */
+#define MEMORY_PROGRAM 13 /* PR_SET_MM_EXE_FILE */
+#define MEMORY_ALL 14     /* PR_SET_MM_MAP, the program among it */
+
+/* The answer for nothing to say. */
+static __always_inline int prctl_pass(void)
+{
+        return in_lsm ? -ENOSYS : 0;
+}
+
+/* A process may name another file as the program it runs, of users who have namespaces of their own
+ * any. Where rules are about programs it may not. */
+SEC("lsm/task_prctl")
+int BPF_PROG(task_prctl, int option, unsigned long what)
+{
+        struct decision decision = {.word = word_read(), .hook = HOOK_TASK_PRCTL};
+
+        if (option != OPTION_MEMORY || (what != MEMORY_PROGRAM && what != MEMORY_ALL))
+                return prctl_pass();
+        count_call(HOOK_TASK_PRCTL);
+        if (is_canary(decision.word, HOOK_TASK_PRCTL))
+                return -CANARY_ERRNO;
+        if (!(word_header(decision.word)->flags & (IMAGE_EXES | IMAGE_VERIFIED)))
+                return prctl_pass();
+        decision.flags = EVENT_FORGED;
+        decision.access = 1;
+        if (judge(&decision) < 0) {
+                asm volatile("");
+                return -EPERM;
+        }
+        return prctl_pass();
+}
+
+/* ---- children ---- */
+
 /* A new process runs what its parent does. */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(identity_fork, struct task_struct *parent, struct task_struct *child)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,9 +82,14 @@ static int act_mprotect(const Canary *canary)
         return r;
 }
 
+/* Of no file. */
+static int act_prctl(const Canary *canary)
+{
+        return prctl(PR_SET_MM, PR_SET_MM_EXE_FILE, -1, 0, 0);
+}
+
 CanaryAct *const canary_exec_acts[N_HOOKS] = {
-        [HOOK_BPRM_CHECK_SECURITY] = act_exec,
-        [HOOK_BPRM_CREDS_FOR_EXEC] = act_exec,
-        [HOOK_FILE_MPROTECT] = act_mprotect,
-        [HOOK_MMAP_FILE] = act_mmap,
+        [HOOK_BPRM_CHECK_SECURITY] = act_exec, [HOOK_BPRM_CREDS_FOR_EXEC] = act_exec,
+        [HOOK_FILE_MPROTECT] = act_mprotect,   [HOOK_MMAP_FILE] = act_mmap,
+        [HOOK_TASK_PRCTL] = act_prctl,
 };

@@ -45,6 +45,7 @@ static const char *const hooks[] = {
         [HOOK_SOCKET_SENDMSG] = "socket_sendmsg",
         [HOOK_SOCKET_SOCK_RCV_SKB] = "socket_sock_rcv_skb",
         [HOOK_TASK_KILL] = "task_kill",
+        [HOOK_TASK_PRCTL] = "task_prctl",
 };
 _Static_assert(ELEMENTS_OF(hooks) == N_HOOKS, "each hook has a name");
 

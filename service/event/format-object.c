@@ -31,6 +31,7 @@ EventKind event_kind(const struct event *event)
         case HOOK_SB_PIVOTROOT:
         case HOOK_SB_UMOUNT:
         case HOOK_TASK_KILL:
+        case HOOK_TASK_PRCTL:
                 return EVENT_OF_KERNEL;
         case HOOK_BPRM_CHECK_SECURITY:
         case HOOK_BPRM_CREDS_FOR_EXEC:
@@ -191,7 +192,7 @@ static const char *kernel_operation(uint32_t operation)
 
 static int add_kernel(json_object *object, const struct event *event, const char *path)
 {
-        if (!(event->flags & EVENT_SELF) &&
+        if (!(event->flags & (EVENT_SELF | EVENT_FORGED)) &&
             json_add_word(object, "operation", kernel_operation(event->operation)) < 0)
                 return -ENOMEM;
         if (event->target && json_add_number(object, "target", event->target) < 0)

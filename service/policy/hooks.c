@@ -15,7 +15,9 @@
 #define MAP_HOOKS (HOOK_BIT(HOOK_MMAP_FILE) | HOOK_BIT(HOOK_FILE_MPROTECT))
 #define EXEC_HOOKS HOOK_BIT(HOOK_BPRM_CHECK_SECURITY)
 #define SHA256_HOOKS (EXEC_HOOKS | HOOK_BIT(HOOK_BPRM_CREDS_FOR_EXEC))
-#define IDENTITY_HOOKS EXEC_HOOKS /* where a process gets it, and may lose it */
+#define EXE_HOOKS                                                                                  \
+        HOOK_BIT(HOOK_TASK_PRCTL) /* where a process may name another program as its own */
+#define IDENTITY_HOOKS (EXE_HOOKS | EXEC_HOOKS) /* where it gets, and may lose, an identity */
 #define LOAD_HOOKS (HOOK_BIT(HOOK_KERNEL_READ_FILE) | HOOK_BIT(HOOK_KERNEL_LOAD_DATA))
 
 static const uint64_t kernel_hooks[N_KERNEL_OBJECTS] = {
@@ -84,8 +86,10 @@ static void find_flags(Compiler *compiler)
 /* What tells whom a rule is about. */
 static uint64_t hooks_of_subject(const Rule *rule, const Policy *policy)
 {
-        if (!(rule->options->subject & SUBJECT_VERIFIED))
-                return 0;
+        uint32_t subject = rule->options->subject;
+
+        if (!(subject & SUBJECT_VERIFIED))
+                return subject & SUBJECT_EXE ? EXE_HOOKS : 0;
         return IDENTITY_HOOKS | (policy_runtime_deps(policy) ? MAP_HOOKS : 0);
 }
 

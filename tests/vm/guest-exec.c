@@ -2,6 +2,7 @@
 /* Guest exec: see guest-exec.h. */
 #include "guest-exec.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -31,7 +32,10 @@ static void exec_or_tell(const Exec *exec, int tell_fd)
         char *const *arguments = (char *const *) exec->arguments;
         char *const *environment =
                 (char *const *) (exec->environment ? exec->environment : nothing);
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
         if (exec->path)
                 execve(exec->path, arguments, environment);
         else
@@ -117,6 +121,45 @@ void make_program(const char *path, const char *text)
         bytes = g_realloc(bytes, n + strlen(text));
         memcpy(bytes + n, text, strlen(text));
         write_program(path, bytes, n + strlen(text));
+}
+
+void make_tiny(const char *path, const char *text)
+{
+        static const unsigned char code[] = {
+                0xb8, 60,   0, 0, 0, /* mov $60, %eax: exit */
+                0x31, 0xff,          /* xor %edi, %edi */
+                0x0f, 0x05,          /* syscall */
+        };
+        const Elf64_Addr base = 0x400000;
+        struct {
+                Elf64_Ehdr head;
+                Elf64_Phdr part;
+                unsigned char code[sizeof(code)];
+                char text[64];
+        } program = {
+                .head = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+                                     EV_CURRENT},
+                         .e_type = ET_EXEC,
+                         .e_machine = EM_X86_64,
+                         .e_version = EV_CURRENT,
+                         .e_entry = base + sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr),
+                         .e_phoff = sizeof(Elf64_Ehdr),
+                         .e_ehsize = sizeof(Elf64_Ehdr),
+                         .e_phentsize = sizeof(Elf64_Phdr),
+                         .e_phnum = 1},
+                .part = {.p_type = PT_LOAD,
+                         .p_flags = PF_R | PF_X,
+                         .p_vaddr = base,
+                         .p_filesz = sizeof(program) - sizeof(program.text),
+                         .p_memsz = sizeof(program) - sizeof(program.text),
+                         .p_align = 4096},
+        };
+        size_t n = strlen(text);
+
+        g_assert_cmpuint(n, <, sizeof(program.text));
+        memcpy(program.code, code, sizeof(code));
+        memcpy(program.text, text, n);
+        write_program(path, (const char *) &program, offsetof(typeof(program), text) + n);
 }
 
 void copy_program(const char *path, const char *from)

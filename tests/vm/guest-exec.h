@@ -31,6 +31,9 @@ int try_run_link(int fd);
  * bytes for each text. Its directory is made. */
 void make_program(const char *path, const char *text);
 
+/* A small one that ends at once, whatever it is told. */
+void make_tiny(const char *path, const char *text);
+
 /* A program of this machine, with its libraries. */
 void copy_program(const char *path, const char *from);
 

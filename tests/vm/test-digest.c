@@ -216,7 +216,7 @@ static void map_last(const char *path, char byte)
 
 static void check_writes(const char *path, void (*change)(const char *, char))
 {
-        make_program(path, "a");
+        make_tiny(path, "a");
         deny_bytes_of(path);
         assert_run(path, EPERM);
         for (int i = 0; i < N_WRITES; i++) {
@@ -238,8 +238,8 @@ static void test_a_file_that_is_written_has_new_bytes_at_once(void)
 
 static void check_settled(const char *path, void (*change)(const char *, char))
 {
-        make_program(path, "a");
-        make_program("/t/b", "b");
+        make_tiny(path, "a");
+        make_tiny("/t/b", "b");
         deny_bytes_of("/t/b");
         assert_run(path, 0);
         g_usleep(SETTLING_USEC); /* nothing tells that a clock has gone on */

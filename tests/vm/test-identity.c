@@ -4,8 +4,10 @@
 #include <glib.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,7 +24,7 @@
 #define PROTECT "version=4\n[protect_path]\n/t/secret\n"
 #define PROTECT_STRICTLY PROTECT "[protect_runtime_deps]\n"
 
-#define READ_SECRET "read -r line </t/secret"
+#define READ_SECRET "true </t/secret"
 
 /* A program under fs-verity, below a folder of programs. */
 static void make_verified(const char *name)
@@ -198,6 +200,43 @@ static void test_the_hooks_of_libraries_are_attached_where_they_count(void)
         g_assert_false(status.attached);
 }
 
+static int act_forge(const void *path)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        return prctl(PR_SET_MM, PR_SET_MM_EXE_FILE, fd, 0, 0);
+}
+
+/* Without a rule about programs the kernel finds the old program still in use. */
+static void test_no_process_names_another_program_as_its_own(void)
+{
+        fresh_programs();
+        apply("version=7\n[deny]\nfile:/t/secret\n[allow]\nfile:/t/secret exe=" PLACE "/tool\n");
+        g_assert_true(reads(PLACE "/tool"));
+        g_assert_cmpint(child_errno(act_forge, PLACE "/tool"), ==, EPERM);
+        take_events();
+        child_errno(act_forge, PLACE "/tool");
+        take_events();
+        g_assert_cmpint(events->len, ==, 1);
+        g_assert_cmpint(g_array_index(events, struct event, 0).flags, ==, EVENT_FORGED);
+        apply(PROTECT);
+        g_assert_cmpint(child_errno(act_forge, PLACE "/tool"), ==, EPERM);
+        apply("version=7\n[deny]\nfile:/t/secret\n");
+        g_assert_cmpint(child_errno(act_forge, PLACE "/tool"), ==, EBUSY);
+}
+
+static int act_name_itself(const void *name)
+{
+        return prctl(PR_SET_NAME, name);
+}
+
+static void test_other_words_of_prctl_pass(void)
+{
+        fresh_programs();
+        apply(PROTECT);
+        g_assert_cmpint(child_errno(act_name_itself, "anything"), ==, 0);
+}
+
 static void test_only_the_verified_connect(void)
 {
         fresh_programs();
@@ -226,6 +265,8 @@ int main(int argc, char **argv)
         ADD(test_an_exec_that_fails_changes_nothing);
         ADD(test_libraries_count_where_the_policy_says_so);
         ADD(test_the_hooks_of_libraries_are_attached_where_they_count);
+        ADD(test_no_process_names_another_program_as_its_own);
+        ADD(test_other_words_of_prctl_pass);
         ADD(test_only_the_verified_connect);
         return g_test_run();
 }
