@@ -299,7 +299,8 @@ int document_set_compile(const DocumentSet *set, const Resolver *resolver, const
                 return -ENOMEM;
         findings.n_items = set->n_entries;
         r = policy_image_compile(&image, documents, set->n_entries, resolver, findings.items);
-        if (r == -E2BIG)
+        /* Mostly there is a rule to blame. */
+        if (r == -E2BIG && !findings_have_fault(&findings))
                 return TRANSACTION_E_TOO_LARGE;
         if (r == -ENOMEM)
                 return r;
