@@ -303,6 +303,37 @@ static void test_listen_without_bind_is_denied_by_rules_about_any_port(void)
         g_assert_cmpint(child_errno(act_listen_unbound, NULL), ==, EPERM);
 }
 
+#define LOCAL_PORTS "/proc/sys/net/ipv4/ip_local_port_range"
+
+static int act_bind(const void *argument)
+{
+        const Act *act = argument;
+
+        return bound(SOCK_STREAM, act->address, act->port);
+}
+
+static void write_setting(const char *path, const char *text)
+{
+        int fd = open(path, O_WRONLY);
+
+        g_assert_cmpint(write(fd, text, strlen(text)), ==, strlen(text));
+        close(fd);
+}
+
+static void test_a_port_that_the_kernel_chooses_is_ruled_by_rules_about_any_port_alone(void)
+{
+        g_autofree char *old = NULL;
+
+        g_assert_true(g_file_get_contents(LOCAL_PORTS, &old, NULL, NULL));
+        write_setting(LOCAL_PORTS, "4444 4445");
+        apply(V7 "[deny]\nnet:bind:*:4444-4445\n");
+        g_assert_cmpint(try_act(act_bind, FREE, 4444), ==, EPERM);
+        g_assert_cmpint(try_act(act_bind, FREE, 0), ==, 0);
+        apply(V7 "[deny]\nnet:bind:*\n");
+        g_assert_cmpint(try_act(act_bind, FREE, 0), ==, EPERM);
+        write_setting(LOCAL_PORTS, old);
+}
+
 static void test_a_connection_from_a_ruled_address_does_not_come_in(void)
 {
         apply(V7 "[deny]\nnet:accept:127.0.0.66\n");
@@ -534,6 +565,7 @@ int main(int argc, char **argv)
         ADD(bind_is_denied_by_address_and_port);
         ADD(listen_is_denied_by_the_socket_s_own_address_and_port);
         ADD(listen_without_bind_is_denied_by_rules_about_any_port);
+        ADD(a_port_that_the_kernel_chooses_is_ruled_by_rules_about_any_port_alone);
         ADD(a_connection_from_a_ruled_address_does_not_come_in);
         ADD(accept_is_ruled_by_the_listening_port);
         ADD(accepting_from_anyone_is_denied);

@@ -12,14 +12,19 @@
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <netpacket/packet.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "guest-acts.h"
 #include "guest-backend.h"
 
 #define RULES "[deny_ip]\n127.0.0.66\n::1\n[deny_port]\n82:tcp\n83:udp\n"
+#define V7 "version=7\n"
 #define RULED "127.0.0.66"
 #define FREE "127.0.0.67"
 
@@ -239,12 +244,13 @@ static int act_bound_send(const void *source)
         return sendto(fd, "x", 1, 0, (struct sockaddr *) &any, sizeof(any)) < 0 ? -1 : 0;
 }
 
-static void test_no_address_at_all_by_the_socket_s_own_but_not_by_a_control_message(void)
+static void test_no_address_at_all_by_the_socket_s_own_or_a_control_message(void)
 {
         apply(RULES);
         assert_act(act_bound_send, RULED, EPERM);
         assert_act(act_bound_send, FREE, 0);
-        assert_act(act_send_from, RULED, 0);
+        assert_act(act_send_from, RULED, EPERM);
+        assert_act(act_send_from, FREE, 0);
         apply("[deny_ip]\n127.0.0.1\n");
         g_assert_cmpint(try_connect(AF_INET, TCP, 0, "0.0.0.0", 80), ==, EPERM);
 }
@@ -298,16 +304,33 @@ static void test_raw_sockets_by_their_address_and_no_further(void)
         assert_act(act_own_header, ((const char *[]){RULED, FREE}), 0);
 }
 
-static void test_packet_sockets_are_open(void)
+static void test_raw_sockets_by_a_rule_about_them(void)
+{
+        apply(V7 "[deny]\nnet:send:*:*/raw\n");
+        g_assert_cmpint(try_send(AF_INET, SOCK_RAW, IPPROTO_ICMP, FREE, 0), ==, EPERM);
+        assert_act(act_own_header, ((const char *[]){RULED, FREE}), EPERM);
+        g_assert_cmpint(try_send(AF_INET, UDP, 0, FREE, 80), ==, 0);
+}
+
+static void test_packet_sockets_by_rules_about_any_address_alone(void)
 {
         apply(RULES);
         assert_act(act_packet, NULL, 0);
+        apply(V7 "[deny]\nnet:send:*:*/packet\n");
+        assert_act(act_packet, NULL, EPERM);
+        g_assert_cmpint(try_send(AF_INET, UDP, 0, FREE, 80), ==, 0);
+        apply(V7 "[deny]\nnet:send:*\n");
+        assert_act(act_packet, NULL, EPERM);
 }
 
 /* ---- connected already ---- */
 
+/* Even if what was sent before was refused. */
 static int act_send_connected(const void *fd)
 {
+        socklen_t n = sizeof(int);
+
+        getsockopt(*(const int *) fd, SOL_SOCKET, SO_ERROR, &(int){0}, &n);
         return send(*(const int *) fd, "x", 1, 0) < 0 ? -1 : 0;
 }
 
@@ -320,24 +343,62 @@ static int connected_to(const char *text)
         return fd;
 }
 
-static void test_a_socket_connected_before_is_open(void)
+static void test_a_socket_connected_before_by_rules_about_sending(void)
 {
         int fd;
 
         apply("");
         fd = connected_to(RULED);
+        assert_act(act_send_connected, &fd, 0);
         apply(RULES);
+        assert_act(act_send_connected, &fd, EPERM);
+        apply(V7 "[deny]\nnet:connect:127.0.0.66\n");
+        assert_act(act_send_connected, &fd, 0);
+        apply(V7 "[deny]\nnet:send:127.0.0.67\n");
+        assert_act(act_send_connected, &fd, 0);
+        apply(V7 "[deny]\nnet:send:127.0.0.66\n");
+        assert_act(act_send_connected, &fd, EPERM);
+        apply("");
         assert_act(act_send_connected, &fd, 0);
         close(fd);
 }
 
-static void test_a_socket_connected_by_who_is_never_denied_is_open(void)
+static void test_a_socket_passed_in_by_rules_about_sending(void)
 {
         int fd;
 
         apply(RULES);
-        fd = connected_to(RULED);
+        fd = connected_to(RULED); /* by this process, which is never denied */
+        assert_act(act_send_connected, &fd, EPERM);
+        apply(V7 "[deny]\nnet:connect:127.0.0.66\n");
         assert_act(act_send_connected, &fd, 0);
+        close(fd);
+}
+
+/* An IPv6 socket takes no family for no address, and sends where it is connected. */
+static int act_send_no_family(const void *fd)
+{
+        struct sockaddr_in6 none = {.sin6_family = AF_UNSPEC};
+        socklen_t n = sizeof(int);
+
+        getsockopt(*(const int *) fd, SOL_SOCKET, SO_ERROR, &(int){0}, &n);
+        inet_pton(AF_INET6, "::2", &none.sin6_addr);
+        return sendto(*(const int *) fd, "x", 1, 0, (struct sockaddr *) &none, sizeof(none)) < 0
+                       ? -1
+                       : 0;
+}
+
+static void test_an_address_of_no_family_on_a_connected_ipv6_socket(void)
+{
+        struct sockaddr_in6 peer = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
+        int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        apply("");
+        peer.sin6_addr = in6addr_loopback;
+        g_assert_cmpint(connect(fd, (struct sockaddr *) &peer, sizeof(peer)), ==, 0);
+        assert_act(act_send_no_family, &fd, 0);
+        apply(RULES);
+        assert_act(act_send_no_family, &fd, EPERM);
         close(fd);
 }
 
@@ -361,27 +422,150 @@ static void test_dissolving_a_connection_and_connecting_anew(void)
         close(fd);
 }
 
-static int act_answer(const void *listener)
-{
-        return send(accept(*(const int *) listener, NULL, NULL), "x", 1, 0) < 0 ? -1 : 0;
-}
+/* ---- connections that came in ---- */
 
-static void test_answering_a_connection_that_came_in_is_open(void)
+/* A connection from RULED: two ends, the first was accepted. */
+static void connect_pair(int fds[2])
 {
         struct sockaddr_in own = address_v4("127.0.0.1", 0), peer = address_v4(RULED, 0);
         socklen_t n = sizeof(own);
         int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        int from = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        apply(RULES);
+        fds[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         g_assert_cmpint(bind(listener, (struct sockaddr *) &own, sizeof(own)), ==, 0);
         g_assert_cmpint(listen(listener, 1), ==, 0);
         g_assert_cmpint(getsockname(listener, (struct sockaddr *) &own, &n), ==, 0);
-        g_assert_cmpint(bind(from, (struct sockaddr *) &peer, sizeof(peer)), ==, 0);
-        g_assert_cmpint(connect(from, (struct sockaddr *) &own, sizeof(own)), ==, 0);
-        assert_act(act_answer, &listener, 0);
-        close(from);
+        g_assert_cmpint(bind(fds[1], (struct sockaddr *) &peer, sizeof(peer)), ==, 0);
+        g_assert_cmpint(connect(fds[1], (struct sockaddr *) &own, sizeof(own)), ==, 0);
+        fds[0] = accept(listener, NULL, NULL);
+        g_assert_cmpint(fds[0], >=, 0);
         close(listener);
+}
+
+static void close_pair(int fds[2])
+{
+        close(fds[0]);
+        close(fds[1]);
+}
+
+/* With an address, which TCP does not heed. */
+static int act_send_elsewhere(const void *fd)
+{
+        struct sockaddr_in to = address_v4(FREE, 80);
+
+        return sendto(*(const int *) fd, "x", 1, 0, (struct sockaddr *) &to, sizeof(to)) < 0 ? -1
+                                                                                             : 0;
+}
+
+static int act_receive(const void *fd)
+{
+        char byte;
+
+        return recv(*(const int *) fd, &byte, 1, MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+static void test_answering_a_connection_that_came_in(void)
+{
+        int fds[2];
+
+        apply(RULES);
+        connect_pair(fds);
+        assert_act(act_send_connected, &fds[0], EPERM);
+        assert_act(act_send_elsewhere, &fds[0], EPERM);
+        assert_act(act_send_connected, &fds[1], 0);
+        assert_act(act_receive, &fds[0], 0);
+        close_pair(fds);
+}
+
+static int act_send_file(const void *fd)
+{
+        return sendfile(*(const int *) fd, open("/proc/self/exe", O_RDONLY), NULL, 1) < 0 ? -1 : 0;
+}
+
+/* Before 6.5 no hook is asked about what goes to a socket from a file or a pipe. */
+static int is_before_6_5(void)
+{
+        unsigned major = 0, minor = 0;
+        struct utsname name;
+
+        uname(&name);
+        g_assert_cmpint(sscanf(name.release, "%u.%u", &major, &minor), ==, 2);
+        return major < 6 || (major == 6 && minor < 5);
+}
+
+static void test_sendfile_on_a_connection_from_kernel_6_5_on(void)
+{
+        int fds[2];
+
+        apply(RULES);
+        connect_pair(fds);
+        assert_act(act_send_file, &fds[0], is_before_6_5() ? 0 : EPERM);
+        close_pair(fds);
+}
+
+static int act_splice(const void *fd)
+{
+        int pipes[2];
+
+        if (pipe(pipes) < 0)
+                return -1;
+        return splice(*(const int *) fd, NULL, pipes[1], NULL, 1, SPLICE_F_NONBLOCK) < 0 ? -1 : 0;
+}
+
+static void test_receiving_over_a_connection_but_not_by_splice(void)
+{
+        int fds[2];
+
+        apply("");
+        connect_pair(fds);
+        g_assert_cmpint(send(fds[1], "xyz", 3, 0), ==, 3);
+        apply(V7 "[deny]\nnet:recv:127.0.0.66\n");
+        assert_act(act_receive, &fds[0], EPERM);
+        assert_act(act_splice, &fds[0], 0);
+        apply("");
+        assert_act(act_receive, &fds[0], 0);
+        close_pair(fds);
+}
+
+static void test_a_connection_taken_before_goes_on(void)
+{
+        int fds[2];
+
+        apply("");
+        connect_pair(fds);
+        apply(V7 "[deny]\nnet:accept:127.0.0.66\n");
+        assert_act(act_send_connected, &fds[0], 0);
+        assert_act(act_send_connected, &fds[1], 0);
+        assert_act(act_receive, &fds[0], 0);
+        close_pair(fds);
+}
+
+/* A connection from RULED to a listener of this kind. EAGAIN: it never came in. */
+static int act_come_in(const void *argument)
+{
+        const Way *way = argument;
+        struct sockaddr_in own = address_v4("127.0.0.1", 0), peer = address_v4(RULED, 0);
+        socklen_t n = sizeof(own);
+        int listener = socket(way->family, way->type | SOCK_NONBLOCK, way->protocol);
+        int from = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+        if (bind(listener, (struct sockaddr *) &own, n) < 0 || listen(listener, 1) < 0 ||
+            getsockname(listener, (struct sockaddr *) &own, &n) < 0 ||
+            bind(from, (struct sockaddr *) &peer, sizeof(peer)) < 0)
+                return -1;
+        if (connect(from, (struct sockaddr *) &own, sizeof(own)) < 0 && errno != EINPROGRESS)
+                return -1;
+        return accept(listener, NULL, NULL);
+}
+
+static void test_mptcp_that_listens(void)
+{
+        apply(V7 "[deny]\nnet:accept:127.0.0.66\n");
+        if (!has_socket(AF_INET, TCP, IPPROTO_MPTCP))
+                return;
+        assert_act(act_come_in, WAY(AF_INET, TCP, IPPROTO_MPTCP, RULED, 0), EAGAIN);
+        apply("");
+        assert_act(act_come_in, WAY(AF_INET, TCP, IPPROTO_MPTCP, RULED, 0), 0);
 }
 
 #define ADD(name) g_test_add_func("/ways-round-net/" #name, test_##name)
@@ -399,12 +583,18 @@ int main(int argc, char **argv)
         ADD(udp_lite_by_its_address_but_not_by_a_rule_for_udp);
         ADD(sctp_by_its_calls_but_not_by_its_options);
         ADD(sendmmsg_stops_at_the_first_ruled_address);
-        ADD(no_address_at_all_by_the_socket_s_own_but_not_by_a_control_message);
+        ADD(no_address_at_all_by_the_socket_s_own_or_a_control_message);
         ADD(raw_sockets_by_their_address_and_no_further);
-        ADD(packet_sockets_are_open);
-        ADD(a_socket_connected_before_is_open);
-        ADD(a_socket_connected_by_who_is_never_denied_is_open);
+        ADD(raw_sockets_by_a_rule_about_them);
+        ADD(packet_sockets_by_rules_about_any_address_alone);
+        ADD(a_socket_connected_before_by_rules_about_sending);
+        ADD(a_socket_passed_in_by_rules_about_sending);
+        ADD(an_address_of_no_family_on_a_connected_ipv6_socket);
         ADD(dissolving_a_connection_and_connecting_anew);
-        ADD(answering_a_connection_that_came_in_is_open);
+        ADD(answering_a_connection_that_came_in);
+        ADD(sendfile_on_a_connection_from_kernel_6_5_on);
+        ADD(receiving_over_a_connection_but_not_by_splice);
+        ADD(a_connection_taken_before_goes_on);
+        ADD(mptcp_that_listens);
         return g_test_run();
 }
