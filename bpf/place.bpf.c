@@ -8,14 +8,28 @@
 
 #define UNDER_WAY (~0ull) /* in place of a number of renames: one has not ended */
 
-extern const void rename_lock __ksym __weak;
+__u64 rename_lock SEC(".data.place"); /* its address; 0: not known */
+
+/* Run by the service, once a boot. A __ksym would have the library read all names of the kernel
+ * with each loading. */
+SEC("syscall")
+int find_rename_lock(void *context)
+{
+        const char name[] = "rename_lock";
+        __u64 address = 0;
+
+        if (bpf_kallsyms_lookup_name(name, sizeof(name), 0, &address))
+                return -1;
+        rename_lock = address;
+        return 0;
+}
 
 static __always_inline __u32 rename_seq(void)
 {
         __u32 seq = 0;
 
-        if (&rename_lock)
-                bpf_probe_read_kernel(&seq, sizeof(seq), &rename_lock);
+        if (rename_lock)
+                bpf_probe_read_kernel(&seq, sizeof(seq), (const void *) rename_lock);
         return seq;
 }
 

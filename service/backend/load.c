@@ -44,7 +44,19 @@ static int share_maps(Backend *backend)
         return 0;
 }
 
-/* No program yet, so that neither the kernel's BTF nor the verifier is needed. */
+/* Without it a walk through a tree that is being moved goes unnoticed more often. */
+static void find_rename_lock(const Backend *backend)
+{
+        LIBBPF_OPTS(bpf_test_run_opts, options);
+        int fd = bpf_program__fd(backend->skeleton->progs.find_rename_lock);
+
+        if (backend->skeleton->data_place->rename_lock)
+                return;
+        if (bpf_prog_test_run_opts(fd, &options) < 0 || (int) options.retval < 0)
+                log_warning("Where the kernel keeps rename_lock is hidden from the service");
+}
+
+/* One program alone, which needs neither the kernel's BTF nor much of the verifier. */
 static int open_maps(Backend *backend, Tier tier)
 {
         struct bpf_program *program;
@@ -53,8 +65,8 @@ static int open_maps(Backend *backend, Tier tier)
         backend->skeleton = aegis_bpf__open();
         if (!backend->skeleton)
                 return log_errno(errno, "Cannot open the BPF object");
-        bpf_object__for_each_program(program, backend->skeleton->obj)
-                bpf_program__set_autoload(program, false);
+        bpf_object__for_each_program(program, backend->skeleton->obj) bpf_program__set_autoload(
+                program, program == backend->skeleton->progs.find_rename_lock);
         r = share_maps(backend);
         if (r < 0)
                 return r;
@@ -62,7 +74,10 @@ static int open_maps(Backend *backend, Tier tier)
                 return -errno;
         backend->skeleton->rodata->in_lsm = tier == TIER_LSM;
         r = aegis_bpf__load(backend->skeleton);
-        return r < 0 ? log_errno(r, "Cannot make the BPF maps") : 0;
+        if (r < 0)
+                return log_errno(r, "Cannot make the BPF maps");
+        find_rename_lock(backend);
+        return 0;
 }
 
 static int find_programs(Backend *backend, Tier tier)
