@@ -48,8 +48,8 @@ static void fresh_tree(void)
         umount2("/t", MNT_DETACH);
         mkdir("/t", 0755);
         g_assert_cmpint(mount("tmpfs", "/t", "tmpfs", 0, NULL), ==, 0);
-        make_program("/t/free", "");
-        make_program("/t/tool", "tool");
+        make_tiny("/t/free", "");
+        make_tiny("/t/tool", "tool");
 }
 
 static void deny_bytes_of(const char *path)
@@ -87,9 +87,9 @@ static void test_a_program_is_denied_by_its_bytes_wherever_it_is(void)
         int fd;
 
         fresh_tree();
-        make_program("/t/copy", "tool");
-        make_program(DISK "/copy", "tool");
-        make_program(DISK "/other", "other");
+        make_tiny("/t/copy", "tool");
+        make_tiny(DISK "/copy", "tool");
+        make_tiny(DISK "/other", "other");
         fd = open("/t/tool", O_RDONLY | O_CLOEXEC);
         deny_bytes_of("/t/tool");
         assert_run("/t/tool", EPERM);
@@ -144,8 +144,8 @@ static void test_a_program_in_memory_is_denied_by_its_bytes(void)
 static void test_scripts_and_interpreters_are_denied_by_their_bytes(void)
 {
         fresh_tree();
-        make_program("/t/sh", "interpreter");
-        make_program("/t/ash", "another");
+        make_tiny("/t/sh", "interpreter");
+        make_tiny("/t/ash", "another");
         make_script("/t/script", "/t/sh", "true");
         make_script("/t/middle", "/t/ash", "true");
         make_script("/t/nested", "/t/middle", "");
@@ -168,7 +168,7 @@ static void test_a_list_of_bytes_allows_what_is_in_it_alone(void)
         g_autofree char *digest = NULL;
 
         fresh_tree();
-        make_program("/t/copy", "tool");
+        make_tiny("/t/copy", "tool");
         digest = sha256_of("/t/tool");
         apply_format("version=5\n[trusted_exec_hash]\nsha256:%s\n", digest);
         assert_run("/t/tool", 0);
@@ -278,9 +278,9 @@ static void test_a_program_is_denied_by_its_verity_digest(void)
         g_autofree char *digest = NULL, *other = NULL;
 
         fresh_tree();
-        make_program(DISK "/sealed", "sealed");
-        make_program(DISK "/other", "other");
-        make_program(DISK "/plain", "sealed");
+        make_tiny(DISK "/sealed", "sealed");
+        make_tiny(DISK "/other", "other");
+        make_tiny(DISK "/plain", "sealed");
         digest = enable_verity(DISK "/sealed");
         other = enable_verity(DISK "/other");
         apply_format("version=7\n[deny]\nexec:fsverity:%s\n", digest);
@@ -297,8 +297,8 @@ static void test_a_list_of_verity_digests_allows_what_is_in_it_alone(void)
         g_autofree char *digest = NULL;
 
         fresh_tree();
-        make_program(DISK "/sealed", "list");
-        make_program(DISK "/plain", "list");
+        make_tiny(DISK "/sealed", "list");
+        make_tiny(DISK "/plain", "list");
         digest = enable_verity(DISK "/sealed");
         apply_format("version=7\n[allow]\nexec:fsverity:%s\n[default]\nexec=deny\n", digest);
         assert_run(DISK "/sealed", 0);
@@ -310,7 +310,7 @@ static void test_a_verity_interpreter_is_told_too(void)
         g_autofree char *digest = NULL;
 
         fresh_tree();
-        make_program(DISK "/sh", "sh");
+        make_tiny(DISK "/sh", "sh");
         make_script("/t/script", DISK "/sh", "true");
         digest = enable_verity(DISK "/sh");
         assert_run("/t/script", 0);
@@ -323,7 +323,7 @@ static void test_both_kinds_of_digest_go_together(void)
         g_autofree char *sealed = NULL, *bytes = NULL;
 
         fresh_tree();
-        make_program(DISK "/both", "both");
+        make_tiny(DISK "/both", "both");
         sealed = enable_verity(DISK "/both");
         bytes = sha256_of("/t/tool");
         apply_format("version=7\n[deny]\nexec:fsverity:%s\nexec:sha256:%s\n", sealed, bytes);

@@ -33,8 +33,8 @@ static void fresh_tree(void)
         umount2("/t", MNT_DETACH);
         mkdir("/t", 0755);
         g_assert_cmpint(mount("tmpfs", "/t", "tmpfs", 0, NULL), ==, 0);
-        make_program("/t/free", "");
-        make_program("/t/tool", "tool");
+        make_tiny("/t/free", "");
+        make_tiny("/t/tool", "tool");
 }
 
 /* ---- by path ---- */
@@ -42,7 +42,7 @@ static void fresh_tree(void)
 static void test_a_program_is_denied_by_its_path_and_its_neighbour_is_not(void)
 {
         fresh_tree();
-        make_program("/t/bin/tool", "tool");
+        make_tiny("/t/bin/tool", "tool");
         apply("version=7\n[deny]\nexec:/t/tool\n");
         assert_run("/t/tool", EPERM);
         assert_run("/t/free", 0);
@@ -55,8 +55,8 @@ static void test_a_program_is_denied_by_its_path_and_its_neighbour_is_not(void)
 static void test_a_directory_of_programs_is_denied_with_an_exception(void)
 {
         fresh_tree();
-        make_program("/t/bin/deep/tool", "");
-        make_program("/t/bin/deep/good", "");
+        make_tiny("/t/bin/deep/tool", "");
+        make_tiny("/t/bin/deep/good", "");
         apply("version=7\n[deny]\nexec:/t/bin/\n[allow]\nexec:/t/bin/deep/good\n");
         assert_run("/t/bin/deep/tool", EPERM);
         assert_run("/t/bin/deep/good", 0);
@@ -75,7 +75,7 @@ static void test_a_program_that_comes_later_is_denied(void)
 {
         fresh_tree();
         apply("version=7\n[deny]\nexec:/t/later\n");
-        make_program("/t/later", "");
+        make_tiny("/t/later", "");
         assert_run("/t/later", EPERM);
 }
 
@@ -93,7 +93,7 @@ static void test_a_hard_link_made_before_is_denied(void)
 static void test_a_script_is_asked_about_and_so_is_its_interpreter(void)
 {
         fresh_tree();
-        make_program("/t/sh", "");
+        make_tiny("/t/sh", "");
         make_script("/t/script", "/t/sh", "true");
         assert_run("/t/script", 0);
         apply("version=7\n[deny]\nexec:/t/script\n");
@@ -107,7 +107,7 @@ static void test_a_script_is_asked_about_and_so_is_its_interpreter(void)
 static void test_a_script_of_a_script_is_denied_by_any_of_them(void)
 {
         fresh_tree();
-        make_program("/t/sh", "");
+        make_tiny("/t/sh", "");
         make_script("/t/middle", "/t/sh", "true");
         make_script("/t/script", "/t/middle", "");
         assert_run("/t/script", 0);
@@ -122,7 +122,7 @@ static void test_a_script_of_a_script_is_denied_by_any_of_them(void)
 static void test_a_name_is_that_of_the_file_or_the_one_it_is_run_by(void)
 {
         fresh_tree();
-        make_program("/t/some/deep/directory/miner", "");
+        make_tiny("/t/some/deep/directory/miner", "");
         g_assert_cmpint(symlink("/t/some/deep/directory/miner", "/t/alias"), ==, 0);
         g_assert_cmpint(symlink("/t/free", "/t/miner"), ==, 0);
         apply("[deny_comm]\nminer\n");
@@ -139,10 +139,10 @@ static void test_names_are_told_by_fifteen_bytes(void)
         g_autofree char *deep = g_strdup_printf("/t/%0200d/%0100d/123456789012345", 0, 0);
 
         fresh_tree();
-        make_program("/t/123456789012345", "");
-        make_program("/t/1234567890123456789", "");
-        make_program("/t/12345678901234", "");
-        make_program(deep, "");
+        make_tiny("/t/123456789012345", "");
+        make_tiny("/t/1234567890123456789", "");
+        make_tiny("/t/12345678901234", "");
+        make_tiny(deep, "");
         apply("[deny_comm]\n123456789012345\n");
         assert_run("/t/123456789012345", EPERM);
         assert_run("/t/1234567890123456789", EPERM);
@@ -153,7 +153,7 @@ static void test_names_are_told_by_fifteen_bytes(void)
 static void test_the_name_of_an_interpreter_is_denied(void)
 {
         fresh_tree();
-        make_program("/t/sh", "");
+        make_tiny("/t/sh", "");
         make_script("/t/script", "/t/sh", "true");
         apply("version=7\n[deny]\ncomm:sh\n");
         assert_run("/t/script", EPERM);
@@ -167,7 +167,7 @@ static void test_the_name_of_an_interpreter_is_denied(void)
 static void test_what_no_rule_allows_the_default_denies(void)
 {
         fresh_tree();
-        make_program("/t/sh", "");
+        make_tiny("/t/sh", "");
         make_script("/t/script", "/t/sh", "true");
         apply("version=7\n[allow]\nexec:/t/tool\nexec:/t/script\n[default]\nexec=deny\n");
         assert_run("/t/tool", 0);
