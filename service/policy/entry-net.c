@@ -11,7 +11,10 @@
 
 #define OPERATION(operation) (1u << (operation))
 #define OUTWARD (OPERATION(NET_CONNECT) | OPERATION(NET_SEND))
-#define BOTH_WAYS (OUTWARD | OPERATION(NET_BIND))
+/* A socket that was bound before the policy came, or to a port of the kernel's choice, is stopped
+ * when it begins to listen. */
+#define INWARD (OPERATION(NET_BIND) | OPERATION(NET_LISTEN))
+#define BOTH_WAYS (OUTWARD | INWARD)
 
 /* Completes the rule, which has no fault. */
 static int add_rule(const Entry *entry, Rule *rule)
@@ -66,7 +69,7 @@ static const Term direction_items[] = {
         {"both", BOTH_WAYS},
         {"egress", OUTWARD},
         {"connect", OUTWARD},
-        {"bind", OPERATION(NET_BIND)},
+        {"bind", INWARD},
 };
 static const Terms protocols = {protocol_items, ELEMENTS_OF(protocol_items)};
 static const Terms directions = {direction_items, ELEMENTS_OF(direction_items)};

@@ -9,7 +9,7 @@
 #include "policy-check.h"
 
 #define CONNECT (1u << NET_CONNECT)
-#define BIND (1u << NET_BIND)
+#define BIND (1u << NET_BIND | 1u << NET_LISTEN)
 #define SEND (1u << NET_SEND)
 #define OUTWARD (CONNECT | SEND)
 

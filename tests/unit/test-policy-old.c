@@ -280,7 +280,7 @@ static void test_a_rule_for_a_cgroup_has_it_as_its_subject(void)
         policy_unref(policy);
         rule = one_rule("cgroup_deny_port", "cgid:7\t22:tcp:bind", &policy);
         g_assert_cmpuint(rule->net.first_port, ==, 22);
-        g_assert_cmpuint(rule->net.operations, ==, 1u << NET_BIND);
+        g_assert_cmpuint(rule->net.operations, ==, 1u << NET_BIND | 1u << NET_LISTEN);
         g_assert_null(rule->options->cgroup);
         g_assert_cmpuint(rule->options->cgroup_id, ==, 7);
         policy_unref(policy);
