@@ -64,7 +64,7 @@ static __always_inline bool may_be_ruled(const struct trie_key *key, __u32 lengt
         __u32 length = key->length;
         __u64 tilde, found = 0;
 
-        if (length > NAME_CHUNK || lengths >> (length & 15) & 1)
+        if (length >= NAME_CHUNK || lengths >> (length & 15) & 1)
                 return true;
         for (int i = 0; i < NAME_CHUNK / 8; i++) {
                 tilde = words[i] ^ 0x7e7e7e7e7e7e7e7eull;
