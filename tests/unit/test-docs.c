@@ -132,8 +132,7 @@ static void test_each_hook_has_its_row_and_no_other_has_one(void)
         lower = g_ascii_strdown(cut(abi, "\nenum hook {", "}"), -1);
         hooks = find_all(lower, "^ *hook_([a-z0-9_]+),");
         g_assert_cmpuint(g_hash_table_size(hooks), >=, N_HOOKS_KNOWN);
-        rows = find_all(cut(text, "\n## Hook by hook\n", "\n## "),
-                        "^\\| `([a-z0-9_]+)` \\|");
+        rows = find_all(cut(text, "\n## Hook by hook\n", "\n## "), "^\\| `([a-z0-9_]+)` \\|");
         assert_within("guarantees.md has no row for the hook", hooks, rows);
         assert_within("guarantees.md has a row for what is no hook", rows, hooks);
 }
