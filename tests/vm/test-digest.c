@@ -20,7 +20,9 @@
 #define SETTLING_USEC 2200000 /* longer than a version of a file takes to settle */
 
 /* Rules that are about nothing: what is attached stays so from test to test. */
-#define IDLE "version=7\n[deny]\nexec:/nowhere\ncomm:nobody\n"
+#define KEEP "version=7\n[deny]\nexec:/nowhere\ncomm:nobody\n"
+#define KEEP_OLD "version=5\n[deny_path]\n/nowhere\n[deny_comm]\nnobody\n"
+#define IDLE KEEP "exec:sha256:0000000000000000000000000000000000000000000000000000000000000000\n"
 
 #define assert_run(path, error) g_assert_cmpint(try_run(path), ==, error)
 
@@ -44,7 +46,7 @@ static void apply_format(const char *format, ...)
 
 static void fresh_tree(void)
 {
-        apply(IDLE);
+        apply(has_ima() ? IDLE : KEEP);
         umount2("/t", MNT_DETACH);
         mkdir("/t", 0755);
         g_assert_cmpint(mount("tmpfs", "/t", "tmpfs", 0, NULL), ==, 0);
@@ -56,7 +58,7 @@ static void deny_bytes_of(const char *path)
 {
         g_autofree char *digest = sha256_of(path);
 
-        apply_format("version=7\n[deny]\nexec:sha256:%s\n", digest);
+        apply_format(KEEP "exec:sha256:%s\n", digest);
 }
 
 /* ---- by IMA ---- */
@@ -69,7 +71,7 @@ static void test_without_bpf_lsm_rules_about_bytes_are_refused(void)
 
         fresh_tree();
         digest = sha256_of("/t/tool");
-        text = g_strdup_printf("version=7\n[deny]\nexec:sha256:%s\n", digest);
+        text = g_strdup_printf(KEEP "exec:sha256:%s\n", digest);
         image = compile(text);
         g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, ++generation), ==,
                         BACKEND_E_GUARANTEE);
@@ -170,11 +172,11 @@ static void test_a_list_of_bytes_allows_what_is_in_it_alone(void)
         fresh_tree();
         make_tiny("/t/copy", "tool");
         digest = sha256_of("/t/tool");
-        apply_format("version=5\n[trusted_exec_hash]\nsha256:%s\n", digest);
+        apply_format(KEEP_OLD "[trusted_exec_hash]\nsha256:%s\n", digest);
         assert_run("/t/tool", 0);
         assert_run("/t/copy", 0);
         assert_run("/t/free", EPERM);
-        apply_format("version=3\n[allow_binary_hash]\nsha256:%s\n[deny_path]\n/t/copy\n", digest);
+        apply_format(KEEP_OLD "[allow_binary_hash]\nsha256:%s\n[deny_path]\n/t/copy\n", digest);
         assert_run("/t/tool", 0);
         assert_run("/t/copy", EPERM);
         assert_run("/t/free", EPERM);
@@ -186,7 +188,7 @@ static void test_bytes_decide_before_a_name_and_a_path(void)
 
         fresh_tree();
         digest = sha256_of("/t/tool");
-        apply_format("version=7\n[allow]\nexec:sha256:%s\n[deny]\ncomm:tool\ncomm:free\n", digest);
+        apply_format(KEEP "[allow]\nexec:sha256:%s\n[deny]\ncomm:tool\ncomm:free\n", digest);
         assert_run("/t/tool", 0);
         assert_run("/t/free", EPERM);
 }
@@ -283,11 +285,11 @@ static void test_a_program_is_denied_by_its_verity_digest(void)
         make_tiny(DISK "/plain", "sealed");
         digest = enable_verity(DISK "/sealed");
         other = enable_verity(DISK "/other");
-        apply_format("version=7\n[deny]\nexec:fsverity:%s\n", digest);
+        apply_format(KEEP "exec:fsverity:%s\n", digest);
         assert_run(DISK "/sealed", EPERM);
         assert_run(DISK "/other", 0);
         assert_run(DISK "/plain", 0); /* the same bytes, without fs-verity */
-        apply_format("version=7\n[deny]\nexec:fsverity:%s\n", other);
+        apply_format(KEEP "exec:fsverity:%s\n", other);
         assert_run(DISK "/sealed", 0);
         assert_run(DISK "/other", EPERM);
 }
@@ -300,7 +302,7 @@ static void test_a_list_of_verity_digests_allows_what_is_in_it_alone(void)
         make_tiny(DISK "/sealed", "list");
         make_tiny(DISK "/plain", "list");
         digest = enable_verity(DISK "/sealed");
-        apply_format("version=7\n[allow]\nexec:fsverity:%s\n[default]\nexec=deny\n", digest);
+        apply_format(KEEP "[allow]\nexec:fsverity:%s\n[default]\nexec=deny\n", digest);
         assert_run(DISK "/sealed", 0);
         assert_run(DISK "/plain", EPERM);
 }
@@ -314,7 +316,7 @@ static void test_a_verity_interpreter_is_told_too(void)
         make_script("/t/script", DISK "/sh", "true");
         digest = enable_verity(DISK "/sh");
         assert_run("/t/script", 0);
-        apply_format("version=7\n[deny]\nexec:fsverity:%s\n", digest);
+        apply_format(KEEP "exec:fsverity:%s\n", digest);
         assert_run("/t/script", EPERM);
 }
 
@@ -326,7 +328,7 @@ static void test_both_kinds_of_digest_go_together(void)
         make_tiny(DISK "/both", "both");
         sealed = enable_verity(DISK "/both");
         bytes = sha256_of("/t/tool");
-        apply_format("version=7\n[deny]\nexec:fsverity:%s\nexec:sha256:%s\n", sealed, bytes);
+        apply_format(KEEP "exec:fsverity:%s\nexec:sha256:%s\n", sealed, bytes);
         assert_run(DISK "/both", EPERM);
         assert_run("/t/tool", EPERM);
         assert_run("/t/free", 0);

@@ -22,7 +22,8 @@
 #define LOADER "/lib64/ld-linux-x86-64.so.2"
 
 /* Rules that are about nothing: what is attached stays so from test to test. */
-#define IDLE "version=7\n[deny]\nexec:/nowhere\ncomm:nobody\n"
+#define KEEP "version=7\n[deny]\nexec:/nowhere\ncomm:nobody\n"
+#define IDLE KEEP
 
 #define assert_run(path, error) g_assert_cmpint(try_run(path), ==, error)
 
@@ -43,7 +44,7 @@ static void test_a_program_is_denied_by_its_path_and_its_neighbour_is_not(void)
 {
         fresh_tree();
         make_tiny("/t/bin/tool", "tool");
-        apply("version=7\n[deny]\nexec:/t/tool\n");
+        apply(KEEP "exec:/t/tool\n");
         assert_run("/t/tool", EPERM);
         assert_run("/t/free", 0);
         assert_run("/t/bin/tool", 0);
@@ -57,7 +58,7 @@ static void test_a_directory_of_programs_is_denied_with_an_exception(void)
         fresh_tree();
         make_tiny("/t/bin/deep/tool", "");
         make_tiny("/t/bin/deep/good", "");
-        apply("version=7\n[deny]\nexec:/t/bin/\n[allow]\nexec:/t/bin/deep/good\n");
+        apply(KEEP "exec:/t/bin/\n[allow]\nexec:/t/bin/deep/good\n");
         assert_run("/t/bin/deep/tool", EPERM);
         assert_run("/t/bin/deep/good", 0);
         assert_run("/t/tool", 0);
@@ -74,7 +75,7 @@ static void test_a_deny_path_denies_running_too(void)
 static void test_a_program_that_comes_later_is_denied(void)
 {
         fresh_tree();
-        apply("version=7\n[deny]\nexec:/t/later\n");
+        apply(KEEP "exec:/t/later\n");
         make_tiny("/t/later", "");
         assert_run("/t/later", EPERM);
 }
@@ -83,7 +84,7 @@ static void test_a_hard_link_made_before_is_denied(void)
 {
         fresh_tree();
         g_assert_cmpint(link("/t/tool", "/t/second"), ==, 0);
-        apply("version=7\n[deny]\nexec:/t/tool\n");
+        apply(KEEP "exec:/t/tool\n");
         assert_run("/t/second", EPERM);
         assert_run("/t/free", 0);
 }
@@ -96,10 +97,10 @@ static void test_a_script_is_asked_about_and_so_is_its_interpreter(void)
         make_tiny("/t/sh", "");
         make_script("/t/script", "/t/sh", "true");
         assert_run("/t/script", 0);
-        apply("version=7\n[deny]\nexec:/t/script\n");
+        apply(KEEP "exec:/t/script\n");
         assert_run("/t/script", EPERM);
         assert_run("/t/sh", 0);
-        apply("version=7\n[deny]\nexec:/t/sh\n");
+        apply(KEEP "exec:/t/sh\n");
         assert_run("/t/script", EPERM);
         assert_run("/t/free", 0);
 }
@@ -111,9 +112,9 @@ static void test_a_script_of_a_script_is_denied_by_any_of_them(void)
         make_script("/t/middle", "/t/sh", "true");
         make_script("/t/script", "/t/middle", "");
         assert_run("/t/script", 0);
-        apply("version=7\n[deny]\nexec:/t/middle\n");
+        apply(KEEP "exec:/t/middle\n");
         assert_run("/t/script", EPERM);
-        apply("version=7\n[deny]\nexec:/t/sh\n");
+        apply(KEEP "exec:/t/sh\n");
         assert_run("/t/script", EPERM);
 }
 
@@ -125,7 +126,7 @@ static void test_a_name_is_that_of_the_file_or_the_one_it_is_run_by(void)
         make_tiny("/t/some/deep/directory/miner", "");
         g_assert_cmpint(symlink("/t/some/deep/directory/miner", "/t/alias"), ==, 0);
         g_assert_cmpint(symlink("/t/free", "/t/miner"), ==, 0);
-        apply("[deny_comm]\nminer\n");
+        apply("[deny_path]\n/nowhere\n[deny_comm]\nminer\n");
         assert_run("/t/some/deep/directory/miner", EPERM);
         assert_run("/t/alias", EPERM);
         assert_run("/t/miner", EPERM);
@@ -143,7 +144,7 @@ static void test_names_are_told_by_fifteen_bytes(void)
         make_tiny("/t/1234567890123456789", "");
         make_tiny("/t/12345678901234", "");
         make_tiny(deep, "");
-        apply("[deny_comm]\n123456789012345\n");
+        apply("[deny_path]\n/nowhere\n[deny_comm]\n123456789012345\n");
         assert_run("/t/123456789012345", EPERM);
         assert_run("/t/1234567890123456789", EPERM);
         assert_run("/t/12345678901234", 0);
@@ -155,9 +156,9 @@ static void test_the_name_of_an_interpreter_is_denied(void)
         fresh_tree();
         make_tiny("/t/sh", "");
         make_script("/t/script", "/t/sh", "true");
-        apply("version=7\n[deny]\ncomm:sh\n");
+        apply(KEEP "comm:sh\n");
         assert_run("/t/script", EPERM);
-        apply("version=7\n[deny]\ncomm:script\n");
+        apply(KEEP "comm:script\n");
         assert_run("/t/script", EPERM);
         assert_run("/t/sh", 0);
 }
@@ -169,11 +170,11 @@ static void test_what_no_rule_allows_the_default_denies(void)
         fresh_tree();
         make_tiny("/t/sh", "");
         make_script("/t/script", "/t/sh", "true");
-        apply("version=7\n[allow]\nexec:/t/tool\nexec:/t/script\n[default]\nexec=deny\n");
+        apply(KEEP "[allow]\nexec:/t/tool\nexec:/t/script\n[default]\nexec=deny\n");
         assert_run("/t/tool", 0);
         assert_run("/t/free", EPERM);
         assert_run("/t/script", EPERM); /* its interpreter is not allowed */
-        apply("version=7\n[allow]\nexec:/t/sh\nexec:/t/script\n[default]\nexec=deny\n");
+        apply(KEEP "[allow]\nexec:/t/sh\nexec:/t/script\n[default]\nexec=deny\n");
         assert_run("/t/script", 0);
         g_assert_cmpint(try_map("/t/free"), ==, 0); /* maps have a default of their own */
 }
@@ -181,7 +182,7 @@ static void test_what_no_rule_allows_the_default_denies(void)
 static void test_a_default_may_be_for_some_alone(void)
 {
         fresh_tree();
-        apply("version=7\n[default]\nexec=deny uid=12345\n");
+        apply(KEEP "[default]\nexec=deny uid=12345\n");
         assert_run("/t/free", 0);
 }
 
@@ -208,7 +209,7 @@ static void test_descriptors_lead_to_the_same_program(void)
         fresh_tree();
         fd = open("/t/tool", O_RDONLY | O_CLOEXEC);
         path_fd = open("/t/tool", O_PATH | O_CLOEXEC);
-        apply("version=7\n[deny]\nexec:/t/tool\n");
+        apply(KEEP "exec:/t/tool\n");
         g_assert_cmpint(try_run_fd(fd), ==, EPERM);
         g_assert_cmpint(try_run_link(fd), ==, EPERM);
         g_assert_cmpint(try_run_fd(path_fd), ==, EPERM);
@@ -225,13 +226,13 @@ static void test_a_deleted_program_is_known_by_the_name_it_had(void)
         fresh_tree();
         denied = open("/t/tool", O_RDONLY | O_CLOEXEC);
         other = open("/t/free", O_RDONLY | O_CLOEXEC);
-        apply("version=7\n[deny]\nexec:/t/tool\n");
+        apply(KEEP "exec:/t/tool\n");
         g_assert_cmpint(unlink("/t/tool"), ==, 0);
         g_assert_cmpint(unlink("/t/free"), ==, 0);
         g_assert_cmpint(try_run_fd(denied), ==, EPERM);
         g_assert_cmpint(try_run_link(denied), ==, EPERM);
         g_assert_cmpint(try_run_fd(other), ==, 0);
-        apply("version=7\n[default]\nexec=deny\n");
+        apply(KEEP "[default]\nexec=deny\n");
         g_assert_cmpint(try_run_fd(other), ==, EPERM);
         close(denied);
         close(other);
@@ -243,9 +244,9 @@ static void test_a_program_in_memory_is_decided_by_the_default(void)
 
         fresh_tree();
         fd = memory_file("/t/tool");
-        apply("version=7\n[deny]\nexec:/t/\n");
+        apply(KEEP "exec:/t/\n");
         g_assert_cmpint(try_run_fd(fd), ==, 0);
-        apply("version=7\n[allow]\nexec:/t/\n[default]\nexec=deny\n");
+        apply(KEEP "[allow]\nexec:/t/\n[default]\nexec=deny\n");
         g_assert_cmpint(try_run_fd(fd), ==, EPERM);
         g_assert_cmpint(try_run_link(fd), ==, EPERM);
         assert_run("/t/tool", 0);
@@ -266,9 +267,9 @@ static void test_a_program_without_a_name_is_ruled_by_its_directory(void)
         read_only = open(path, O_RDONLY | O_CLOEXEC);
         close(fd);
         g_assert_cmpint(try_run_fd(read_only), ==, 0);
-        apply("version=7\n[deny]\nexec:/t/\n");
+        apply(KEEP "exec:/t/\n");
         g_assert_cmpint(try_run_fd(read_only), ==, EPERM);
-        apply("version=7\n[default]\nexec=deny\n");
+        apply(KEEP "[default]\nexec=deny\n");
         g_assert_cmpint(try_run_fd(read_only), ==, EPERM);
         close(read_only);
 }
@@ -280,7 +281,7 @@ static void test_the_loader_does_not_run_what_may_not_be_run(void)
         fresh_tree();
         copy_program("/t/linked", "/usr/bin/true");
         g_assert_cmpint(run_line(LOADER " loader /t/linked").status, ==, 0);
-        apply("version=7\n[deny]\nexec:/t/linked\n");
+        apply(KEEP "exec:/t/linked\n");
         g_assert_cmpint(run_line(LOADER " loader /t/linked").status, !=, 0);
         g_assert_cmpint(run_line(LOADER " loader /usr/bin/true").status, ==, 0);
 }
@@ -288,7 +289,7 @@ static void test_the_loader_does_not_run_what_may_not_be_run(void)
 static void test_a_denied_program_cannot_be_mapped_to_be_executed(void)
 {
         fresh_tree();
-        apply("version=7\n[deny]\nexec:/t/tool\n");
+        apply(KEEP "exec:/t/tool\n");
         g_assert_cmpint(try_map("/t/tool"), ==, EPERM);
         g_assert_cmpint(try_protect("/t/tool"), ==, EPERM);
         g_assert_cmpint(try_map_as_data("/t/tool"), ==, EPERM);
@@ -300,7 +301,7 @@ static void test_a_denied_program_cannot_be_mapped_to_be_executed(void)
 static void test_a_name_for_reading_alone_does_not_hold_for_maps(void)
 {
         fresh_tree();
-        apply("version=7\n[deny]\nfile:/t/tool access=write,delete\n");
+        apply(KEEP "file:/t/tool access=write,delete\n");
         g_assert_cmpint(try_map("/t/tool"), ==, 0);
         assert_run("/t/tool", 0);
 }
@@ -324,12 +325,12 @@ static void test_a_library_that_is_not_allowed_is_not_loaded(void)
         fresh_tree();
         copy_program("/t/library.so", "/usr/lib/x86_64-linux-gnu/libm.so.6");
         g_assert_cmpint(run_with_library(), ==, 7);
-        apply("version=7\n[allow]\nexec:/usr/\n[default]\nmap=deny\nexec=deny\n");
+        apply(KEEP "[allow]\nexec:/usr/\n[default]\nmap=deny\nexec=deny\n");
         g_assert_cmpint(run_with_library(), ==, 0);
         g_assert_cmpint(try_map("/t/tool"), ==, EPERM);
         assert_run("/t/tool", EPERM);
-        apply("version=7\n[allow]\nexec:/usr/\nfile:/t/library.so "
-              "access=map\n[default]\nmap=deny\n");
+        apply(KEEP "[allow]\nexec:/usr/\nfile:/t/library.so "
+                   "access=map\n[default]\nmap=deny\n");
         g_assert_cmpint(run_with_library(), ==, 7);
 }
 
@@ -344,7 +345,7 @@ static int act_map_nothing(const void *unused)
 static void test_memory_without_a_file_may_be_executed_as_declared(void)
 {
         fresh_tree();
-        apply("version=7\n[allow]\nexec:/usr/\n[default]\nmap=deny\n");
+        apply(KEEP "[allow]\nexec:/usr/\n[default]\nmap=deny\n");
         g_assert_cmpint(child_errno(act_map_nothing, NULL), ==, 0);
 }
 
@@ -362,25 +363,25 @@ static void test_a_denial_tells_what_was_to_be_run(void)
         const struct event *event;
 
         fresh_tree();
-        apply("[deny_comm]\ntool\n");
+        apply("[deny_path]\n/nowhere\n[deny_comm]\ntool\n");
         take_events();
         assert_run("/t/tool", EPERM);
         event = last_event();
         g_assert_cmpint(event->hook, ==, HOOK_BPRM_CHECK_SECURITY);
         g_assert_cmpint(event->access, ==, ACCESS_EXEC);
         g_assert_cmpint(event->verdict, ==, VERDICT_DENIED);
-        g_assert_cmpint(event->rule, ==, 1);
+        g_assert_cmpint(event->rule, ==, 2);
         g_assert_cmpstr(event->path, ==, "tool");
 }
 
 static void test_in_audit_mode_it_is_recorded_and_run(void)
 {
         fresh_tree();
-        apply_in_mode("[deny_comm]\ntool\n", MODE_AUDIT);
+        apply_in_mode("[deny_path]\n/nowhere\n[deny_comm]\ntool\n", MODE_AUDIT);
         take_events();
         assert_run("/t/tool", 0);
         g_assert_cmpint(last_event()->verdict, ==, VERDICT_AUDITED);
-        apply("version=7\n[audit]\nexec:/t/tool\n");
+        apply(KEEP "[audit]\nexec:/t/tool\n");
         assert_run("/t/tool", 0);
         g_assert_cmpint(last_event()->verdict, ==, VERDICT_AUDITED);
 }
@@ -405,18 +406,18 @@ static int status_after_denials(const char *path, void (*term)(int))
 static void test_who_is_denied_is_sent_the_signal_of_the_rule(void)
 {
         fresh_tree();
-        apply("version=7\n[deny]\ncomm:tool signal=term\n");
+        apply(KEEP "comm:tool signal=term\n");
         g_assert_cmpint(status_after_denials("/t/tool", SIG_DFL), ==, 128 + SIGTERM);
         g_assert_cmpint(status_after_denials("/t/tool", SIG_IGN), ==, EPERM);
-        apply("version=7\n[deny]\ncomm:tool signal=kill\n");
+        apply(KEEP "comm:tool signal=kill\n");
         g_assert_cmpint(status_after_denials("/t/tool", SIG_DFL), ==, 128 + SIGTERM);
         g_assert_cmpint(status_after_denials("/t/tool", SIG_IGN), ==, 128 + SIGKILL);
-        apply("version=7\n[deny]\ncomm:tool signal=none\n");
+        apply(KEEP "comm:tool signal=none\n");
         g_assert_cmpint(status_after_denials("/t/tool", SIG_DFL), ==, EPERM);
         take_events();
         status_after_denials("/t/tool", SIG_DFL);
         g_assert_cmpint(last_event()->signal, ==, 0);
-        apply("version=7\n[deny]\ncomm:tool signal=term\n");
+        apply(KEEP "comm:tool signal=term\n");
         status_after_denials("/t/tool", SIG_DFL);
         g_assert_cmpint(last_event()->signal, ==, SIGTERM);
 }
@@ -438,7 +439,7 @@ static void test_hooks_of_programs_are_attached_for_rules_about_them_alone(void)
         g_assert_true(status.attached);
         backend_hook(backend, HOOK_MMAP_FILE, &status);
         g_assert_false(status.attached);
-        apply("version=7\n[deny]\nexec:/t/tool\n");
+        apply(KEEP "exec:/t/tool\n");
         backend_hook(backend, HOOK_MMAP_FILE, &status);
         g_assert_true(status.attached);
         backend_hook(backend, HOOK_FILE_MPROTECT, &status);
