@@ -162,6 +162,7 @@ enum own_kind {
 };
 
 #define N_OWN_OBJECTS 1024u
+#define OWN_MAP_PREFIX "aegis_" /* nobody else makes maps of such names */
 
 /* Present: what has that id is the service's, and no one else gets a descriptor of it. */
 struct own_object {
@@ -448,8 +449,8 @@ struct event {
 /* An event about a socket ends before the path. */
 #define EVENT_NET_SIZE __builtin_offsetof(struct event, path)
 
-#define N_CALL_LANES 32u /* processors share a lane beyond this many, and an add may be lost then  \
-                          */
+/* Tasks share them; an add may be lost. */
+#define N_CALL_LANES 32u
 
 /* Counters that never go back while the maps live. */
 struct counters {

@@ -216,8 +216,20 @@ int BPF_PROG(guard_move_mount, const struct path *from, const struct path *to)
 
 /* ---- maps, programs and links ---- */
 
-/* Asked whenever a descriptor of a map is made, by its id, by its pin or with the map itself: so
- * the service's own are known before anyone else can ask for them. */
+/* A map has its number before its maker has its descriptor: in between it is known by its name. */
+static __always_inline bool has_own_name(const struct bpf_map *map)
+{
+        static const char own[] = OWN_MAP_PREFIX;
+        char name[sizeof(map->name)] = {};
+
+        BPF_CORE_READ_INTO(&name, map, name);
+        for (__u32 i = 0; i < sizeof(own) - 1; i++)
+                if (name[i] != own[i])
+                        return false;
+        return true;
+}
+
+/* Asked whenever a descriptor of a map is made, by its id, by its pin or with the map itself. */
 SEC("lsm/bpf_map")
 int BPF_PROG(guard_bpf_map, struct bpf_map *map)
 {
@@ -233,7 +245,9 @@ int BPF_PROG(guard_bpf_map, struct bpf_map *map)
                 bpf_map_update_elem(&own_objects, &key, &present, BPF_ANY);
                 return 0;
         }
-        return bpf_map_lookup_elem(&own_objects, &key) ? deny(word, HOOK_BPF_MAP, NULL, 0) : 0;
+        if (!has_own_name(map) && !bpf_map_lookup_elem(&own_objects, &key))
+                return 0;
+        return deny(word, HOOK_BPF_MAP, NULL, 0);
 }
 
 /* A program of ours by its id could be extended by another, and so rewritten. A link by its pin has

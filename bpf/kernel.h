@@ -186,6 +186,7 @@ struct vfsmount {
 
 struct bpf_map {
         __u32 id;
+        char name[16];
 };
 
 /* Their numbers are the running kernel's. */

@@ -341,8 +341,13 @@ static int act_get_maps_for_a_while(const void *argument)
 {
         const int *stop_fd = argument;
         struct pollfd stop = {.fd = *stop_fd};
-        uint32_t id = 0;
+        union bpf_attr last = {};
+        uint32_t id;
         int fd;
+
+        while (use_bpf(BPF_MAP_GET_NEXT_ID, &last) == 0) /* what is there already */
+                last.start_id = last.next_id;
+        id = last.start_id;
 
         while (poll(&stop, 1, 0) == 0) {
                 union bpf_attr next = {.start_id = id}, get = {};
