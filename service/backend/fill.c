@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fill: an image's records into maps of just their size, and those maps into the idle slot. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "backend/private.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/fiber.h"
 #include "util/log.h"
 
 /* So many elements a call. */
@@ -40,14 +42,18 @@ typedef struct Filling {
                 .flags = BPF_F_INNER_MAP                                                           \
         }
 
+/* Where number 0 stands for none, one element is none. */
+#define ROOM(n) ((n) > 1 ? (n) : 0)
+
 static int create_map(const Filling *filling)
 {
         LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = filling->flags);
         size_t n = filling->n_items + filling->n_spare;
+        char name[BPF_OBJ_NAME_LEN];
         int fd;
 
-        fd = bpf_map_create(filling->key_size ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY,
-                            filling->name,
+        snprintf(name, sizeof(name), OWN_MAP_PREFIX "%s", filling->name);
+        fd = bpf_map_create(filling->key_size ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY, name,
                             filling->key_size ? (uint32_t) filling->key_size : sizeof(uint32_t),
                             (uint32_t) filling->value_size, n ? (uint32_t) n : 1, &options);
         return fd < 0 ? log_errno(errno, "Cannot make the map %s of %zu entries", filling->name, n)
@@ -103,6 +109,7 @@ static int fill_map(int fd, const Filling *filling)
 
                 batch_collect(&batch, filling, i, n);
                 r = bpf_map_update_batch(fd, batch.keys, batch.values, &n, NULL);
+                fiber_pace();
         }
         return r < 0 ? log_errno(r, "Cannot fill the map %s", filling->name) : 0;
 }
@@ -175,14 +182,32 @@ static int fill_list(const Filling *fillings, size_t n, uint32_t slot)
         return 0;
 }
 
+/* The hits of the slot that is filled and of the one in force are added where both hold the same
+ * documents. So those of the same documents go on, and before others come the sum must stand in the
+ * one that stays. */
+static int fill_hits(Backend *backend, uint32_t slot, const PolicyImage *image)
+{
+        struct aegis_bpf *skeleton = backend->skeleton;
+        const Filling hits = ARRAY_FILLING(hits, NULL, image->n_rules, uint64_t);
+        const struct header *header = header_in_force(backend);
+        _cleanup_(closep) int fd = -1;
+
+        if (hits_are_added(backend)) {
+                fd = hits_open(backend, slot);
+                if (fd >= 0 && memcmp(image->digest, header->digest, DIGEST_SIZE) == 0)
+                        return put_in_slot(&hits, slot, fd);
+                if (fd >= 0)
+                        hits_move(backend, fd, header->n_rules);
+                closep(&fd);
+        }
+        fd = fill_one(&hits, slot);
+        return fd < 0 ? fd : 0;
+}
+
 int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image)
 {
         struct aegis_bpf *skeleton = backend->skeleton;
-        /* The hits come first: the kernel ends that change with a grace period, after which no
-         * program can still be deciding by a word it read when the slot was in force. (membarrier()
-         * does not wait on one processor, nor with nohz_full.) */
         const Filling fillings[] = {
-                ARRAY_FILLING(hits, NULL, image->n_rules, uint64_t),
                 HASH_FILLING(trie, image->trie, image->n_trie, TrieEntry),
                 HASH_FILLING(roots, image->roots, image->n_roots, RootItem),
                 HASH_FILLING(pins, image->pins, image->n_pins, PinEntry),
@@ -193,13 +218,18 @@ int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image)
                 ARRAY_FILLING(port_classes, image->port_classes,
                               image->port_classes ? N_PORTS / PORTS_AT_ONCE : 0,
                               struct port_classes),
-                ARRAY_FILLING(subjects, image->subjects, image->n_subjects, struct subject),
-                ARRAY_FILLING(clauses, image->clauses, image->n_clauses, struct clause),
-                ARRAY_FILLING(rulesets, image->rulesets, image->n_rulesets, struct ruleset),
+                ARRAY_FILLING(subjects, image->subjects, ROOM(image->n_subjects), struct subject),
+                ARRAY_FILLING(clauses, image->clauses, ROOM(image->n_clauses), struct clause),
+                ARRAY_FILLING(rulesets, image->rulesets, ROOM(image->n_rulesets), struct ruleset),
         };
         int r;
 
-        r = fill_list(fillings, ELEMENTS_OF(fillings), slot);
+        /* The hits come first: the kernel ends that change with a grace period, after which no
+         * program can still be deciding by a word it read when the slot was in force. (membarrier()
+         * does not wait on one processor, nor with nohz_full.) */
+        r = fill_hits(backend, slot, image);
+        if (r == 0)
+                r = fill_list(fillings, ELEMENTS_OF(fillings), slot);
         if (r == 0)
                 r = fill_cgroups(backend, slot, image);
         if (r == 0)

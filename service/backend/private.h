@@ -113,6 +113,13 @@ void release_hooks(Backend *backend, const Needs *needs);
 /* fill.c. Makes an image's maps and puts them in a slot. 0 or a negative errno. */
 int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image);
 
+/* hits.c */
+/* Whether both slots count for the documents in force. */
+int hits_are_added(const Backend *backend);
+int hits_open(const Backend *backend, uint32_t slot); /* a descriptor, or negative */
+/* Adds what that map counted to the map in force. */
+void hits_move(Backend *backend, int from, uint32_t n_rules);
+
 /* backend.c */
 uint32_t word_now(const Backend *backend);
 void word_store(Backend *backend, uint32_t word);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Status: what the backend has, and what it has counted, in the words of its header. */
-#include <unistd.h>
-
 #include "backend/guard.h"
 #include "backend/private.h"
 
@@ -54,26 +52,6 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts)
                 .remedy = backend->probe.remedy,
                 .unguarded = guard_reason(backend),
         };
-}
-
-uint64_t backend_rule_hits(const Backend *backend, uint32_t rule)
-{
-        uint32_t slot, id;
-        uint64_t hits = 0;
-        int fd;
-
-        if (!backend->hot)
-                return 0;
-        slot = word_now(backend) & WORD_SLOT;
-        if (bpf_map_lookup_elem(bpf_map__fd(backend->skeleton->maps.hits), &slot, &id) < 0)
-                return 0;
-        fd = bpf_map_get_fd_by_id(id);
-        if (fd < 0)
-                return 0;
-        if (bpf_map_lookup_elem(fd, &rule, &hits) < 0)
-                hits = 0;
-        close(fd);
-        return hits;
 }
 
 void backend_event_counters(const Backend *backend, EventCounters *ret_counters)
