@@ -275,6 +275,23 @@ static void test_what_is_open_to_write_is_not_run(void)
 
 /* ---- fs-verity ---- */
 
+/* From 7.1 on the kernel tells the digest to programs of BPF LSM alone: in the other tier a file
+ * under fs-verity is denied in doubt. */
+static void assert_free(const char *path)
+{
+        int error;
+
+        take_events();
+        error = try_run(path);
+        if (error == 0 || has_ima()) {
+                g_assert_cmpint(error, ==, 0);
+                return;
+        }
+        take_events();
+        g_assert_cmpint(error, ==, EPERM);
+        g_assert_cmpint(g_array_index(events, struct event, 0).flags, ==, EVENT_UNHASHED);
+}
+
 static void test_a_program_is_denied_by_its_verity_digest(void)
 {
         g_autofree char *digest = NULL, *other = NULL;
@@ -287,10 +304,10 @@ static void test_a_program_is_denied_by_its_verity_digest(void)
         other = enable_verity(DISK "/other");
         apply_format(KEEP "exec:fsverity:%s\n", digest);
         assert_run(DISK "/sealed", EPERM);
-        assert_run(DISK "/other", 0);
+        assert_free(DISK "/other");
         assert_run(DISK "/plain", 0); /* the same bytes, without fs-verity */
         apply_format(KEEP "exec:fsverity:%s\n", other);
-        assert_run(DISK "/sealed", 0);
+        assert_free(DISK "/sealed");
         assert_run(DISK "/other", EPERM);
 }
 
@@ -303,7 +320,7 @@ static void test_a_list_of_verity_digests_allows_what_is_in_it_alone(void)
         make_tiny(DISK "/plain", "list");
         digest = enable_verity(DISK "/sealed");
         apply_format(KEEP "[allow]\nexec:fsverity:%s\n[default]\nexec=deny\n", digest);
-        assert_run(DISK "/sealed", 0);
+        assert_free(DISK "/sealed");
         assert_run(DISK "/plain", EPERM);
 }
 
