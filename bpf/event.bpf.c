@@ -94,27 +94,44 @@ static __always_inline void fill_head(struct event *event, const struct decision
                 fill_task(event);
 }
 
-/* The names from the object up to the root of its file system, as many as there is room for. */
-static __always_inline void fill_path(struct event *event, __u64 address)
+/* What is read of a dentry, as it stands in the kernels that we know: one read, not three. */
+struct named {
+        __u64 parent;
+        __u64 hash_length;
+        __u64 name;
+};
+
+static __always_inline long read_named(struct named *ret_named, const struct dentry *dentry)
 {
-        const struct dentry *dentry = (const struct dentry *) address, *parent;
+        if (bpf_core_field_offset(dentry->d_name.name) ==
+            bpf_core_field_offset(dentry->d_parent) + 16)
+                return bpf_core_read(ret_named, sizeof(*ret_named), &dentry->d_parent);
+        ret_named->name = (__u64) BPF_CORE_READ(dentry, d_name.name);
+        return bpf_core_read(&ret_named->parent, sizeof(ret_named->parent), &dentry->d_parent);
+}
+
+/* The names from the object up to the root of its file system, as many as there is room for. */
+static __always_inline void fill_path(struct event *event, __u64 dentry)
+{
+        struct named named = {};
         __u32 length = 0;
         long n;
 
         for (int i = 0; i < PATH_LEVELS; i++) {
-                parent = BPF_CORE_READ(dentry, d_parent);
-                if (parent == dentry) {
+                if (read_named(&named, (const struct dentry *) dentry))
+                        break;
+                if (named.parent == dentry) {
                         event->path_length = length;
                         return;
                 }
                 if (length > EVENT_PATH_ROOM - NAME_ROOM)
                         break;
                 n = bpf_probe_read_kernel_str(event->path + length, NAME_ROOM,
-                                              BPF_CORE_READ(dentry, d_name.name));
+                                              (const void *) named.name);
                 if (n <= 0)
                         break;
                 length += n;
-                dentry = parent;
+                dentry = named.parent;
         }
         event->path_length = length;
         event->flags |= EVENT_PATH_CUT;
