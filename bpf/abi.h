@@ -113,19 +113,20 @@ enum hook {
 #define N_SLOTS 2
 
 /* What a slot holds; no bit, no look-up. */
-#define IMAGE_FILES 1u       /* clauses at names in file systems */
-#define IMAGE_PIN_LINKS 2u   /* pins for files with more than one link */
-#define IMAGE_PIN_ALL 4u     /* pins for any file (deny_inode) */
-#define IMAGE_NET 8u         /* clauses at addresses and ports */
-#define IMAGE_UNBOUND 16u    /* cgroups whose processes no rule binds */
-#define IMAGE_CGROUPS 32u    /* subjects with a cgroup */
-#define IMAGE_EXES 64u       /* subjects with a program: names in the trie have marks */
-#define IMAGE_COMMS 128u     /* clauses at names of programs */
-#define IMAGE_SHA256 256u    /* clauses at digests of files, by IMA */
-#define IMAGE_VERITY 512u    /* clauses at digests of fs-verity */
-#define IMAGE_DEFAULT 1024u  /* clauses for what no other clause decides */
-#define IMAGE_RANGES 2048u   /* ranges of ports: the slot has an array of classes */
-#define IMAGE_VERIFIED 4096u /* subjects with a verified identity */
+#define IMAGE_FILES 1u           /* clauses at names in file systems */
+#define IMAGE_PIN_LINKS 2u       /* pins for files with more than one link */
+#define IMAGE_PIN_ALL 4u         /* pins for any file (deny_inode) */
+#define IMAGE_NET 8u             /* clauses at addresses and ports */
+#define IMAGE_UNBOUND 16u        /* cgroups whose processes no rule binds */
+#define IMAGE_CGROUPS 32u        /* subjects with a cgroup */
+#define IMAGE_EXES 64u           /* subjects with a program: names in the trie have marks */
+#define IMAGE_COMMS 128u         /* clauses at names of programs */
+#define IMAGE_SHA256 256u        /* clauses at digests of files, by IMA */
+#define IMAGE_VERITY 512u        /* clauses at digests of fs-verity */
+#define IMAGE_DEFAULT 1024u      /* clauses for what no other clause decides */
+#define IMAGE_RANGES 2048u       /* ranges of ports: the slot has an array of classes */
+#define IMAGE_VERIFIED 4096u     /* subjects with a verified identity */
+#define IMAGE_ENFORCED 16384u    /* some clause denies in audit mode too (CLAUSE_ENFORCE) */
 #define IMAGE_RUNTIME_DEPS 8192u /* what a verified program maps counts for its identity too */
 
 #define DIGEST_SIZE 32
@@ -181,11 +182,11 @@ struct hot {
         __u64 service_task;     /* likewise; an address, never believed without the other two */
         __u32 abi;
         __u32 zero;
-        __u64 claim_until_ns; /* till then service_tgid alone is believed: the service is starting
-                               */
-        __u32 signal;         /* SIGNAL_…: what follows a denial by a clause that says nothing */
-        __u32 canary_hook;    /* the one hook that denies a canary: others stand on the way to it;
-                                 | CANARY_GUARD: what guards the service there, not the rules */
+        __u64 claim_until_ns;  /* till then service_tgid alone is believed: the service is starting
+                                */
+        __u32 signal;          /* SIGNAL_…: what follows a denial by a clause that says nothing */
+        __u32 canary_hook;     /* the one hook that denies a canary: others stand on the way to it;
+                                  | CANARY_GUARD: what guards the service there, not the rules */
         __u32 canary_answered; /* by that hook */
         __u32 reserved;
         struct self self;

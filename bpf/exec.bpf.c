@@ -290,7 +290,16 @@ static __always_inline int decide_map(struct file *file, __u32 word, enum hook h
 }
 
 /* The file of anonymous memory is NULL, where some kernels' verifiers hold that it never is and
- * drop the test: so it is read as a number. */
+ * drop the test. Half of its address is a number to them; a helper is asked where that half is
+ * zero. */
+static __always_inline bool is_nothing(const struct file *file)
+{
+        __u32 half = (__u32) (__u64) file;
+
+        barrier_var(half);
+        return !half && !BPF_CORE_READ(file, f_inode);
+}
+
 static __always_inline int guard_map(struct file *file, unsigned long protection, enum hook hook)
 {
         __u32 word = word_read();
@@ -300,7 +309,7 @@ static __always_inline int guard_map(struct file *file, unsigned long protection
         count_call(hook);
         if (is_canary(word, hook))
                 return -CANARY_ERRNO;
-        if (!(protection & PROTECT_EXECUTE) || !file || !BPF_CORE_READ(file, f_inode))
+        if (!(protection & PROTECT_EXECUTE) || !file || is_nothing(file))
                 return 0;
         return verdict_return(decide_map(file, word, hook));
 }

@@ -153,7 +153,10 @@ static __always_inline bool is_copied(const struct file *file)
             (__u64) task->cred == (__u64) task->real_cred)
                 return false;
         note = bpf_task_storage_get(&notes, task, NULL, 0);
-        return note && note->copying;
+        if (!note || !note->copying)
+                return false;
+        note->copying = 0;
+        return true;
 }
 
 /* Whether anything beside its name may speak of a file. */
@@ -214,8 +217,9 @@ int BPF_PROG(inode_copy_up, struct dentry *dentry)
                 return -CANARY_ERRNO;
         note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL,
                                     BPF_LOCAL_STORAGE_GET_F_CREATE);
-        if (note)
-                note->copying = 1;
+        if (!note)
+                return word & WORD_AUDIT ? 0 : -EPERM; /* the copy could not be told from reading */
+        note->copying = 1;
         return 0;
 }
 
@@ -243,10 +247,22 @@ int BPF_PROG(inode_symlink, struct inode *dir, struct dentry *dentry)
         return guard_name(dentry, HOOK_INODE_SYMLINK, ACCESS_CREATE);
 }
 
+/* What is asked for to take a name away. Of a file with several names, the others would leave the
+ * reach of what is said about this one: so all accesses. */
+static __always_inline __u32 access_of_loss(struct dentry *dentry)
+{
+        const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+        if (!inode || (BPF_CORE_READ(inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY ||
+            BPF_CORE_READ(inode, i_nlink) < 2)
+                return ACCESS_DELETE;
+        return ACCESS_ALL;
+}
+
 SEC("lsm/inode_unlink")
 int BPF_PROG(inode_unlink, struct inode *dir, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_UNLINK, ACCESS_DELETE);
+        return guard_name(dentry, HOOK_INODE_UNLINK, access_of_loss(dentry));
 }
 
 /* What was learnt ends with the move of a directory, and with its removal where inodes have no
@@ -337,8 +353,9 @@ static __always_inline int guard_rename(struct dentry *old_dentry, struct dentry
         if (r)
                 return r;
         r = guard_name(new_dentry, HOOK_INODE_RENAME,
-                       BPF_CORE_READ(new_dentry, d_inode) ? ACCESS_CREATE | ACCESS_DELETE
-                                                          : ACCESS_CREATE);
+                       BPF_CORE_READ(new_dentry, d_inode)
+                               ? ACCESS_CREATE | access_of_loss(new_dentry)
+                               : ACCESS_CREATE);
         if (r || leave_early(word) || !is_directory(old_dentry))
                 return r;
         r = verdict_return(decide_move(old_dentry, word));

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Hook: how every program begins. It leaves early where nothing can match; else it asks for a
- * verdict with the word it read, once, and hands that verdict to conclude. */
+ * verdict with the word it read, once, and hands the question to judge. */
 #pragma once
 
 #include "guard.h"
 #include "maps.h"
 
 /* In decision->flags beside EVENT_…, which have the low eight bits. */
-#define DECIDE_RECORD 0x100u  /* what is denied without a rule is recorded only */
-#define DECIDE_ENFORCE 0x200u /* … is denied in audit mode too */
+#define DECIDE_RECORD 0x100u /* what is denied without a rule is recorded only */
 
 /* What is denied as such, without a clause. (EVENT_COPY: each clause that denies fits, whomever it
  * is about.) */

@@ -162,12 +162,15 @@ __noinline int judge_clause(struct decision *decision, struct finding *finding)
 /* No clause says so, but there is a doubt, or something is guarded as such. */
 static __always_inline void find_as_such(const struct decision *decision, struct finding *finding)
 {
+        /* A doubt may be about a rule that denies in audit mode too. */
+        bool in_audit = word_header(decision->word)->flags & IMAGE_ENFORCED;
+
         finding->rule = decision->rule;
         finding->access = decision->access;
-        finding->verdict = decision->flags & DECIDE_RECORD || (decision->word & WORD_AUDIT &&
-                                                               !(decision->flags & DECIDE_ENFORCE))
-                                   ? VERDICT_AUDITED
-                                   : VERDICT_DENIED;
+        finding->verdict =
+                decision->flags & DECIDE_RECORD || (decision->word & WORD_AUDIT && !in_audit)
+                        ? VERDICT_AUDITED
+                        : VERDICT_DENIED;
         finding->signal = SIGNAL_DEFAULT;
 }
 

@@ -261,6 +261,11 @@ int net_judge(struct decision *decision, __u32 how)
 
         if (!decision)
                 return -EPERM;
+        /* what was found for another address, on the way of the same call, is none of this */
+        decision->list = decision->more = decision->last = 0;
+
+        if (!decision)
+                return -EPERM;
         n = collect_first(decision, &search);
         if (!n)
                 return 0;

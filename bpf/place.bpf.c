@@ -193,6 +193,8 @@ __noinline int place_learn(struct place_walk *walk, __u64 begun)
                 return 0;
         if (magic == OVERLAY_MAGIC && walk->step.place.node == NODE_OFF)
                 data |= (__u64) RULESET_INHERITED << 24;
+        else if (magic == OVERLAY_MAGIC)
+                data |= 0xffffull << 48; /* names of all lengths are looked up */
         cache_learn(key_of(dentry, walk->word, begun), data);
         return 0;
 }

@@ -82,7 +82,9 @@ static const char *pin(Backend *backend, Program *program)
 {
         if (pin_link(backend, program->link, program->name) == 0)
                 return NULL;
-        detach(backend, program);
+        /* The pin of that name may hold the program of an earlier loading, which goes on. */
+        bpf_link__destroy(program->link);
+        program->link = NULL;
         return "its link could not be pinned";
 }
 

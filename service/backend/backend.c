@@ -292,13 +292,14 @@ void backend_abort(Backend *backend)
 int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
 {
         struct header *header;
+        Needs needs;
         uint32_t word;
 
         if (!backend->hot)
                 return BACKEND_E_GUARANTEE;
         header = header_in_force(backend);
-        if (mode == MODE_ENFORCE &&
-            (header->hooks & ~header->hooks_accepted & ~hooks_attached(backend)))
+        needs = needs_in_force(backend);
+        if (mode == MODE_ENFORCE && (attach_hooks(backend, &needs) & ~header->hooks_accepted))
                 return BACKEND_E_GUARANTEE;
         word = word_now(backend) & ~WORD_AUDIT;
         __atomic_store_n(&header->generation, generation, __ATOMIC_SEQ_CST);

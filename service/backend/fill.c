@@ -181,12 +181,13 @@ static int fill_cgroups(Backend *backend, uint32_t slot, const PolicyImage *imag
                 return 0;
         numbers.flags = BPF_F_NO_PREALLOC;
         numbers.n_spare = N_CGROUPS_MAX;
-        fd = fill_one(&numbers, slot);
-        if (fd < 0)
-                return fd;
+        /* In this order: by the names of an older policy nothing may come into the new numbers. */
         names_fd = fill_one(&names, slot);
         if (names_fd < 0)
                 return names_fd;
+        fd = fill_one(&numbers, slot);
+        if (fd < 0)
+                return fd;
         return cgroups_number(fd, image);
 }
 

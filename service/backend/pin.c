@@ -99,6 +99,11 @@ int backend_claim(const char *pin_directory)
                 return 0;
         r = claim(hot);
         munmap(hot, sizeof(*hot));
+        /* The guard takes note of who acts first after a claim: let that be us, now. */
+        if (r == 0) {
+                closep(&fd);
+                fd = bpf_obj_get(path);
+        }
         return r;
 }
 

@@ -102,8 +102,10 @@ static uint64_t add_hooks(PolicyImage *image, const Rule *rule, const Policy *po
         if (rule->options->subject & SUBJECT_VERIFIED && policy_runtime_deps(policy))
                 image->flags |= IMAGE_RUNTIME_DEPS;
         image->hooks |= hooks;
-        if (rule->verdict == RULE_DENY && rule->options->mode == RULE_MODE_ENFORCE)
+        if (rule->verdict == RULE_DENY && rule->options->mode == RULE_MODE_ENFORCE) {
                 image->hooks_in_audit |= hooks;
+                image->flags |= IMAGE_ENFORCED;
+        }
         return hooks;
 }
 

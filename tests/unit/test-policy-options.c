@@ -338,7 +338,7 @@ static void test_rules_of_older_versions_have_a_text(void)
         assert_text("deny_path", "/a/*/b c", "file:\"/a/\\*/b c\"/");
         assert_text("deny_inode", "1:2", "inode:1:2");
         assert_text("deny_ip", "::ffff:1.2.3.4", "net:connect,send:1.2.3.4");
-        assert_text("deny_port", "80", "net:connect,bind,send:*:80");
+        assert_text("deny_port", "80", "net:connect,bind,listen,send:*:80");
         assert_text("deny_ip_port", "[2001:db8::1]:80:udp",
                     "net:connect,send:[2001:db8::1]:80/udp");
         assert_text("deny_comm", "a *", "comm:\"a \\*\"");
