@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi.h"
 #include "build-config.h"
 #include "util/array.h"
 #include "util/file.h"
@@ -120,6 +121,22 @@ static int set_protect_self(Config *config, const Source *source, const char *va
         return 0;
 }
 
+static int set_signal(Config *config, const Source *source, const char *value)
+{
+        static const struct {
+                const char *name;
+                uint32_t signal;
+        } signals[] = {{"none", SIGNAL_NONE}, {"term", SIGNAL_TERM}, {"kill", SIGNAL_KILL}};
+
+        for (size_t i = 0; i < ELEMENTS_OF(signals); i++) {
+                if (strcmp(signals[i].name, value) != 0)
+                        continue;
+                config->signal = signals[i].signal;
+                return 0;
+        }
+        return fault(source, "\"%.64s\" is not one of none, term, kill", value);
+}
+
 static const struct setting {
         const char *key, *option;
         int (*set)(Config *config, const Source *source, const char *value);
@@ -130,6 +147,7 @@ static const struct setting {
         {"LogLevel", "log-level", set_log_level},
         {"PolkitTimeoutSec", "polkit-timeout", set_polkit_timeout},
         {"ProtectSelf", "protect-self", set_protect_self},
+        {"Signal", "signal", set_signal},
 };
 
 static int set_value(Config *config, const Source *source, const char *key, const char *value)
@@ -297,6 +315,7 @@ static void print_help(void)
              "      --log-level=LEVEL         error, warning, notice, info or debug\n"
              "      --polkit-timeout=SECONDS  how long a question may stay open\n"
              "      --protect-self=yes|no     against root, while a policy is in force\n"
+             "      --signal=none|term|kill   to who is denied, where a rule names none\n"
              "  -h, --help                    show this\n"
              "  -V, --version                 show the version");
 }
@@ -380,6 +399,7 @@ static Config *config_default(void)
         config->log_level = LOG_INFO;
         config->polkit_timeout_usec = 120u * 1000000u;
         config->protects_self = 1;
+        config->signal = SIGNAL_NONE;
         if (!config->state_directory || !config->runtime_directory || !config->pin_directory)
                 return config_free(config);
         return config;

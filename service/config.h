@@ -18,6 +18,7 @@ typedef struct Config {
         int log_level; /* LOG_ERR … LOG_DEBUG */
         uint64_t polkit_timeout_usec;
         int protects_self;
+        uint32_t signal; /* SIGNAL_… of abi.h */
 } Config;
 
 /* Returns 0, CONFIG_DONE, -EINVAL for a fault (logged with its place), or another negative errno.

@@ -198,7 +198,8 @@ static int bring_up_backend(Manager *manager)
                                 .canary_directory = manager->config->runtime_directory,
                                 .on_event = on_event,
                                 .userdata = manager,
-                                .is_unguarded = !manager->config->protects_self};
+                                .is_unguarded = !manager->config->protects_self,
+                                .signal = manager->config->signal};
         int r;
 
         r = backend_new(&manager->backend, &config);

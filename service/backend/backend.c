@@ -51,6 +51,7 @@ static int take_over(Backend *backend)
         struct hot *hot = backend->hot;
 
         hot->service_tgid = (uint32_t) getpid(); /* a canary adds when it began */
+        hot->signal = backend->signal;
         if (hot->abi == AEGIS_ABI) {
                 word_store(backend, word_now(backend) & ~WORD_CANARY);
                 backend->adopted = header_in_force(backend)->generation != 0;
@@ -144,6 +145,7 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
         backend->protects_itself = !config->is_unguarded;
+        backend->signal = config->signal;
         backend->guard_trouble = "";
         libbpf_set_print(ignore_messages);
         probe_kernel(&backend->probe, &backend->functions);

@@ -67,6 +67,7 @@ typedef struct BackendConfig {
         BackendEventFunc on_event;
         void *userdata;
         int is_unguarded; /* it is not to protect itself from root, so that it can be debugged */
+        uint32_t signal; /* SIGNAL_… of abi.h: what follows a denial by a rule that says nothing */
 } BackendConfig;
 
 typedef struct Backend Backend;

@@ -54,6 +54,7 @@ struct Backend {
         unsigned n_taken, n_take;  /* of the dispatch that is going on */
         int has_anchor;            /* see install.c */
         int protects_itself;       /* if it can */
+        uint32_t signal;           /* of rules that name none */
         const char *guard_trouble; /* why it cannot; "" */
         int adopted;
         int prepared; /* the idle slot is filled and waits for its commit */

@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "build-config.h"
+#include "abi.h"
 #include "config.h"
 
 typedef struct Fixture {
@@ -148,6 +149,18 @@ static void test_every_setting_has_an_option(Fixture *fixture, gconstpointer dat
         g_assert_cmpuint(fixture->config->polkit_timeout_usec, ==, 9000000);
 }
 
+static void test_a_signal_is_sent_only_where_it_is_asked_for(Fixture *fixture, gconstpointer data)
+{
+        write_file(fixture, "");
+        g_assert_cmpint(load(fixture, NULL, NULL), ==, 0);
+        g_assert_cmpuint(fixture->config->signal, ==, SIGNAL_NONE);
+        g_assert_cmpint(load(fixture, "--signal=kill", NULL), ==, 0);
+        g_assert_cmpuint(fixture->config->signal, ==, SIGNAL_KILL);
+        write_file(fixture, "[Enforcer]\nSignal=term\n");
+        g_assert_cmpint(load(fixture, NULL, NULL), ==, 0);
+        g_assert_cmpuint(fixture->config->signal, ==, SIGNAL_TERM);
+}
+
 static void test_a_faulty_line_is_named_with_its_place(Fixture *fixture, gconstpointer data)
 {
         if (g_test_subprocess()) {
@@ -240,6 +253,7 @@ int main(int argc, char **argv)
         ADD(test_drop_ins_win_in_the_order_of_their_names);
         ADD(test_the_command_line_wins);
         ADD(test_every_setting_has_an_option);
+        ADD(test_a_signal_is_sent_only_where_it_is_asked_for);
         ADD(test_a_faulty_line_is_named_with_its_place);
         ADD(test_a_faulty_option_is_named);
         ADD(test_faults_end_the_start);
