@@ -294,9 +294,9 @@ static __always_inline int decide_map(struct file *file, __u32 word, enum hook h
  * zero. */
 static __always_inline bool is_nothing(const struct file *file)
 {
-        __u32 half = (__u32) (__u64) file;
+        __u32 half;
 
-        barrier_var(half);
+        asm volatile("%0 = %1" : "=w"(half) : "w"((__u32) (__u64) file));
         return !half && !BPF_CORE_READ(file, f_inode);
 }
 
