@@ -55,8 +55,8 @@ static void test_digests_that_are_none_are_faults(void)
         assert_entry_told("deny_binary_hash", "sha256:", "3:8");
         assert_entry_told("deny_binary_hash", "sha256:11g", "3:10");
         assert_entry_told("deny_binary_hash", "sha512:11", "3:1");
-        assert_entry_told("deny_binary_hash", HASH_1 + 7, "3:1");
-        assert_hint("deny_binary_hash", HASH_1 + 7, "sha256: and what sha256sum prints");
+        assert_entry_told("deny_binary_hash", &HASH_1[7], "3:1");
+        assert_hint("deny_binary_hash", &HASH_1[7], "sha256: and what sha256sum prints");
         assert_hint("deny_binary_hash", HASH_1 "  /bin/x", "without the file's name");
         assert_hint("deny_binary_hash", "sha256:da39a3ee5e6b4b0d3255bfef95601890afd80709",
                     "sha256sum");

@@ -191,19 +191,18 @@ char *enable_verity(const char *path)
 {
         const struct fsverity_enable_arg arguments = {
                 .version = 1, .hash_algorithm = FS_VERITY_HASH_ALG_SHA256, .block_size = 4096};
-        struct {
-                struct fsverity_digest head;
-                unsigned char digest[32];
-        } told = {.head.digest_size = sizeof(told.digest)};
+        enum { N_DIGEST = 32 };
+        g_autofree struct fsverity_digest *told = g_malloc0(sizeof(*told) + N_DIGEST);
         GString *text = g_string_new(NULL);
         int fd = open(path, O_RDONLY | O_CLOEXEC);
 
         g_assert_cmpint(fd, >=, 0);
         if (ioctl(fd, FS_IOC_ENABLE_VERITY, &arguments) < 0)
                 g_error("%s: fs-verity: %s", path, strerror(errno));
-        g_assert_cmpint(ioctl(fd, FS_IOC_MEASURE_VERITY, &told), ==, 0);
-        for (size_t i = 0; i < sizeof(told.digest); i++)
-                g_string_append_printf(text, "%02x", told.digest[i]);
+        told->digest_size = N_DIGEST;
+        g_assert_cmpint(ioctl(fd, FS_IOC_MEASURE_VERITY, told), ==, 0);
+        for (size_t i = 0; i < N_DIGEST; i++)
+                g_string_append_printf(text, "%02x", told->digest[i]);
         close(fd);
         return g_string_free(text, FALSE);
 }
