@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "backend/decode.h"
 #include "backend/private.h"
 #include "util/log.h"
 
@@ -121,21 +122,13 @@ static int watch_rings(Backend *backend, ring_buffer_sample_fn sample)
         return 0;
 }
 
-/* Every length an event carries is bounded here, once: behind this point it can be believed. */
 static int take_event(void *userdata, void *data, size_t size)
 {
         Backend *backend = userdata;
-        struct event event = {};
+        struct event event;
 
-        if (size >= EVENT_NET_SIZE) {
-                memcpy(&event, data, size < sizeof(event) ? size : sizeof(event));
-                if (event.path_length > EVENT_PATH_ROOM || size < sizeof(event))
-                        event.path_length = 0;
-                if (event.hook < N_HOOKS) {
-                        event.comm[EVENT_COMM_SIZE - 1] = '\0';
-                        backend->on_event(backend->userdata, &event);
-                }
-        }
+        if (event_decode(data, size, &event) == 0)
+                backend->on_event(backend->userdata, &event);
         backend->n_taken++;
         return backend->n_taken >= backend->n_take ? -ECANCELED : 0;
 }

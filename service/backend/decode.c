@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Decode: see decode.h. */
+#include "backend/decode.h"
+
+#include <errno.h>
+#include <string.h>
+
+int event_decode(const void *data, size_t size, struct event *ret_event)
+{
+        struct event event = {};
+
+        if (size < EVENT_NET_SIZE)
+                return -EBADMSG;
+        memcpy(&event, data, size < sizeof(event) ? size : sizeof(event));
+        if (event.hook >= N_HOOKS)
+                return -EBADMSG;
+        if (event.path_length > EVENT_PATH_ROOM || size < sizeof(event))
+                event.path_length = 0;
+        event.comm[EVENT_COMM_SIZE - 1] = '\0';
+        *ret_event = event;
+        return 0;
+}
