@@ -105,8 +105,8 @@ static void watcher_stop(Watcher *watcher)
 }
 
 /* Rules beside those that are watched: another number of them each time, so that every node, list
- * and rule has another number in the kernel than before; classes of rules come and go, and their
- * hooks with them. */
+ * and rule has another number in the kernel than before; now and then classes of rules come and go,
+ * and their hooks with them, which takes an emulated processor a second. */
 static char *policy_number(unsigned i)
 {
         GString *text = g_string_new("[deny_path]\n");
@@ -116,11 +116,11 @@ static char *policy_number(unsigned i)
         g_string_append(text, "/t/a/secret\n[deny_ip]\n127.0.0.9\n");
         for (unsigned j = 0; j < i * 3 % 20; j++)
                 g_string_append_printf(text, "127.0.1.%u\n", j);
-        if (i % 5 == 0)
+        if (i % 50 == 0)
                 g_string_append(text, "[deny_port]\n4444:tcp:bind\n");
-        if (i % 7 == 0)
+        if (i % 70 == 0)
                 g_string_append(text, "[deny_ptrace]\n");
-        if (i % 11 == 0)
+        if (i % 110 == 0)
                 g_string_append(text, "[deny_comm]\nnobody-runs-me\n");
         return g_string_free(text, FALSE);
 }
