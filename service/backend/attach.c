@@ -8,7 +8,6 @@
 
 #include "backend/guard.h"
 #include "backend/private.h"
-#include "util/array.h"
 #include "util/log.h"
 
 #define ANSWER_TRIES 10
@@ -217,20 +216,22 @@ static AttachTurn turn_of(const Program *program)
 }
 
 /* Returns the hooks that are harmed. */
-static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSet *set)
+static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSet *set,
+                           const struct bpf_object *object)
 {
         uint64_t harmed = 0;
 
         for (AttachTurn turn = 0; turn < N_ATTACH_TURNS; turn++)
                 for (size_t i = 0; i < backend->n_programs; i++) {
                         Program *program = &backend->programs[i];
+                        struct bpf_program *loaded;
                         const char *reason;
 
                         if (!set->has[i] || turn_of(program) != turn)
                                 continue;
-                        reason = turn == TURN_HOOKS
-                                         ? attach_to_hook(backend, program, program->loaded)
-                                         : attach_helper(backend, program, program->loaded);
+                        loaded = bpf_object__find_program_by_name(object, program->name);
+                        reason = turn == TURN_HOOKS ? attach_to_hook(backend, program, loaded)
+                                                    : attach_helper(backend, program, loaded);
                         if (!reason)
                                 continue;
                         harmed |= hooks_harmed(program, needs);
@@ -239,44 +240,29 @@ static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSe
         return harmed;
 }
 
-/* Loads those of the set that are not loaded yet, and keeps them. */
-static void load_missing(Backend *backend, const ProgramSet *set)
-{
-        struct bpf_object *object = NULL;
-        ProgramSet missing = {};
-        size_t n = 0;
-
-        for (size_t i = 0; i < backend->n_programs; i++) {
-                missing.has[i] = set->has[i] && !backend->programs[i].loaded;
-                n += missing.has[i];
-        }
-        if (n == 0 || ARRAY_RESERVE(backend->objects, backend->n_objects_allocated,
-                                    backend->n_objects + 1) < 0)
-                return;
-        if (programs_load(backend, &missing, &object) < 0)
-                return;
-        backend->objects[backend->n_objects++] = object;
-        for (size_t i = 0; i < backend->n_programs; i++)
-                if (missing.has[i])
-                        backend->programs[i].loaded =
-                                bpf_object__find_program_by_name(object, backend->programs[i].name);
-}
-
 /* Loads what is in the set, tells of what the kernel did not take, and attaches the rest. Returns
  * the hooks that are harmed. */
 static uint64_t install(Backend *backend, const Needs *needs, ProgramSet *set)
 {
+        const ProgramSet wanted = *set;
+        struct bpf_object *object = NULL;
         uint64_t harmed = 0;
+        int r;
 
-        load_missing(backend, set);
+        r = programs_load(backend, set, &object);
+        if (r < 0)
+                *set = (ProgramSet){};
         for (size_t i = 0; i < backend->n_programs; i++) {
-                if (!set->has[i] || backend->programs[i].loaded)
+                if (!wanted.has[i] || set->has[i])
                         continue;
-                set->has[i] = 0;
                 harmed |= hooks_harmed(&backend->programs[i], needs);
                 tell_harm(backend, &backend->programs[i], "the kernel does not take its program");
         }
-        return harmed | attach_set(backend, needs, set);
+        if (!object)
+                return harmed;
+        harmed |= attach_set(backend, needs, set, object);
+        bpf_object__close(object);
+        return harmed;
 }
 
 uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks)

@@ -160,11 +160,6 @@ int load_tier(Backend *backend, Tier tier)
 void unload(Backend *backend)
 {
         ring_buffer__free(backend->rings);
-        for (size_t i = 0; i < backend->n_objects; i++)
-                bpf_object__close(backend->objects[i]);
-        free(backend->objects);
-        backend->objects = NULL;
-        backend->n_objects = backend->n_objects_allocated = 0;
         aegis_bpf__destroy(backend->skeleton);
         backend->rings = NULL;
         backend->skeleton = NULL;

@@ -48,10 +48,6 @@ struct Backend {
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
         size_t n_programs;
-        /* Of the programs that are loaded: what was released is attached again without asking the
-         * verifier anew. */
-        struct bpf_object **objects;
-        size_t n_objects, n_objects_allocated;
         int keeps_handler; /* see install.c */
         HookState hooks[N_HOOKS];
         struct ring_buffer *rings;

@@ -40,8 +40,7 @@ typedef struct Program {
         enum hook hook; /* N_HOOKS: a helper that stands elsewhere */
         uint32_t flags; /* to load it with */
         uint32_t target_id;
-        struct bpf_program *loaded; /* in one of the objects that are kept; NULL: not loaded yet */
-        struct bpf_link *link;      /* NULL: not attached */
+        struct bpf_link *link; /* NULL: not attached */
 } Program;
 
 /* The function a hook's programs attach to in a tier. */
