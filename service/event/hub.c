@@ -27,13 +27,6 @@ int event_hub_new(EventHub **ret_hub, const EventHubConfig *config)
         return 0;
 }
 
-static void recent_deinit(Recent *recent)
-{
-        free(recent->text);
-        free(recent->policy);
-        *recent = (Recent){};
-}
-
 EventHub *event_hub_free(EventHub *hub)
 {
         if (!hub)
@@ -42,6 +35,7 @@ EventHub *event_hub_free(EventHub *hub)
                 event_hub_drop(hub, hub->streams[hub->n_streams - 1]);
         for (size_t i = 0; i < EVENT_RECENT_MAX; i++)
                 recent_deinit(&hub->recent[i]);
+        rule_name_unref(hub->last_name);
         sd_event_unref(hub->config.loop);
         free(hub);
         return NULL;
@@ -77,40 +71,6 @@ static void pump_all(EventHub *hub)
 }
 
 /* ---- taking events ---- */
-
-static char *visible_path(const EventHub *hub, const struct event *event)
-{
-        _cleanup_(freep) char *path = NULL;
-
-        if (event_kind(event) == EVENT_OF_SOCKET ||
-            (event_kind(event) == EVENT_OF_KERNEL && event->path_length == 0) ||
-            (event->flags & (EVENT_PATH_CUT | EVENT_UNPLACED)))
-                return NULL;
-        path = event_path(event);
-        if (!path || !hub->config.visible_path)
-                return NULL;
-        return hub->config.visible_path(hub->config.userdata, event->device, path);
-}
-
-static void recent_fill(const EventHub *hub, const struct event *event, Recent *recent)
-{
-        _cleanup_(freep) char *path = visible_path(hub, event);
-        const ImageRule *rule = NULL;
-
-        if (hub->config.name_rule && event->rule != RULE_NONE)
-                rule = hub->config.name_rule(hub->config.userdata, event->generation, event->rule);
-        *recent = (Recent){.seq = event->seq,
-                           .uid = event->uid,
-                           .hook = event->hook,
-                           .verdict = event->verdict,
-                           .text = event_format(event, rule, path),
-                           .policy = rule ? strdup(rule->document) : NULL};
-        if (rule && !recent->policy) {
-                free(recent->text);
-                recent->text = NULL;
-        }
-        recent->n_text = recent->text ? strlen(recent->text) : 0;
-}
 
 static void make_room(EventHub *hub)
 {

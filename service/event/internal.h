@@ -8,11 +8,22 @@
 
 #include "event/event.h"
 
-/* One event as it is told, and what filters ask about. */
+/* How a rule was called when it decided. */
+typedef struct RuleName {
+        unsigned n_refs;
+        uint64_t generation;
+        uint32_t number;
+        ImageRule rule;
+        char strings[];
+} RuleName;
+RuleName *rule_name_unref(RuleName *name);
+
+/* One event, and what filters ask about. */
 typedef struct Recent {
-        char *text; /* NULL: memory was short */
+        struct event *event; /* as long as its path is; NULL: memory was short */
+        RuleName *name;      /* NULL: no rule is known */
+        char *text;          /* NULL: nobody has wanted it yet */
         size_t n_text;
-        char *policy; /* NULL: no rule is known */
         uint64_t seq;
         uint32_t uid;
         uint16_t hook;
@@ -34,7 +45,8 @@ typedef struct Stream {
 struct EventHub {
         EventHubConfig config;
         Recent recent[EVENT_RECENT_MAX];
-        uint64_t n_taken; /* also the position of the next event */
+        RuleName *last_name; /* of the last event that had one */
+        uint64_t n_taken;    /* also the position of the next event */
         uint64_t last_seq;
         uint64_t n_delivered, n_suppressed;
         uint64_t n_lost_in_kernel, kernel_mark;
@@ -49,6 +61,11 @@ typedef enum EventKind {
         EVENT_OF_KERNEL, /* or of a process, or of the service */
 } EventKind;
 EventKind event_kind(const struct event *event);
+
+void recent_fill(EventHub *hub, const struct event *event, Recent *recent);
+void recent_deinit(Recent *recent);
+/* It in words, which belong to it; NULL when memory is short. */
+const char *recent_text(const EventHub *hub, Recent *recent);
 
 /* The event at a position that is still kept. */
 Recent *event_hub_recent(EventHub *hub, uint64_t position);

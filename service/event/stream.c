@@ -79,10 +79,10 @@ int stream_wants(const Stream *stream, const Recent *recent, uint64_t position)
 
         if (position < stream->replay_before && recent->seq < filter->since_seq)
                 return 0;
-        /* What could not be put into words may be of any policy: it counts as lost, not as
+        /* What there was no memory for may be of any policy: it counts as lost, not as
          * unwanted. */
-        if (filter->policy && recent->text &&
-            (!recent->policy || strcmp(filter->policy, recent->policy) != 0))
+        if (filter->policy && recent->event &&
+            (!recent->name || strcmp(filter->policy, recent->name->rule.document) != 0))
                 return 0;
         if (filter->hook && strcmp(filter->hook, hook_to_string(recent->hook)) != 0)
                 return 0;
@@ -130,7 +130,7 @@ static int stream_step(Stream *stream)
                 stream->position++;
                 return 1;
         }
-        if (!recent->text) {
+        if (!recent_text(hub, recent)) {
                 stream->lost++;
                 stream->position++;
                 return 1;

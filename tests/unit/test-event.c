@@ -12,6 +12,7 @@ typedef struct Fixture {
         sd_event *loop;
         EventHub *hub;
         unsigned n_named;
+        int is_forgetful; /* rules can no longer be named */
 } Fixture;
 
 static const ImageRule *name_rule(void *userdata, uint64_t generation, uint32_t rule)
@@ -19,7 +20,7 @@ static const ImageRule *name_rule(void *userdata, uint64_t generation, uint32_t 
         Fixture *fixture = userdata;
 
         fixture->n_named++;
-        return generation == 3 && rule == 1 ? &rule_shadow : NULL;
+        return generation == 3 && rule == 1 && !fixture->is_forgetful ? &rule_shadow : NULL;
 }
 
 static char *visible_path(void *userdata, uint32_t device, const char *path)
@@ -215,6 +216,25 @@ static void test_recent_events_are_replayed_from_a_number_on(Fixture *fixture, g
         assert_totals(fixture, 1, 5, 0);
 }
 
+static void test_a_kept_event_keeps_the_name_of_its_rule(Fixture *fixture, gconstpointer data)
+{
+        EventFilter filter = anything();
+        _cleanup_(closep) int fd = -1;
+        json_object *object;
+
+        for (uint64_t seq = 1; seq <= 3; seq++)
+                take(fixture, seq);
+        g_assert_cmpuint(fixture->n_named, ==, 1);
+        fixture->is_forgetful = 1;
+        filter.since_seq = 3;
+        fd = open_filtered(fixture, filter);
+        object = receive(fd);
+        g_assert_cmpstr(text_of(object, "policy"), ==, "base");
+        g_assert_cmpstr(text_of(object, "rule"), ==, "deny_path /etc/shadow");
+        g_assert_cmpstr(text_of(object, "path"), ==, "/mnt/etc/shadow");
+        json_object_put(object);
+}
+
 static void test_what_is_no_longer_kept_is_told_as_lost(Fixture *fixture, gconstpointer data)
 {
         EventFilter filter = anything();
@@ -390,6 +410,7 @@ int main(int argc, char **argv)
         ADD(test_a_new_stream_learns_the_last_number);
         ADD(test_filters_must_all_match);
         ADD(test_recent_events_are_replayed_from_a_number_on);
+        ADD(test_a_kept_event_keeps_the_name_of_its_rule);
         ADD(test_what_is_no_longer_kept_is_told_as_lost);
         ADD(test_a_burst_waits_for_a_reader_who_comes_late);
         ADD(test_a_reader_who_is_too_slow_is_told_how_much_it_lost);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Recent: an event as it is kept, in the room it takes. It is put into words when somebody wants to
+ * read it, and not before: most never are. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event/internal.h"
+
+/* ---- how its rule was called ---- */
+
+static char *put(char **at, const char *text)
+{
+        char *copy = *at;
+
+        *at = stpcpy(copy, text) + 1;
+        return copy;
+}
+
+static RuleName *rule_name_new(uint64_t generation, uint32_t number, const ImageRule *rule)
+{
+        size_t n = strlen(rule->document) + strlen(rule->section) + strlen(rule->entry) +
+                   strlen(rule->id) + strlen(rule->why) + 5;
+        RuleName *name = malloc(sizeof(*name) + n);
+        char *at;
+
+        if (!name)
+                return NULL;
+        at = name->strings;
+        *name = (RuleName){.n_refs = 1, .generation = generation, .number = number};
+        name->rule = (ImageRule){
+                .document = put(&at, rule->document),
+                .line = rule->line,
+                .section = put(&at, rule->section),
+                .entry = put(&at, rule->entry),
+                .id = put(&at, rule->id),
+                .why = put(&at, rule->why),
+        };
+        return name;
+}
+
+static RuleName *rule_name_ref(RuleName *name)
+{
+        name->n_refs++;
+        return name;
+}
+
+RuleName *rule_name_unref(RuleName *name)
+{
+        if (name && --name->n_refs == 0)
+                free(name);
+        return NULL;
+}
+
+/* Returns 0, with NULL if the rule is not known, or -ENOMEM. The events of a flood share a name. */
+static int find_name(EventHub *hub, const struct event *event, RuleName **ret_name)
+{
+        const ImageRule *rule = NULL;
+        RuleName *last = hub->last_name;
+
+        *ret_name = NULL;
+        if (event->rule == RULE_NONE || !hub->config.name_rule)
+                return 0;
+        if (!last || last->generation != event->generation || last->number != event->rule) {
+                rule = hub->config.name_rule(hub->config.userdata, event->generation, event->rule);
+                if (!rule)
+                        return 0;
+                last = rule_name_new(event->generation, event->rule, rule);
+                if (!last)
+                        return -ENOMEM;
+                rule_name_unref(hub->last_name);
+                hub->last_name = last;
+        }
+        *ret_name = rule_name_ref(last);
+        return 0;
+}
+
+/* ---- the event ---- */
+
+void recent_fill(EventHub *hub, const struct event *event, Recent *recent)
+{
+        size_t n = EVENT_NET_SIZE + event->path_length;
+
+        *recent = (Recent){.seq = event->seq,
+                           .uid = event->uid,
+                           .hook = event->hook,
+                           .verdict = event->verdict};
+        if (find_name(hub, event, &recent->name) < 0)
+                return;
+        recent->event = malloc(n);
+        if (recent->event)
+                memcpy(recent->event, event, n);
+        else
+                recent->name = rule_name_unref(recent->name);
+}
+
+void recent_deinit(Recent *recent)
+{
+        free(recent->event);
+        free(recent->text);
+        rule_name_unref(recent->name);
+        *recent = (Recent){};
+}
+
+static char *visible_path(const EventHub *hub, const struct event *event)
+{
+        _cleanup_(freep) char *path = NULL;
+
+        if (event_kind(event) == EVENT_OF_SOCKET ||
+            (event_kind(event) == EVENT_OF_KERNEL && event->path_length == 0) ||
+            (event->flags & (EVENT_PATH_CUT | EVENT_UNPLACED)))
+                return NULL;
+        path = event_path(event);
+        if (!path || !hub->config.visible_path)
+                return NULL;
+        return hub->config.visible_path(hub->config.userdata, event->device, path);
+}
+
+const char *recent_text(const EventHub *hub, Recent *recent)
+{
+        _cleanup_(freep) char *path = NULL;
+
+        if (recent->text || !recent->event)
+                return recent->text;
+        path = visible_path(hub, recent->event);
+        recent->text = event_format(recent->event, recent->name ? &recent->name->rule : NULL, path);
+        recent->n_text = recent->text ? strlen(recent->text) : 0;
+        return recent->text;
+}
