@@ -179,6 +179,7 @@ int policy_image_compile(PolicyImage **ret_image, const Document *documents, siz
 
         if (!image || !compiler)
                 return -ENOMEM;
+        image->n_refs = 1;
         compiler->image = image;
         compiler->documents = documents;
         compiler->diagnostics = diagnostics;
@@ -191,9 +192,16 @@ int policy_image_compile(PolicyImage **ret_image, const Document *documents, siz
         return 0;
 }
 
+PolicyImage *policy_image_ref(PolicyImage *image)
+{
+        if (image)
+                image->n_refs++;
+        return image;
+}
+
 PolicyImage *policy_image_free(PolicyImage *image)
 {
-        if (!image)
+        if (!image || --image->n_refs > 0)
                 return NULL;
         free(image->trie);
         free(image->roots);

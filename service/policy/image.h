@@ -111,9 +111,10 @@ typedef struct CgroupIdEntry {
         uint32_t value; /* 1 */
 } CgroupIdEntry;
 
-/* Arrays are sorted by key, without doubles. rules[0], clauses[0], subjects[0] and rulesets[0]
- * stand for none. */
+/* Immutable once compiled. Arrays are sorted by key, without doubles. rules[0], clauses[0],
+ * subjects[0] and rulesets[0] stand for none. */
 typedef struct PolicyImage {
+        unsigned n_refs;
         uint8_t digest[DIGEST_SIZE]; /* of names and texts of the documents */
         uint32_t flags;              /* IMAGE_… */
         uint64_t hooks;              /* HOOK_BIT of each hook the rules need */
@@ -163,6 +164,9 @@ int policy_image_compile(PolicyImage **ret_image, const Document *documents, siz
 /* Whether two images decide alike: all that the kernel is given is equal, digest and the words of
  * rules aside. */
 int policy_image_decides_as(const PolicyImage *image, const PolicyImage *other);
+
+/* One more holder; policy_image_free() drops one, and the image goes with the last. */
+PolicyImage *policy_image_ref(PolicyImage *image);
 PolicyImage *policy_image_free(PolicyImage *image);
 
 DEFINE_CLEANUP(PolicyImage *, policy_image_free);

@@ -367,6 +367,18 @@ static void test_images_that_decide_otherwise_are_not_equal(void)
                 policy_image_free(images[i]);
 }
 
+static void test_an_image_goes_with_its_last_holder(void)
+{
+        Rule rule = of_comm("a");
+        PolicyImage *image = compile_rules(&rule, 1, &machine);
+
+        g_assert_true(policy_image_ref(image) == image);
+        g_assert_null(policy_image_free(image));
+        image_check(image);
+        policy_image_free(image);
+        g_assert_null(policy_image_ref(NULL));
+}
+
 #define ADD(test) g_test_add_func("/policy/image/" #test, test)
 
 int main(int argc, char **argv)
@@ -388,5 +400,6 @@ int main(int argc, char **argv)
         ADD(test_the_kernel_and_the_defaults_have_lists);
         ADD(test_images_that_decide_alike_are_equal_whatever_their_words);
         ADD(test_images_that_decide_otherwise_are_not_equal);
+        ADD(test_an_image_goes_with_its_last_holder);
         return g_test_run();
 }
