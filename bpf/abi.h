@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#define AEGIS_ABI 2u
+#define AEGIS_ABI 3u
 
 /* One bit a kind of access to a file. A rule without access= means all of them. ACCESS_MAP goes
  * with ACCESS_EXEC in every rule; the two part in the defaults alone: a program that is run is
@@ -143,9 +143,6 @@ struct header {
         __u8 digest[DIGEST_SIZE];
         __u32 default_list; /* IMAGE_DEFAULT: clauses by ACCESS_EXEC, ACCESS_MAP */
         __u32 kernel_lists[N_KERNEL_OBJECTS]; /* 0: no rule is about it */
-        __u32 n_hard_nodes; /* nodes up to this number have a denial below that is in earnest: their
-                               directories cannot be moved; above it, moving is recorded alone */
-        __u32 reserved;
 };
 
 /* Which program is the service, and where its pins are: what guards them. */
@@ -205,7 +202,10 @@ struct hot {
 #define NODE_OFF                                                                                   \
         0xffffffu /* no rule names anything here or below: only what is inherited counts           \
                    */
-#define N_NODES_MAX 0xfffffeu
+/* Of a node's number: no denial below it is in earnest, so moving its directory is recorded alone;
+ * without it, the directory cannot be moved. */
+#define NODE_SOFT 0x800000u
+#define N_NODES_MAX 0x7ffffeu
 #define N_RULESETS_MAX 0x7fffffu
 #define RULESET_INHERITED 0x800000u /* in the kernel only: the name itself is not in the trie */
 

@@ -334,7 +334,7 @@ static __always_inline int decide_move(struct dentry *dentry, __u32 word)
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
         decision.access = ACCESS_DELETE;
         decision.flags = r ? EVENT_UNPLACED : EVENT_HOLDS_RULES;
-        if (!r && step.place.node > word_header(word)->n_hard_nodes)
+        if (!r && step.place.node & NODE_SOFT)
                 decision.flags |= DECIDE_RECORD;
         return judge(&decision);
 }

@@ -223,7 +223,6 @@ static void fill_header(Backend *backend, uint32_t slot, const PolicyImage *imag
                 .hooks = hooks_of_this_kernel(backend, image->hooks),
                 .hooks_accepted = image->hooks_accepted,
                 .default_list = image->default_list,
-                .n_hard_nodes = image->n_hard_nodes,
         };
         memcpy(header->digest, image->digest, DIGEST_SIZE);
         memcpy(header->kernel_lists, image->kernel_lists, sizeof(header->kernel_lists));

@@ -166,7 +166,7 @@ int files_add(Compiler *compiler, uint32_t number);
 int files_add_exe(Compiler *compiler, uint32_t number, uint32_t exe);
 
 /* These make the tables of the image and use up what was collected. */
-int trie_build(Compiler *compiler);  /* trie, roots, n_hard_nodes */
+int trie_build(Compiler *compiler);  /* trie, roots */
 int marks_build(Compiler *compiler); /* marks; after trie_build() */
 int pins_build(Compiler *compiler);  /* pins */
 int nets_build(Compiler *compiler);  /* nets, prefixes, port_classes */

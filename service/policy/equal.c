@@ -17,8 +17,7 @@ static int arrays_equal(const void *a, const void *b, size_t n, size_t size)
 static int files_equal(const PolicyImage *image, const PolicyImage *other)
 {
         return EQUAL(trie, n_trie) && EQUAL(roots, n_roots) && EQUAL(pins, n_pins) &&
-               EQUAL(marks, n_marks) && EQUAL(rulesets, n_rulesets) &&
-               image->n_hard_nodes == other->n_hard_nodes;
+               EQUAL(marks, n_marks) && EQUAL(rulesets, n_rulesets);
 }
 
 static int classes_equal(const PolicyImage *image, const PolicyImage *other)

@@ -149,7 +149,6 @@ typedef struct PolicyImage {
         size_t n_rulesets;
         uint32_t default_list;
         uint32_t kernel_lists[N_KERNEL_OBJECTS];
-        uint32_t n_hard_nodes;
         ImageRule *rules;
         size_t n_rules; /* number 0 counted */
 } PolicyImage;

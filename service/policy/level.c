@@ -15,7 +15,7 @@ void builder_deinit(Builder *builder)
         free(builder->sayings);
         free(builder->exes.items);
         free(builder->exes_below.items);
-        free(builder->is_hard);
+        free(builder->denials);
         *builder = (Builder){};
 }
 
@@ -81,21 +81,13 @@ static void keep_those_below(Builder *builder)
         builder->n_sayings = n;
 }
 
-static int names_denial(const Builder *builder)
+/* The names that are left in its ways are those of what is below. */
+static void find_denials(const Builder *builder, Level *level)
 {
-        for (size_t i = 0; i < builder->n_sayings; i++)
-                if (rule_is_earnest(builder->compiler->rules[builder->sayings[i].rule].rule))
-                        return 1;
-        return 0;
-}
+        for (size_t i = 0; i < level->n_ways; i++) {
+                const Way *way = &builder->ways[level->first_way + i];
 
-/* The directories above, up to one that knows already. */
-static void tell_above(Builder *builder)
-{
-        for (size_t i = builder->n_levels - 1; i-- > 0;) {
-                if (builder->levels[i].holds_denial)
-                        return;
-                builder->levels[i].holds_denial = 1;
+                level->is_hard |= builder->denials[way->at] < builder->denials[way->end];
         }
 }
 
@@ -110,8 +102,6 @@ static int make_lists(Builder *builder, Level *level)
         r = lists_make(compiler, builder->sayings, builder->n_sayings, inherited, &level->own);
         if (r < 0)
                 return r;
-        if (names_denial(builder))
-                tell_above(builder);
         keep_those_below(builder);
         return lists_make(compiler, builder->sayings, builder->n_sayings, inherited, &level->below);
 }
@@ -182,6 +172,7 @@ int level_enter(Builder *builder, Level *level)
         r = collect(builder, level);
         if (r < 0)
                 return r;
+        find_denials(builder, level);
         find_wildcards(builder, level);
         r = make_lists(builder, level);
         return r < 0 ? r : make_marks(builder, level);

@@ -26,7 +26,7 @@ typedef struct Level {
         uint32_t own, below, own_marks, below_marks;
         uint32_t lengths;
         uint32_t has_wildcard; /* a child for every other name is to come */
-        uint32_t holds_denial; /* in earnest, below */
+        uint32_t is_hard;      /* a denial in earnest is named below */
         const char *child;     /* the last one named; NULL at first */
         /* Where each of its chunks but the last leads to: names of one length that begin alike
          * share them. */
@@ -43,9 +43,8 @@ typedef struct Builder {
         Saying *sayings; /* at the place at hand */
         size_t n_sayings, n_sayings_allocated;
         Numbers exes, exes_below; /* that are marked there */
-        uint8_t *is_hard;         /* by node */
-        size_t n_hard_allocated;
-        uint32_t n_nodes; /* numbers given, from 1 */
+        uint32_t *denials;        /* in earnest, among the names before each */
+        uint32_t n_nodes;         /* numbers given, from 1 */
         size_t n_steps;
 } Builder;
 

@@ -39,16 +39,11 @@ static size_t n_chunks_shared(const char *a, const char *b)
         return n;
 }
 
-static int node_new(Builder *builder, uint32_t *ret_node)
-{
-        int r;
+_Static_assert(N_NODES_MAX >= 2 * TRIE_ENTRIES_MAX, "every entry and every root may have a node");
 
-        r = ARRAY_RESERVE(builder->is_hard, builder->n_hard_allocated, builder->n_nodes + 2);
-        if (r < 0)
-                return r;
-        *ret_node = ++builder->n_nodes;
-        builder->is_hard[*ret_node] = 0;
-        return 0;
+static uint32_t node_new(Builder *builder, int is_hard)
+{
+        return ++builder->n_nodes | (is_hard ? 0 : NODE_SOFT);
 }
 
 static int add_entry(Builder *builder, const struct trie_key *key)
@@ -92,9 +87,7 @@ static int add_name(Builder *builder, Level *parent, const char *name)
                         return r;
                 if (chunk + 1 == n)
                         break;
-                r = node_new(builder, &node);
-                if (r < 0)
-                        return r;
+                node = node_new(builder, 0);
                 image->trie[image->n_trie - 1].value.node = node;
                 parent->chunk_nodes[chunk] = node;
         }
@@ -107,13 +100,9 @@ static int add_name(Builder *builder, Level *parent, const char *name)
 static int add_child(Builder *builder, Level *parent, const char *name)
 {
         struct trie_key any = {};
-        int r;
 
-        if (parent->node == NODE_OFF) {
-                r = node_new(builder, &parent->node);
-                if (r < 0)
-                        return r;
-        }
+        if (parent->node == NODE_OFF)
+                parent->node = node_new(builder, parent->is_hard);
         if (name)
                 return add_name(builder, parent, name);
         any.node = parent->node;
@@ -185,8 +174,6 @@ static int pop_level(Builder *builder)
 
         value->node = level->node;
         value->lengths = level->lengths;
-        if (level->holds_denial)
-                builder->is_hard[level->node] = 1;
         builder->n_ways = level->first_way;
         builder->n_levels--;
         return rulesets_add(builder->compiler, &ruleset, &value->ruleset);
@@ -253,35 +240,23 @@ static int add_names(Builder *builder)
         return r;
 }
 
-/* ---- numbers ---- */
+/* ---- all of it ---- */
 
-/* Nodes below which a denial in earnest is named get the lowest numbers. */
-static int number_nodes(Builder *builder)
+static int count_denials(Builder *builder)
 {
-        PolicyImage *image = builder->compiler->image;
-        _cleanup_(freep) uint32_t *numbers = calloc(builder->n_nodes + 1, sizeof(*numbers));
-        uint32_t n = 0;
+        const Compiler *compiler = builder->compiler;
+        const Names *names = &compiler->names;
 
-        if (!numbers)
+        builder->denials = calloc(names->n + 1, sizeof(builder->denials[0]));
+        if (!builder->denials)
                 return -ENOMEM;
-        for (uint32_t i = 1; i <= builder->n_nodes; i++)
-                if (builder->is_hard[i])
-                        numbers[i] = ++n;
-        image->n_hard_nodes = n;
-        for (uint32_t i = 1; i <= builder->n_nodes; i++)
-                if (!builder->is_hard[i])
-                        numbers[i] = ++n;
-        for (size_t i = 0; i < image->n_trie; i++) {
-                TrieEntry *entry = &image->trie[i];
+        for (size_t i = 0; i < names->n; i++) {
+                const Name *name = &names->items[i];
+                int is_denial =
+                        !name->is_exe && rule_is_earnest(compiler->rules[name->number].rule);
 
-                fiber_pace();
-                entry->key.node = numbers[entry->key.node];
-                if (entry->value.node != NODE_OFF)
-                        entry->value.node = numbers[entry->value.node];
+                builder->denials[i + 1] = builder->denials[i] + (is_denial ? 1 : 0);
         }
-        for (size_t i = 0; i < image->n_roots; i++)
-                if (image->roots[i].value.node != NODE_OFF)
-                        image->roots[i].value.node = numbers[image->roots[i].value.node];
         return 0;
 }
 
@@ -302,13 +277,12 @@ int trie_build(Compiler *compiler)
         if (names->n == 0)
                 return 0;
         qsort(names->items, names->n, sizeof(names->items[0]), compare_names);
-        r = add_names(&builder);
+        r = count_denials(&builder);
+        if (r >= 0)
+                r = add_names(&builder);
         if (r < 0)
                 return r;
         names_deinit(names); /* sorting needs room of its own */
-        r = number_nodes(&builder);
-        if (r < 0)
-                return r;
         if (image->n_trie > 0)
                 qsort(image->trie, image->n_trie, sizeof(image->trie[0]), compare_entries);
         return 0;

@@ -40,7 +40,7 @@ static void assert_same_holding(const RandomPolicy *policy, const RandomQuestion
         if (question->what.kind != WHAT_FILE)
                 return;
         place = image_place(image, &question->what.file.name);
-        holds = place.node != NODE_OFF && place.node <= image->n_hard_nodes;
+        holds = !(place.node & NODE_SOFT);
         if (holds == reference_holds(&policy->reading, &question->what.file.name))
                 return;
         random_policy_print(policy);
