@@ -124,4 +124,5 @@ ExitStatus verb_remove(Client *client, char **arguments);
 ExitStatus verb_mode(Client *client, char **arguments);
 ExitStatus verb_events(Client *client, char **arguments);
 ExitStatus verb_capabilities(Client *client, char **arguments);
+ExitStatus verb_explain(Client *client, char **arguments);
 ExitStatus verb_can(Client *client, char **arguments);

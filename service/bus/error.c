@@ -47,9 +47,9 @@ static void end_with_line(char *text)
                 *end = '\0';
 }
 
-static int set_faults(sd_bus_error *error, const Plan *plan)
+int error_set_diagnostics(sd_bus_error *error, const Diagnostics *diagnostics, const char *name)
 {
-        _cleanup_(freep) char *lines = diagnostics_format(&plan->diagnostics, plan->name);
+        _cleanup_(freep) char *lines = diagnostics_format(diagnostics, name);
         _cleanup_(freep) char *message = lines ? text_valid(lines, MESSAGE_MAX) : NULL;
 
         if (!message)
@@ -63,7 +63,7 @@ int error_set_transaction(sd_bus_error *error, int result, const Plan *plan)
         if (result < 0)
                 return sd_bus_error_set_errno(error, result);
         if (result == TRANSACTION_E_INVALID_POLICY && plan && plan->diagnostics.n_faults > 0)
-                return set_faults(error, plan);
+                return error_set_diagnostics(error, &plan->diagnostics, plan->name);
         if ((size_t) result >= ELEMENTS_OF(rows) || !rows[result].name)
                 return sd_bus_error_set_errno(error, -EINVAL);
         return sd_bus_error_set(error, rows[result].name, rows[result].message);

@@ -17,6 +17,10 @@
 #define ERROR_KERNEL_REJECTED ERROR_PREFIX "KernelRejected"
 #define ERROR_GUARANTEE_MISSING ERROR_PREFIX "GuaranteeMissing"
 
+/* InvalidPolicy, with all faults as the message. name stands before each. Returns a negative errno.
+ */
+int error_set_diagnostics(sd_bus_error *error, const Diagnostics *diagnostics, const char *name);
+
 /* Sets error to what a TransactionError or a negative errno is called. plan may be NULL; its
  * diagnostics are the message of InvalidPolicy. Returns a negative errno, for a handler to return.
  */

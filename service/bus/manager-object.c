@@ -226,6 +226,8 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
             ("b", changed, "t", generation), describe_remove, run_remove)                          \
         ROW(SetMode, WEAKEN, ("s", mode, "a{sv}", options), ("b", changed, "t", generation),       \
             describe_set_mode, run_set_mode)                                                       \
+        ROW(Explain, READ_POLICY, ("a{sv}", question), ("a{sv}", answer), describe_explain,        \
+            run_explain)                                                                           \
         ROW(Can, NONE, ("s", action), ("s", answer), describe_nothing, run_can)                    \
         ROW(GetCapabilities, NONE, (NULL), ("a{sv}", capabilities), describe_nothing,              \
             run_get_capabilities)

@@ -94,7 +94,12 @@ int events_object_add(BusServer *server);
 /* For a method without arguments, or one whose run() reads them itself. */
 int describe_nothing(Request *request, sd_bus_error *error);
 
+/* Explain, a method of the Manager: see explain.c. */
+int describe_explain(Request *request, sd_bus_error *error);
+int run_explain(Request *request, sd_bus_error *error);
+
 /* What several objects put in replies. */
+int append_text(sd_bus_message *m, const char *text);                      /* s, anybody's bytes */
 int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE]);   /* s */
 int append_changes(sd_bus_message *m, const Plan *plan);                   /* a(sss) */
 int append_diagnostics(sd_bus_message *m, const Diagnostics *diagnostics); /* a(uuss) */

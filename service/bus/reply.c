@@ -20,7 +20,7 @@ static const char *const change_words[] = {
 };
 
 /* A bus ends the connection of whoever sends what is not UTF-8. */
-static int append_text(sd_bus_message *m, const char *text)
+int append_text(sd_bus_message *m, const char *text)
 {
         _cleanup_(freep) char *valid = text_valid(text, TEXT_MAX);
 

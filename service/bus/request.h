@@ -39,6 +39,7 @@ typedef struct Request {
         uint64_t expect;
         Mode mode;
         EventFilter filter;
+        const char *entry; /* points into the message */
 } Request;
 
 void request_deinit(Request *request);

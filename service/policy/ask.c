@@ -39,21 +39,30 @@ static int cgroup_is_below(const char *cgroup, const char *name)
         return 0;
 }
 
+int asker_is_in_cgroup(const Asker *asker, const char *path, uint64_t id)
+{
+        if (path)
+                return asker->cgroup && cgroup_is_below(asker->cgroup, path);
+        for (size_t i = 0; i < asker->n_cgroup_ids; i++)
+                if (asker->cgroup_ids[i] == id)
+                        return 1;
+        return 0;
+}
+
 /* Whether the asker's cgroup, or one above it, has the number. */
 static int has_number(const PolicyImage *image, const Asker *asker, uint32_t number)
 {
-        for (size_t i = 0; asker->cgroup && i < image->n_cgroup_names; i++) {
+        for (size_t i = 0; i < image->n_cgroup_names; i++) {
                 const CgroupNameEntry *entry = &image->cgroup_names[i];
 
                 if ((entry->value.subject == number || entry->value.unbound == number) &&
-                    cgroup_is_below(asker->cgroup, entry->key.path))
+                    asker_is_in_cgroup(asker, entry->key.path, 0))
                         return 1;
         }
-        for (size_t i = 0; asker->n_cgroup_ids > 0 && i < image->n_cgroup_ids; i++)
-                for (size_t j = 0; j < asker->n_cgroup_ids; j++)
-                        if (image->cgroup_ids[i].key.number == number &&
-                            image->cgroup_ids[i].key.id == asker->cgroup_ids[j])
-                                return 1;
+        for (size_t i = 0; i < image->n_cgroup_ids; i++)
+                if (image->cgroup_ids[i].key.number == number &&
+                    asker_is_in_cgroup(asker, NULL, image->cgroup_ids[i].key.id))
+                        return 1;
         return 0;
 }
 

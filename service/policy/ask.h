@@ -38,6 +38,9 @@ typedef struct NetQuestion {
         enum net_operation operation;
 } NetQuestion;
 
+/* Whether the asker is in that cgroup or below it: "/a/b", a unit's name, or NULL and an id. */
+int asker_is_in_cgroup(const Asker *asker, const char *path, uint64_t id);
+
 /* Whether the asker's cgroup is one whose processes no rule binds. */
 int image_leaves_unbound(const PolicyImage *image, const Asker *asker);
 

@@ -192,6 +192,35 @@ static void test_each_hook_is_listed(Lab *lab)
         expect_in(outcome.out, "socket_connect");
 }
 
+static void test_a_decision_is_explained(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        run("explain /srv/one", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "allowed: read, write, exec, create, delete, link, attr\n"
+                               "  no rule decides it\n");
+        put(WEB, "version=7\n[deny]\nfile:/srv/ why=\"ask Ann\"\n[allow]\nfile:/srv/one\n");
+        run("apply " WEB, STATUS_DONE, &outcome);
+        run("explain /srv/two access=write uid=33", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==,
+                        "denied: write\n"
+                        "  by web, line 3: deny file:/srv/ why=\"ask Ann\"\n"
+                        "  why: ask Ann\n");
+        run("explain file:/srv/one access=read", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==,
+                        "allowed: read\n"
+                        "  by web, line 5: allow file:/srv/one\n"
+                        "  not by web, line 3: deny file:/srv/ why=\"ask Ann\" - a rule that comes "
+                        "before it decides\n");
+        run("mode audit", STATUS_DONE, &outcome);
+        run("explain --json /srv/two access=read", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"mode\":\"audit\"");
+        expect_in(outcome.out, "\"verdict\":\"audited\",\"policy\":\"web\",\"line\":3");
+        run("explain file:/srv/two acces=read", STATUS_INVALID, &outcome);
+        expect_in(outcome.err, "acces");
+        run_as(LAB_USER, "--no-ask-password explain /srv/two", STATUS_DONE, &outcome);
+}
+
 static void test_capabilities_say_what_the_tier_is(Lab *lab)
 {
         g_auto(Outcome) outcome = {0};
@@ -472,6 +501,7 @@ static const LabTest tests[] = {
         TEST(test_nobodys_change_is_overwritten_unseen),
         TEST(test_the_mode_is_set_and_shown),
         TEST(test_each_hook_is_listed),
+        TEST(test_a_decision_is_explained),
         TEST(test_capabilities_say_what_the_tier_is),
         TEST(test_what_this_machine_cannot_enforce_has_its_own_status),
         TEST(test_a_name_that_is_none_is_refused),
