@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "util/log.h"
 
@@ -16,7 +19,11 @@ struct Item {
         Fiber *fiber;
 };
 
+/* The loop serves what has waited longest. A source of its kind for what is to be deferred counts
+ * as waiting since it was made, and nobody else would be served; a descriptor that can always be
+ * read stands in line again after each slice. */
 struct Work {
+        int always;                  /* can be read */
         sd_event_source *next_slice; /* enabled while something is under way */
         Item *waiting;               /* in the order in which they will begin */
         Item *current;
@@ -52,7 +59,7 @@ static void go_on(Work *work, uint64_t slice_usec)
         sd_event_source_set_enabled(work->next_slice, work->current ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
-static int on_next_slice(sd_event_source *source, void *userdata)
+static int on_next_slice(sd_event_source *source, int fd, uint32_t ready, void *userdata)
 {
         go_on(userdata, WORK_SLICE_USEC);
         return 0;
@@ -65,7 +72,10 @@ int work_new(Work **ret_work, sd_event *loop)
 
         if (!work)
                 return -ENOMEM;
-        r = sd_event_add_defer(loop, &work->next_slice, on_next_slice, work);
+        work->always = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (work->always < 0)
+                return log_errno(-errno, "Work cannot be put into the loop");
+        r = sd_event_add_io(loop, &work->next_slice, work->always, EPOLLIN, on_next_slice, work);
         if (r >= 0)
                 r = sd_event_source_set_enabled(work->next_slice, SD_EVENT_OFF);
         if (r < 0)
@@ -91,6 +101,7 @@ Work *work_free(Work *work)
                 go_on(work, FIBER_TO_THE_END);
         drop_waiting(work);
         sd_event_source_disable_unref(work->next_slice);
+        closep(&work->always);
         free(work);
         return NULL;
 }

@@ -383,6 +383,32 @@ static void test_can_says_what_polkit_would_say_without_asking(Lab *lab)
 #name, test_##name                                                                 \
         }
 
+static void read_generation(Lab *lab)
+{
+        sd_bus_message *m =
+                lab_message(lab->root, LAB_ROOT, "org.freedesktop.DBus.Properties", "Get");
+
+        g_assert_cmpint(sd_bus_message_append(m, "ss", LAB_MANAGER, "Generation"), >=, 0);
+        sd_bus_message_unref(lab_wait(lab, lab_send(m, SILENT)));
+}
+
+/* On one connection: the service has the long call before the short ones. */
+static void test_short_calls_are_answered_while_a_long_one_is_under_way(Lab *lab)
+{
+        GString *text = g_string_new("version=1\n[deny_path]\n");
+        Pending *pending;
+
+        for (unsigned i = 0; i < 40000; i++)
+                g_string_append_printf(text, "/srv/d%u/file%u\n", i / 100, i);
+        pending = lab_apply(lab->root, "long", text->str, SILENT);
+        for (unsigned i = 0; i < 3; i++) {
+                read_generation(lab);
+                g_assert_false(pending->done);
+        }
+        expect(lab, pending, NULL);
+        g_string_free(text, TRUE);
+}
+
 int main(int argc, char **argv)
 {
         static const LabTest tests[] = {
@@ -406,6 +432,7 @@ int main(int argc, char **argv)
                 TEST(with_all_questions_open_root_is_served),
                 TEST(questions_that_are_open_end_with_the_service),
                 TEST(a_bus_that_crashes_takes_the_questions_and_not_the_service),
+                TEST(short_calls_are_answered_while_a_long_one_is_under_way),
                 TEST(can_says_what_polkit_would_say_without_asking),
         };
 

@@ -41,6 +41,72 @@ static void test_a_hook_that_may_be_missing_does_not_refuse_the_policy(Fixture *
         assert_agreement(fixture);
 }
 
+/* One document for each class of rule, in the sections of old and in version 7. */
+static const char *const classes[] = {
+        "version=1\n[deny_path]\n/a\n",
+        "version=1\n[deny_inode]\n8388609:42\n",
+        "version=1\n[deny_ip]\n192.0.2.1\n",
+        "version=1\n[deny_cidr]\n2001:db8::/32\n",
+        "version=1\n[deny_port]\n22:udp:bind\n",
+        "version=1\n[deny_ip_port]\n192.0.2.1:22\n",
+        "version=1\n[deny_comm]\nminer\n",
+        "version=1\n[deny_ptrace]\n",
+        "version=1\n[deny_module_load]\n",
+        "version=1\n[deny_bpf]\n",
+        "version=3\n[deny_binary_hash]\nsha256:"
+        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+        "version=3\n[allow_binary_hash]\nsha256:"
+        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+        "version=4\n[protect_path]\n/a\n",
+        "version=4\n[protect_connect]\n",
+        "version=6\n[cgroup_deny_inode]\n/a 8388609:42\n",
+        "version=6\n[cgroup_deny_ip]\n/a 192.0.2.1\n",
+        "version=6\n[cgroup_deny_port]\n/a 22\n",
+        "version=7\n[deny]\nfile:/a access=link\n",
+        "version=7\n[deny]\nfile:/a exe=/usr/bin/b\n",
+        "version=7\n[audit]\nfile:/a uid=1\n",
+        "version=7\n[deny]\nexec:/a\n",
+        "version=7\n[deny]\nexec:fsverity:"
+        "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+        "version=7\n[deny]\nnet:listen:*:22/tcp\n",
+        "version=7\n[deny]\nnet:accept:192.0.2.1\n",
+        "version=7\n[deny]\nnet:send:192.0.2.1\n",
+        "version=7\n[deny]\nnet:recv:192.0.2.1\n",
+        "version=7\n[deny]\nkernel:mount\n",
+        "version=7\n[deny]\nkernel:kexec\n",
+        "version=7\n[default]\nexec=deny uid=1\n",
+};
+
+/* Whichever of the hooks that a class needs is missing, the document is refused. */
+static void assert_each_hook_is_needed(Fixture *fixture, const char *text)
+{
+        TwinControl wanted = all_well();
+        uint64_t hooks;
+
+        apply(fixture, "class", text);
+        hooks = enforcement_image(fixture->enforcement)->hooks;
+        removes(fixture, "class");
+        if (!hooks)
+                g_error("no hook stands for\n%s", text);
+        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
+                if (!(hooks & HOOK_BIT(hook)))
+                        continue;
+                wanted.deny_hooks = ~HOOK_BIT(hook);
+                control(fixture, &wanted);
+                if (apply_text(fixture, "class", text) != TRANSACTION_E_GUARANTEE)
+                        g_error("without %s this is taken:\n%s", hook_to_string(hook), text);
+        }
+        wanted = all_well();
+        control(fixture, &wanted);
+}
+
+static void test_no_class_of_rules_is_taken_without_its_hooks(Fixture *fixture, gconstpointer data)
+{
+        for (size_t i = 0; i < G_N_ELEMENTS(classes); i++)
+                assert_each_hook_is_needed(fixture, classes[i]);
+        assert_agreement(fixture);
+}
+
 static void test_a_rule_in_earnest_needs_its_hook_in_audit_mode_too(Fixture *fixture,
                                                                     gconstpointer data)
 {
@@ -184,6 +250,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         ADD(test_a_cgroup_that_is_not_there_is_told_to_who_names_it);
         ADD(test_a_hook_that_may_be_missing_does_not_refuse_the_policy);
+        ADD(test_no_class_of_rules_is_taken_without_its_hooks);
         ADD(test_a_rule_in_earnest_needs_its_hook_in_audit_mode_too);
         ADD(test_what_must_be_appraised_is_refused_where_nothing_is);
         ADD(test_an_equal_document_is_a_change_once_its_path_leads_elsewhere);
