@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asking.h"
 #include "input.h"
 #include "json.h"
 #include "output.h"
 #include "policy/plain.h"
-#include "question.h"
 #include "report.h"
 
 /* The documents, as they would be in force together. */
@@ -67,35 +67,25 @@ static void print_rule(const Force *force, const ImageRule *rule)
         }
 }
 
-/* What stands behind the word of the access. */
-static void print_object(const Question *question, const Probe *probe)
+/* What stands behind the word of the access; nothing for the kernel. */
+static const char *object_of(const ToolOptions *options)
 {
-        switch (probe->kind) {
-        case PROBE_FILE:
-                putchar(' ');
-                output_text(stdout, question->object);
-                break;
-        case PROBE_NET:
-                putchar(' ');
-                output_text(stdout, question->object + strcspn(question->object, ":") + 1);
-                break;
-        case PROBE_KERNEL:
-                break;
-        }
-        putchar('\n');
+        const char *net = options->arguments[TOOL_NET];
+
+        return net ? net + strcspn(net, ":") + 1 : options->arguments[TOOL_PATH];
 }
 
-static void print_answer(const Force *force, const Question *question, const Probe *probe,
-                         const struct clause *clause)
+static void print_answer(const Force *force, const char *object, const Answer *answer)
 {
-        Colour colour = is_denial(clause) ? COLOUR_BAD : COLOUR_GOOD;
+        Colour colour = is_denial(answer->clause) ? COLOUR_BAD : COLOUR_GOOD;
 
-        printf("%s%s%s: %s", colour_sequence(colour), verdict_word(clause),
-               colour_sequence(COLOUR_NONE), probe->word);
-        print_object(question, probe);
-        if (clause)
-                print_rule(force, &force->image->rules[clause->rule]);
-        else if (image_leaves_unbound(force->image, &question->asker))
+        printf("%s%s%s: %s%s", colour_sequence(colour), verdict_word(answer->clause),
+               colour_sequence(COLOUR_NONE), answer->access, object ? " " : "");
+        output_text(stdout, object ? object : "");
+        putchar('\n');
+        if (answer->clause)
+                print_rule(force, &force->image->rules[answer->clause->rule]);
+        else if (answer->is_unbound)
                 puts("  no rule binds a process in this cgroup");
         else
                 puts("  no rule is about it");
@@ -120,52 +110,50 @@ static int add_rule(json_object *answer, const Force *force, const ImageRule *ru
         return json_add_text(object, "why", rule->why);
 }
 
-static int add_answer(json_object *answers, const Force *force, const Probe *probe,
-                      const struct clause *clause)
+static int add_answer(json_object *answers, const Force *force, const Answer *answer)
 {
-        json_object *answer = json_object_new_object();
+        json_object *object = json_object_new_object();
 
-        if (!answer || json_add(answers, NULL, answer) < 0)
+        if (!object || json_add(answers, NULL, object) < 0)
                 return -ENOMEM;
-        if (json_add_text(answer, "access", probe->word) < 0 ||
-            json_add_text(answer, "verdict", verdict_word(clause)) < 0)
+        if (json_add_text(object, "access", answer->access) < 0 ||
+            json_add_text(object, "verdict", verdict_word(answer->clause)) < 0)
                 return -ENOMEM;
-        return clause ? add_rule(answer, force, &force->image->rules[clause->rule]) : 0;
+        return answer->clause ? add_rule(object, force, &force->image->rules[answer->clause->rule])
+                              : 0;
 }
 
 /* ---- the whole ---- */
 
-/* answers: NULL for text. */
-static int answer(const Force *force, const Question *question, json_object *answers,
-                  ToolStatus *ret_status)
+static int print_in_json(const Force *force, const Answer *answers, size_t n)
 {
-        *ret_status = TOOL_FINE;
-        for (size_t i = 0; i < question->n_probes; i++) {
-                const Probe *probe = &question->probes[i];
-                const struct clause *clause = question_ask(question, probe, force->image);
+        _cleanup_(json_object_putp) json_object *report = json_object_new_object();
+        json_object *list = json_object_new_array();
 
-                if (is_denial(clause))
-                        *ret_status = TOOL_FOUND;
-                if (!answers)
-                        print_answer(force, question, probe, clause);
-                else if (add_answer(answers, force, probe, clause) < 0)
+        if (!report || !list || json_add(report, "answers", list) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                if (add_answer(list, force, &answers[i]) < 0)
                         return -ENOMEM;
-        }
+        output_json(report);
         return 0;
 }
 
-static int answer_in_json(const Force *force, const Question *question, ToolStatus *ret_status)
+static int answer(const Force *force, const Question *question, const ToolOptions *options,
+                  ToolStatus *ret_status)
 {
-        _cleanup_(json_object_putp) json_object *report = json_object_new_object();
-        json_object *answers = json_object_new_array();
-        int r;
+        Answer answers[ANSWERS_MAX];
+        size_t n = question_ask(question, force->image, answers);
 
-        if (!report || !answers || json_add(report, "answers", answers) < 0)
-                return -ENOMEM;
-        r = answer(force, question, answers, ret_status);
-        if (r == 0)
-                output_json(report);
-        return r;
+        *ret_status = TOOL_FINE;
+        for (size_t i = 0; i < n; i++)
+                if (is_denial(answers[i].clause))
+                        *ret_status = TOOL_FOUND;
+        if (TOOL_GIVEN(options, TOOL_JSON))
+                return print_in_json(force, answers, n);
+        for (size_t i = 0; i < n; i++)
+                print_answer(force, object_of(options), &answers[i]);
+        return 0;
 }
 
 static size_t count_faults(const DocumentSet *set)
@@ -196,8 +184,7 @@ static ToolStatus test(const ToolOptions *options, Inputs *inputs, const Questio
         int r = force_make(&force, inputs);
 
         if (r == 0 && force.image && inputs_count_faults(inputs) == 0)
-                r = TOOL_GIVEN(options, TOOL_JSON) ? answer_in_json(&force, question, &status)
-                                                   : answer(&force, question, NULL, &status);
+                r = answer(&force, question, options, &status);
         force_deinit(&force);
         for (size_t i = 0; i < inputs->n; i++)
                 report_faults(&inputs->items[i]);
@@ -206,9 +193,10 @@ static ToolStatus test(const ToolOptions *options, Inputs *inputs, const Questio
 
 ToolStatus command_test(const ToolOptions *options, char **files, size_t n)
 {
+        const Resolver resolver = plain_resolver();
         Question question = {0};
         Inputs inputs = {0};
-        ToolStatus status = question_read(&question, options);
+        ToolStatus status = asking_read(&question, options, &resolver);
 
         if (status == TOOL_FINE)
                 status = inputs_read(&inputs, files, n);

@@ -63,6 +63,12 @@ static int check_options(const RuleOptions *options, Diagnostics *diagnostics)
         return 0;
 }
 
+static int has_ports(uint16_t protocol)
+{
+        return protocol == 0 || protocol == IPPROTO_TCP || protocol == IPPROTO_UDP ||
+               protocol == IPPROTO_UDPLITE || protocol == IPPROTO_SCTP;
+}
+
 static int check_object(const Rule *rule, Diagnostics *diagnostics)
 {
         switch (rule->kind) {
@@ -72,7 +78,8 @@ static int check_object(const Rule *rule, Diagnostics *diagnostics)
                                       "a question is about one file");
                 return 0;
         case RULE_NET:
-                if (rule->net.prefix != 128 || rule->net.first_port != rule->net.last_port)
+                if (rule->net.prefix != 128 || rule->net.first_port != rule->net.last_port ||
+                    (rule->net.first_port == 0 && has_ports(rule->net.protocol)))
                         return refuse(diagnostics, "write it as net:connect:192.0.2.1:443/tcp",
                                       "a question is about one address and one port");
                 return 0;

@@ -237,6 +237,7 @@ static void test_what_is_no_question_is_refused_with_its_place(void)
         assert_refused(&scene, "file:/a exe=/usr/bin/", "one program");
         assert_refused(&scene, "net:connect:10.0.0.0/8", "one address");
         assert_refused(&scene, "net:connect:10.0.0.1:1-9", "one port");
+        assert_refused(&scene, "net:connect:10.0.0.1", "one port");
         scene_clear(&scene);
 }
 
