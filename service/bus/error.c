@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bus/text.h"
+#include "transaction/rule.h"
 #include "util/array.h"
 
 /* All faults of a document in one message; a bus would carry more, a reader would not. */
@@ -36,6 +37,13 @@ static const ErrorRow rows[] = {
         [TRANSACTION_E_KERNEL] = {ERROR_KERNEL_REJECTED, "the kernel refused the prepared policy"},
         [TRANSACTION_E_STALE] = {ERROR_AUTHORIZATION_STALE,
                                  "what is in force changed after this was planned"},
+        [TRANSACTION_E_NO_SUCH_RULE] = {ERROR_NO_SUCH_RULE,
+                                        "the policy " RUNTIME_NAME " has no such rule; ListRules "
+                                        "lists those it has"},
+        [TRANSACTION_E_RUNTIME_VERSION] = {ERROR_UNSUPPORTED_FEATURE,
+                                           "the policy " RUNTIME_NAME " in force is no document of "
+                                           "version 7; single rules need one: apply it anew in "
+                                           "version 7, or remove it"},
 };
 
 /* Ends the text with its last whole line, without the line end. */

@@ -75,8 +75,7 @@ static int describe_apply(Request *request, sd_bus_error *error)
         return r < 0 ? r : request_bind(request, request->plan->generation, request->plan->digest);
 }
 
-/* Commits; ret_generation is the one in force afterwards. */
-static int commit(Request *request, uint64_t *ret_generation, sd_bus_error *error)
+int manager_commit(Request *request, uint64_t *ret_generation, sd_bus_error *error)
 {
         int r = enforcement_commit(request->server->config.enforcement, request->plan,
                                    request->expect, ret_generation);
@@ -88,7 +87,7 @@ static int run_apply(Request *request, sd_bus_error *error)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         uint64_t generation = 0;
-        int r = commit(request, &generation, error);
+        int r = manager_commit(request, &generation, error);
 
         if (r < 0)
                 return r;
@@ -125,7 +124,7 @@ static int describe_remove(Request *request, sd_bus_error *error)
 static int run_remove(Request *request, sd_bus_error *error)
 {
         uint64_t generation = 0;
-        int r = commit(request, &generation, error);
+        int r = manager_commit(request, &generation, error);
 
         if (r < 0)
                 return r;
@@ -158,6 +157,8 @@ static int describe_set_mode(Request *request, sd_bus_error *error)
                 break;
         }
         r = request_detail(request, "mode", "%s", mode_to_string(request->mode));
+        if (r >= 0)
+                r = request_detail(request, "change", "mode %s", mode_to_string(request->mode));
         return r < 0 ? r
                      : request_bind(request, enforcement_generation(enforcement),
                                     enforcement_digest(enforcement));
@@ -224,6 +225,12 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
             ("b", changed, "t", generation, "a(sss)", changes), describe_apply, run_apply)         \
         ROW(Remove, REMOVE_POLICY, ("s", name, "t", expect, "a{sv}", options),                     \
             ("b", changed, "t", generation), describe_remove, run_remove)                          \
+        ROW(AddRule, WEAKEN, ("s", section, "s", entry, "a{sv}", options),                         \
+            ("b", changed, "t", generation), describe_add_rule, run_rule)                          \
+        ROW(RemoveRule, WEAKEN, ("s", section, "s", entry, "a{sv}", options),                      \
+            ("b", changed, "t", generation), describe_remove_rule, run_rule)                       \
+        ROW(ListRules, READ_POLICY, ("s", policy, "u", offset, "u", limit), ("a(ssst)", rules),    \
+            describe_list_rules, run_list_rules)                                                   \
         ROW(SetMode, WEAKEN, ("s", mode, "a{sv}", options), ("b", changed, "t", generation),       \
             describe_set_mode, run_set_mode)                                                       \
         ROW(Explain, READ_POLICY, ("a{sv}", question), ("a{sv}", answer), describe_explain,        \

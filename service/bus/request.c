@@ -19,6 +19,7 @@ void request_deinit(Request *request)
                 free(request->details[i].value);
         plan_free(request->plan);
         event_filter_deinit(&request->filter);
+        single_rule_free(request->rule);
         *request = (Request){0};
 }
 
@@ -96,18 +97,22 @@ int request_read_signatures(Request *request, sd_bus_error *error)
         return sd_bus_message_exit_container(request->message);
 }
 
-int request_read_expect(Request *request, sd_bus_error *error)
+static int check_expect(const Request *request, sd_bus_error *error)
 {
         uint64_t in_force = enforcement_generation(request->server->config.enforcement);
-        int r = sd_bus_message_read(request->message, "t", &request->expect);
 
-        if (r < 0)
-                return r;
         if (request->expect != EXPECT_ANY && request->expect != in_force)
                 return sd_bus_error_setf(
                         error, ERROR_GENERATION_MISMATCH, "generation %llu is in force, not %llu",
                         (unsigned long long) in_force, (unsigned long long) request->expect);
         return 0;
+}
+
+int request_read_expect(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "t", &request->expect);
+
+        return r < 0 ? r : check_expect(request, error);
 }
 
 static int refuse_key(const char *kind, const char *key, sd_bus_error *error)
@@ -118,27 +123,107 @@ static int refuse_key(const char *kind, const char *key, sd_bus_error *error)
                                  shown ? shown : "?");
 }
 
-int request_read_options(Request *request, sd_bus_error *error)
-{
+/* ---- arguments by name ---- */
+
+typedef struct KeyRow {
         const char *key;
-        int r = sd_bus_message_enter_container(request->message, 'a', "{sv}");
+        int (*read)(Request *request, sd_bus_error *error); /* reads the variant */
+} KeyRow;
+
+typedef struct Keys {
+        const char *kind; /* "option" */
+        const KeyRow *rows;
+        size_t n_rows; /* at most 32 */
+} Keys;
+
+/* seen: a bit for each key that was given before. */
+static int read_key(Request *request, const Keys *keys, uint32_t *seen, sd_bus_error *error)
+{
+        char kind[32];
+        const char *key;
+        int r = sd_bus_message_read(request->message, "s", &key);
 
         if (r < 0)
                 return r;
-        r = sd_bus_message_enter_container(request->message, 'e', "sv");
+        for (size_t i = 0; i < keys->n_rows; i++) {
+                if (strcmp(keys->rows[i].key, key) != 0)
+                        continue;
+                if (*seen & 1u << i)
+                        return refuse_key("given twice:", key, error);
+                *seen |= 1u << i;
+                r = keys->rows[i].read(request, error);
+                return r == -ENXIO ? refuse_key("of another type:", key, error) : r;
+        }
+        snprintf(kind, sizeof(kind), "unknown %s", keys->kind);
+        return refuse_key(kind, key, error);
+}
+
+static int read_keys(Request *request, const Keys *keys, sd_bus_error *error)
+{
+        sd_bus_message *m = request->message;
+        uint32_t seen = 0;
+        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+
         if (r < 0)
                 return r;
-        if (r == 0)
-                return sd_bus_message_exit_container(request->message);
-        r = sd_bus_message_read(request->message, "s", &key);
+        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                r = read_key(request, keys, &seen, error);
+                if (r < 0)
+                        return r;
+                r = sd_bus_message_exit_container(m);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
+int request_read_options(Request *request, sd_bus_error *error)
+{
+        return read_keys(request, &(Keys){.kind = "option"}, error);
+}
+
+/* ---- the options of a rule ---- */
+
+static int option_ttl(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "v", "t", &request->ttl_usec);
+
         if (r < 0)
                 return r;
-        return refuse_key("unknown option", key, error);
+        if (request->ttl_usec == 0)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "ttl-usec is not 0; a rule that stays has none");
+        return 0;
+}
+
+static int option_expect(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "v", "t", &request->expect);
+
+        return r < 0 ? r : check_expect(request, error);
+}
+
+static int option_check(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "v", "b", &request->is_check);
+
+        return r < 0 ? r : 0;
+}
+
+int request_read_rule_options(Request *request, ChangeKind kind, sd_bus_error *error)
+{
+        static const KeyRow rows[] = {
+                {"expect", option_expect},
+                {"check", option_check},
+                {"ttl-usec", option_ttl}, /* of what is added */
+        };
+        Keys keys = {"option", rows, ELEMENTS_OF(rows) - (kind == CHANGE_REMOVED)};
+
+        request->expect = EXPECT_ANY;
+        return read_keys(request, &keys, error);
 }
 
 /* ---- the filter of Events.Open ---- */
-
-typedef int (*FilterFunc)(Request *request, sd_bus_error *error);
 
 static int take_string(sd_bus_message *m, char **ret_string)
 {
@@ -212,50 +297,15 @@ static int filter_since(Request *request, sd_bus_error *error)
         return r < 0 ? r : 0;
 }
 
-static const struct {
-        const char *key;
-        FilterFunc read;
-} filter_keys[] = {
-        {"policy", filter_policy}, {"hook", filter_hook},   {"verdict", filter_verdict},
-        {"uid", filter_uid},       {"since", filter_since},
-};
-
-/* seen: a bit for each key that was given before. */
-static int read_filter_entry(Request *request, unsigned *seen, sd_bus_error *error)
-{
-        const char *key;
-        int r = sd_bus_message_read(request->message, "s", &key);
-
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < ELEMENTS_OF(filter_keys); i++) {
-                if (strcmp(filter_keys[i].key, key) != 0)
-                        continue;
-                if (*seen & 1u << i)
-                        return refuse_key("given twice:", key, error);
-                *seen |= 1u << i;
-                return filter_keys[i].read(request, error);
-        }
-        return refuse_key("unknown filter", key, error);
-}
-
 int request_read_filter(Request *request, sd_bus_error *error)
 {
-        sd_bus_message *m = request->message;
-        unsigned seen = 0;
-        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        static const KeyRow rows[] = {
+                {"policy", filter_policy}, {"hook", filter_hook},   {"verdict", filter_verdict},
+                {"uid", filter_uid},       {"since", filter_since},
+        };
+        Keys keys = {"filter", rows, ELEMENTS_OF(rows)};
 
         request->filter.uid = UINT32_MAX;
         request->filter.since_seq = UINT64_MAX;
-        if (r < 0)
-                return r;
-        while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-                r = read_filter_entry(request, &seen, error);
-                if (r < 0)
-                        return r;
-                r = sd_bus_message_exit_container(m);
-                if (r < 0)
-                        return r;
-        }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+        return read_keys(request, &keys, error);
 }

@@ -14,6 +14,7 @@
 #include "backend/backend.h"
 #include "event/event.h"
 #include "policy/digest.h"
+#include "transaction/rule.h"
 #include "transaction/transaction.h"
 
 typedef struct BusServer BusServer;
@@ -40,6 +41,10 @@ typedef struct Request {
         Mode mode;
         EventFilter filter;
         const char *entry; /* points into the message */
+        SingleRule *rule;
+        ChangeKind kind;
+        uint64_t ttl_usec;
+        int is_check; /* only what would be done is asked */
 } Request;
 
 void request_deinit(Request *request);
@@ -60,4 +65,6 @@ int request_read_document(Request *request, const char **ret_text, size_t *ret_n
 int request_read_signatures(Request *request, sd_bus_error *error);
 int request_read_expect(Request *request, sd_bus_error *error);
 int request_read_options(Request *request, sd_bus_error *error);
+/* Those of AddRule (CHANGE_ADDED) or RemoveRule, into expect, ttl_usec and is_check. */
+int request_read_rule_options(Request *request, ChangeKind kind, sd_bus_error *error);
 int request_read_filter(Request *request, sd_bus_error *error);

@@ -71,6 +71,16 @@ void enforcement_explain(Enforcement *enforcement, int error);
 /* The start: see recover.c. Returns 0 or a negative errno. */
 int enforcement_recover(Enforcement *enforcement);
 
+/* A plan without anything in it yet, or NULL when memory is short. */
+Plan *plan_new(const Enforcement *enforcement, const char *name);
+
+uint64_t plan_now_usec(void); /* CLOCK_REALTIME */
+
+/* Fills a plan with what the document would do, or what its going would. Returns 0, a
+ * TransactionError or a negative errno. */
+int plan_document(Plan *plan, const Enforcement *enforcement, const char *text, size_t n_text);
+int plan_removal(Plan *plan, const Enforcement *enforcement);
+
 /* The set as it would be with the plan done; entries it adds carry generation and the time that it
  * is now. Returns 0, a TransactionError or -ENOMEM. */
 int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t generation,

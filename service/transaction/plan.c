@@ -118,7 +118,7 @@ int plan_compare(Plan *plan, const Policy *before, const Policy *after)
 
 /* ---- planning ---- */
 
-static Plan *plan_new(const Enforcement *enforcement, const char *name)
+Plan *plan_new(const Enforcement *enforcement, const char *name)
 {
         Plan *plan = calloc(1, sizeof(*plan));
 
@@ -129,6 +129,7 @@ static Plan *plan_new(const Enforcement *enforcement, const char *name)
         if (!plan->name)
                 return plan_free(plan);
         memcpy(plan->digest, enforcement->digest, DIGEST_SIZE);
+        memcpy(plan->bound, enforcement->digest, DIGEST_SIZE);
         return plan;
 }
 
@@ -156,7 +157,7 @@ static int is_equal(const Plan *plan, const Loaded *loaded)
                memcmp(loaded->document.text, plan->text, plan->n_text) == 0;
 }
 
-static uint64_t now_usec(void)
+uint64_t plan_now_usec(void)
 {
         struct timespec now;
 
@@ -179,9 +180,12 @@ int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t genera
         /* An equal document is the one that is there, with the time at which it was applied. */
         if (is_equal(plan, document_set_find(documents, plan->name)))
                 return document_set_copy(documents, ret_documents);
-        r = entry_new(&entry, &document, generation, now_usec());
+        r = entry_new(&entry, &document, generation,
+                      plan->changed_usec ? plan->changed_usec : plan_now_usec());
         if (r < 0)
                 return r;
+        if (plan->changed_usec)
+                entry_apply_at(entry, plan->applied);
         return document_set_with(documents, entry, ret_documents);
 }
 
@@ -197,6 +201,7 @@ static int plan_try(Plan *plan, const Enforcement *enforcement, PolicyImage **re
         if (r != 0)
                 return r;
         document_set_digest(documents, plan->digest);
+        memcpy(plan->bound, plan->digest, DIGEST_SIZE);
         r = document_set_compile(documents, resolver, plan->name, &plan->diagnostics, &image);
         if (r == 0)
                 *ret_image = TAKE_PTR(image);
@@ -209,8 +214,7 @@ static int means_the_same(const PolicyImage *before, const PolicyImage *after)
         return before && policy_image_decides_as(before, after);
 }
 
-static int plan_document(Plan *plan, const Enforcement *enforcement, const char *text,
-                         size_t n_text)
+int plan_document(Plan *plan, const Enforcement *enforcement, const char *text, size_t n_text)
 {
         const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
@@ -249,7 +253,7 @@ int enforcement_plan(Enforcement *enforcement, const char *name, const char *tex
         return r;
 }
 
-static int plan_removal(Plan *plan, const Enforcement *enforcement)
+int plan_removal(Plan *plan, const Enforcement *enforcement)
 {
         const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;

@@ -88,6 +88,11 @@ int entry_new(Entry **ret_entry, const Document *document, uint64_t generation,
         return 0;
 }
 
+void entry_apply_at(Entry *entry, int64_t applied)
+{
+        entry->loaded.document.applied = applied;
+}
+
 DocumentSet *document_set_free(DocumentSet *set)
 {
         if (!set)

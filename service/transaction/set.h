@@ -18,6 +18,10 @@ int entry_new(Entry **ret_entry, const Document *document, uint64_t generation,
               uint64_t changed_usec);
 Entry *entry_unref(Entry *entry);
 
+/* Times in the document run from then on, in seconds since boot. Of an entry that nobody else has.
+ */
+void entry_apply_at(Entry *entry, int64_t applied);
+
 typedef struct DocumentSet DocumentSet;
 
 int document_set_new(DocumentSet **ret_set); /* an empty one; 0 or -ENOMEM */

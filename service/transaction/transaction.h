@@ -19,11 +19,13 @@ typedef enum TransactionError {
         TRANSACTION_E_TOO_LARGE,
         TRANSACTION_E_INVALID_NAME,
         TRANSACTION_E_NO_SUCH_POLICY,
-        TRANSACTION_E_GENERATION, /* expect is not the generation in force */
-        TRANSACTION_E_GUARANTEE,  /* the policy needs a hook that cannot deny here */
-        TRANSACTION_E_TOO_MANY,   /* DOCUMENTS_MAX */
-        TRANSACTION_E_KERNEL,     /* the kernel refused the prepared image */
-        TRANSACTION_E_STALE,      /* the plan was made for another generation */
+        TRANSACTION_E_GENERATION,      /* expect is not the generation in force */
+        TRANSACTION_E_GUARANTEE,       /* the policy needs a hook that cannot deny here */
+        TRANSACTION_E_TOO_MANY,        /* DOCUMENTS_MAX */
+        TRANSACTION_E_KERNEL,          /* the kernel refused the prepared image */
+        TRANSACTION_E_STALE,           /* the plan was made for another generation */
+        TRANSACTION_E_NO_SUCH_RULE,    /* no equal one is in the document `runtime` */
+        TRANSACTION_E_RUNTIME_VERSION, /* that document is of another version than 7 */
 } TransactionError;
 
 #define DOCUMENTS_MAX 256u
@@ -56,6 +58,7 @@ typedef struct Plan {
         uint64_t generation;         /* the one it was made against */
         uint8_t digest[DIGEST_SIZE]; /* of the whole set as it would be: bound to the authorization
                                       */
+        uint8_t bound[DIGEST_SIZE];  /* the same, but that times of single rules do not run on */
         uint8_t document_digest[DIGEST_SIZE]; /* zero for a removal */
         Change *changes;
         size_t n_changes;
@@ -64,6 +67,10 @@ typedef struct Plan {
         char *text; /* NULL for a removal */
         size_t n_text;
         Policy *policy; /* NULL for a removal */
+        /* When the times in it began to run: CLOCK_REALTIME, and seconds since boot. changed_usec
+         * is 0 if that is when it is committed. */
+        uint64_t changed_usec;
+        int64_t applied;
 } Plan;
 Plan *plan_free(Plan *plan);
 

@@ -100,6 +100,23 @@ uint64_t lab_must_apply(Lab *lab, const char *name, const char *document)
         return lab_generation(lab);
 }
 
+Pending *lab_rule(sd_bus *bus, const char *member, const char *section, const char *entry,
+                  Interaction interaction)
+{
+        sd_bus_message *m = lab_message(bus, LAB_ROOT, LAB_MANAGER, member);
+
+        g_assert_cmpint(sd_bus_message_append(m, "ssa{sv}", section, entry, 0), >=, 0);
+        return lab_send(m, interaction);
+}
+
+Pending *lab_list_rules(sd_bus *bus, const char *policy, uint32_t offset, uint32_t limit)
+{
+        sd_bus_message *m = lab_message(bus, LAB_ROOT, LAB_MANAGER, "ListRules");
+
+        g_assert_cmpint(sd_bus_message_append(m, "suu", policy, offset, limit), >=, 0);
+        return lab_send(m, SILENT);
+}
+
 Pending *lab_set_mode(sd_bus *bus, const char *mode, Interaction interaction)
 {
         sd_bus_message *m = lab_message(bus, LAB_ROOT, LAB_MANAGER, "SetMode");

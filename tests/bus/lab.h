@@ -21,9 +21,11 @@
 #define LAB_USERS 9u
 #define LAB_ANY UINT64_MAX
 
-/* What polkit's rules in the lab say of documents of these names, before anybody is asked. */
+/* What polkit's rules in the lab say of documents of these names, and of rules for these names
+ * below /srv, before anybody is asked. Reading is free, but for the last two. */
 #define LAB_GRANTED "granted"
 #define LAB_REFUSED "refused"
+#define LAB_ASKED "asked"
 
 typedef enum LabBus {
         LAB_DBUS_DAEMON,
@@ -90,6 +92,10 @@ Pending *lab_apply(sd_bus *bus, const char *name, const char *document, Interact
 Pending *lab_apply_expect(sd_bus *bus, const char *name, const char *document, uint64_t expect);
 /* As root, asserting success. Returns the generation. */
 uint64_t lab_must_apply(Lab *lab, const char *name, const char *document);
+/* member: AddRule or RemoveRule. */
+Pending *lab_rule(sd_bus *bus, const char *member, const char *section, const char *entry,
+                  Interaction interaction);
+Pending *lab_list_rules(sd_bus *bus, const char *policy, uint32_t offset, uint32_t limit);
 Pending *lab_set_mode(sd_bus *bus, const char *mode, Interaction interaction);
 
 uint64_t lab_generation(Lab *lab);

@@ -237,7 +237,7 @@ static void test_the_direction_of_a_mode_chooses_the_action(Lab *lab)
 
         expect(lab, lab_set_mode(user, "audit", INTERACTIVE), NULL);
         g_assert_cmpstr(agent_action(agent), ==, "org.aegis.enforcer.weaken");
-        g_assert_nonnull(strstr(agent_message(agent), "“audit”"));
+        g_assert_nonnull(strstr(agent_message(agent), "“mode audit”"));
         expect(lab, lab_set_mode(user, "enforce", INTERACTIVE), NULL);
         g_assert_cmpstr(agent_action(agent), ==, "org.aegis.enforcer.strengthen");
         lab_disconnect(user);

@@ -154,6 +154,24 @@ static void test_an_equal_document_changes_nothing_and_nobody_is_told(Lab *lab)
         ear_close(&ear);
 }
 
+static void test_listeners_hear_of_single_rules(Lab *lab)
+{
+        Ear ear = ear_open(lab);
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        ear_listen(&ear);
+        g_free(lab_expect(lab, lab_rule(lab->root, "AddRule", "deny", "file:/a", SILENT), NULL));
+        g_free(lab_expect(lab, lab_rule(lab->root, "AddRule", "deny", "file:/a", SILENT), NULL));
+        g_free(lab_expect(lab, lab_rule(lab->root, "RemoveRule", "deny", "file:/a", SILENT), NULL));
+        ear_settle(lab, &ear);
+        g_assert_cmpstr(ear.heard->str, ==,
+                        LAB_ROOT "/policy/runtime InterfacesAdded\n" MANAGER_LINE
+                                 " Digest Generation LastChange\n" LAB_ROOT
+                                 "/policy/runtime InterfacesRemoved\n" MANAGER_LINE
+                                 " Digest Generation LastChange\n");
+        ear_close(&ear);
+}
+
 static Pending *remove_policy(Lab *lab, const char *name)
 {
         sd_bus_message *m = lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "Remove");
@@ -481,6 +499,7 @@ int main(int argc, char **argv)
                 TEST(listeners_hear_exactly_what_changed),
                 TEST(a_hook_that_is_needed_says_so),
                 TEST(an_equal_document_changes_nothing_and_nobody_is_told),
+                TEST(listeners_hear_of_single_rules),
                 TEST(a_removed_document_is_gone),
                 TEST(the_mode_is_told_by_the_manager_and_each_hook),
                 TEST(a_faulty_document_is_refused_with_each_fault_and_its_place),

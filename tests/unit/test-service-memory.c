@@ -101,6 +101,42 @@ static void test_a_change_without_memory_changes_nothing(Fixture *fixture, gcons
         g_assert_cmpuint(n_reported, >, 20);
 }
 
+/* Reads the rule, too: all that a call does between its message and the reply. */
+static int add_without(Fixture *fixture, unsigned n, int *ret_reached)
+{
+        _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
+        _cleanup_(single_rule_freep) SingleRule *rule = NULL;
+        int r;
+
+        refuse_from_here(n);
+        r = single_rule_new(&rule, "deny", "file:/b", 5000000, &diagnostics);
+        if (r == 0)
+                r = change(fixture, CHANGE_ADDED, rule, NULL);
+        *ret_reached = refuse_no_more();
+        return r;
+}
+
+static void test_a_rule_without_memory_changes_nothing(Fixture *fixture, gconstpointer data)
+{
+        unsigned n_reported = 0;
+        int reached = 1;
+
+        add(fixture, "deny", "file:/a ttl=1h");
+        for (unsigned n = 1; reached; n++) {
+                uint64_t before = generation(fixture);
+                int r = add_without(fixture, n, &reached);
+
+                g_assert_true(r == 0 || r == -ENOMEM);
+                assert_agreement(fixture);
+                g_assert_false(has_file(fixture, "state.next"));
+                g_assert_cmpuint(generation(fixture), ==, r == 0 ? before + 1 : before);
+                if (r == 0)
+                        take(fixture, "deny", "file:/b");
+                n_reported += r < 0;
+        }
+        g_assert_cmpuint(n_reported, >, 20);
+}
+
 /* Ends with the enforcement up if there was memory for it. */
 static int start_without(Fixture *fixture, unsigned n, int *ret_reached)
 {
@@ -232,6 +268,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         log_set_max_level(LOG_EMERG);
         ADD(test_a_change_without_memory_changes_nothing);
+        ADD(test_a_rule_without_memory_changes_nothing);
         ADD(test_a_start_without_memory_leaves_the_kernel_as_it_is);
         ADD(test_a_start_without_memory_and_an_empty_kernel_is_reported);
         ADD_PLAIN(test_an_event_without_memory_is_told_as_lost);

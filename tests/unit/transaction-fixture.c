@@ -112,6 +112,57 @@ void removes(Fixture *fixture, const char *name)
                         0);
 }
 
+SingleRule *rule_of(const char *section, const char *entry, uint64_t ttl_usec)
+{
+        _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
+        SingleRule *rule = NULL;
+
+        g_assert_cmpint(single_rule_new(&rule, section, entry, ttl_usec, &diagnostics), ==, 0);
+        return rule;
+}
+
+int change(Fixture *fixture, ChangeKind kind, const SingleRule *rule, Plan **ret_plan)
+{
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        uint64_t generation = 0;
+        int r = enforcement_plan_rule(fixture->enforcement, rule, kind, &plan);
+
+        if (r == 0)
+                r = enforcement_commit(fixture->enforcement, plan, EXPECT_ANY, &generation);
+        if (ret_plan)
+                *ret_plan = TAKE_PTR(plan);
+        return r;
+}
+
+int try_add(Fixture *fixture, const char *section, const char *entry, uint64_t ttl_usec)
+{
+        _cleanup_(single_rule_freep) SingleRule *rule = rule_of(section, entry, ttl_usec);
+
+        return change(fixture, CHANGE_ADDED, rule, NULL);
+}
+
+int try_remove(Fixture *fixture, const char *section, const char *entry)
+{
+        _cleanup_(single_rule_freep) SingleRule *rule = rule_of(section, entry, 0);
+
+        return change(fixture, CHANGE_REMOVED, rule, NULL);
+}
+
+void add(Fixture *fixture, const char *section, const char *entry)
+{
+        g_assert_cmpint(try_add(fixture, section, entry, 0), ==, 0);
+}
+
+void take(Fixture *fixture, const char *section, const char *entry)
+{
+        g_assert_cmpint(try_remove(fixture, section, entry), ==, 0);
+}
+
+uint64_t generation(Fixture *fixture)
+{
+        return enforcement_generation(fixture->enforcement);
+}
+
 TwinState kernel(Fixture *fixture)
 {
         TwinState state;

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "backend-twin.h"
+#include "transaction/rule.h"
 #include "transaction/transaction.h"
 
 #define DENY_A "version=1\n[deny_path]\n/a\n"
@@ -35,6 +36,15 @@ int apply_text(Fixture *fixture, const char *name, const char *text);
 void apply(Fixture *fixture, const char *name, const char *text);
 void removes(Fixture *fixture, const char *name);
 
+/* Single rules. The tries return what planning or committing returned; ret_plan may be NULL. */
+SingleRule *rule_of(const char *section, const char *entry, uint64_t ttl_usec);
+int change(Fixture *fixture, ChangeKind kind, const SingleRule *rule, Plan **ret_plan);
+int try_add(Fixture *fixture, const char *section, const char *entry, uint64_t ttl_usec);
+int try_remove(Fixture *fixture, const char *section, const char *entry);
+void add(Fixture *fixture, const char *section, const char *entry);
+void take(Fixture *fixture, const char *section, const char *entry);
+
+uint64_t generation(Fixture *fixture);
 TwinState kernel(Fixture *fixture);
 void control(Fixture *fixture, const TwinControl *wanted);
 TwinControl all_well(void);
