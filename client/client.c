@@ -64,7 +64,9 @@ static ExitStatus run_verb(Client *client, char **words, size_t n_words)
                                         n_words > 1 ? " " : "", n_words > 1 ? words[1] : "");
         if (n_words - n_name < verb->n_min || n_words - n_name > verb->n_max)
                 return failure_of_usage("'%s' takes %s%s.", verb->name,
-                                        *verb->arguments ? "one argument: " : "no argument",
+                                        !*verb->arguments              ? "no argument"
+                                        : strchr(verb->arguments, ' ') ? "arguments: "
+                                                                       : "one argument: ",
                                         verb->arguments);
         if (check_options(&client->options, verb) != STATUS_DONE)
                 return STATUS_USAGE;

@@ -41,6 +41,7 @@ typedef enum OptionId {
         OPTION_NAME,
         OPTION_EXPECT,
         OPTION_CHECK,
+        OPTION_TTL,
         OPTION_FOLLOW,
         OPTION_SINCE,
         OPTION_POLICY,
@@ -70,6 +71,7 @@ typedef struct Options {
         const char *name, *policy, *hook, *verdict;
         uint64_t expect; /* UINT64_MAX: any generation */
         uint64_t since;
+        uint64_t ttl_usec;
 } Options;
 
 #define OPTION_GIVEN(options, id) (!!((options)->given & OPTION_BIT(id)))
@@ -121,6 +123,9 @@ ExitStatus verb_policy_show(Client *client, char **arguments);
 ExitStatus verb_apply(Client *client, char **arguments);
 ExitStatus verb_plan(Client *client, char **arguments);
 ExitStatus verb_remove(Client *client, char **arguments);
+ExitStatus verb_rule_add(Client *client, char **arguments);
+ExitStatus verb_rule_remove(Client *client, char **arguments);
+ExitStatus verb_rule_list(Client *client, char **arguments);
 ExitStatus verb_mode(Client *client, char **arguments);
 ExitStatus verb_events(Client *client, char **arguments);
 ExitStatus verb_capabilities(Client *client, char **arguments);

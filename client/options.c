@@ -19,6 +19,7 @@ const Option option_table[N_OPTIONS] = {
         [OPTION_NAME] = {"name", 'n', "NAME"},
         [OPTION_EXPECT] = {"expect", 0, "GENERATION"},
         [OPTION_CHECK] = {"check", 0, NULL},
+        [OPTION_TTL] = {"ttl", 0, "TIME"},
         [OPTION_FOLLOW] = {"follow", 'f', NULL},
         [OPTION_SINCE] = {"since", 0, "SEQ"},
         [OPTION_POLICY] = {"policy", 0, "NAME"},
@@ -51,6 +52,37 @@ static ExitStatus take_number(OptionId id, const char *text, uint64_t *ret_numbe
         return STATUS_DONE;
 }
 
+/* A number and a unit, as the language has it: 30s, 30m, 2h, 1d. */
+static int read_time(const char *text, uint64_t *ret_usec)
+{
+        static const struct {
+                char unit;
+                uint64_t seconds;
+        } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+        size_t n = strspn(text, "0123456789");
+        unsigned long long number;
+
+        errno = 0;
+        number = strtoull(text, NULL, 10);
+        if (n == 0 || errno != 0 || text[n] == '\0' || text[n + 1] != '\0')
+                return -EINVAL;
+        for (size_t i = 0; i < ELEMENTS_OF(units); i++)
+                if (units[i].unit == text[n])
+                        return __builtin_mul_overflow(number, units[i].seconds * 1000000u, ret_usec)
+                                       ? -EINVAL
+                                       : 0;
+        return -EINVAL;
+}
+
+static ExitStatus take_time(OptionId id, const char *text, uint64_t *ret_usec)
+{
+        if (read_time(text, ret_usec) < 0)
+                return failure_of_usage("--%s wants a number and a unit (30s, 30m, 2h, 1d), not "
+                                        "\"%s\".",
+                                        option_table[id].name, text);
+        return STATUS_DONE;
+}
+
 static ExitStatus take_argument(Options *options, OptionId id, const char *argument)
 {
         switch (id) {
@@ -74,6 +106,8 @@ static ExitStatus take_argument(Options *options, OptionId id, const char *argum
                 return take_number(id, argument, &options->expect);
         case OPTION_SINCE:
                 return take_number(id, argument, &options->since);
+        case OPTION_TTL:
+                return take_time(id, argument, &options->ttl_usec);
         case OPTION_HELP:
         case OPTION_VERSION:
         case OPTION_JSON:

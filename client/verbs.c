@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs: the table of verbs, and the help that is made from it. The manual page and the completions
  * are tested equal to this table. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #define CHANGING_OPTIONS                                                                           \
         (OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
+#define RULE_OPTIONS (OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
 #define EVENT_OPTIONS                                                                              \
         (OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_POLICY) |        \
          OPTION_BIT(OPTION_HOOK) | OPTION_BIT(OPTION_VERDICT))
@@ -24,6 +26,11 @@ const Verb verb_table[] = {
          verb_apply},
         {"remove", "NAME", "take a policy out of force", 1, 1, OPTION_BIT(OPTION_EXPECT),
          verb_remove},
+        {"rule list", "[POLICY]", "rules; rule add [--ttl=30m], rule remove SECTION ENTRY", 0, 1, 0,
+         verb_rule_list},
+        {"rule add", "SECTION ENTRY", NULL, 2, UINT_MAX, RULE_OPTIONS | OPTION_BIT(OPTION_TTL),
+         verb_rule_add},
+        {"rule remove", "SECTION ENTRY", NULL, 2, UINT_MAX, RULE_OPTIONS, verb_rule_remove},
         {"mode", "[enforce|audit]", "show or set: deny, or only record", 0, 1, 0, verb_mode},
         {"events", "", "what was denied or recorded", 0, 0, EVENT_OPTIONS, verb_events},
         {"explain", "OBJECT...", "which rule would decide, and why", 1, 9, 0, verb_explain},
@@ -37,8 +44,8 @@ static const char help_options[] =
         "Options:\n"
         "  -j, --json               one JSON object (events: one a line)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
-        "      --expect=GENERATION  plan, apply, remove: only if this one is in force\n"
-        "      --check              plan, apply: change nothing; exit 10 if it would\n"
+        "      --expect=GENERATION  what changes something: only if this is in force\n"
+        "      --check              plan, apply, rule: change nothing; 10 if it would\n"
         "  -f, --follow             events: wait for more; --since=SEQ: from there on\n"
         "      --policy=NAME, --hook=HOOK, --verdict=VERDICT   events: only these\n"
         "  -H, --host=HOST, -M, --machine=CONTAINER            act there, not here\n"
@@ -80,7 +87,7 @@ char *help_format(void)
 
         if (!out)
                 return NULL;
-        fputs("aegis-client [OPTION...] VERB [ARGUMENT]\n\nVerbs:\n", out);
+        fputs("aegis-client [OPTION...] VERB [ARGUMENT]\n\n", out);
         for (size_t i = 0; i < n_verbs; i++) {
                 char usage[40];
 

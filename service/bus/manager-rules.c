@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Manager, single rules: adding one, removing one, and listing those of the documents in force. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bus/error.h"
 #include "bus/objects.h"
+#include "bus/text.h"
 #include "util/cleanup.h"
 #include "util/fiber.h"
 
@@ -49,20 +51,38 @@ static Action choose_action(const Request *request)
                                                                  : ACTION_MANAGE_RULES;
 }
 
+/* Whoever is asked, be it a person or a rule of polkit's, must not take a part for the whole. */
+static int detail_text(Request *request, const char *key, const char *text)
+{
+        _cleanup_(freep) char *shown = text_prompt(text);
+        _cleanup_(freep) char *part =
+                shown ? text_valid(shown, TEXT_PROMPT_MAX - strlen("…")) : NULL;
+
+        if (!part)
+                return -ENOMEM;
+        if (strcmp(shown, text) == 0)
+                return request_detail(request, key, "%s", text);
+        return request_detail(request, key, "%s…", part);
+}
+
 static int detail_rule(Request *request)
 {
         const char *section = single_rule_section(request->rule);
         const char *entry = single_rule_text(request->rule);
-        int r = request_detail(request, "name", "%s", RUNTIME_NAME);
+        char sign = request->kind == CHANGE_ADDED ? '+' : '-';
+        _cleanup_(freep) char *change = NULL;
+        int r;
 
+        if (asprintf(&change, "%c [%s] %s", sign, section, entry) < 0) {
+                change = NULL;
+                return -ENOMEM;
+        }
+        r = request_detail(request, "name", "%s", RUNTIME_NAME);
         if (r >= 0)
                 r = request_detail(request, "section", "%s", section);
         if (r >= 0)
-                r = request_detail(request, "entry", "%s", entry);
-        if (r >= 0)
-                r = request_detail(request, "change", "%c [%s] %s",
-                                   request->kind == CHANGE_ADDED ? '+' : '-', section, entry);
-        return r;
+                r = detail_text(request, "entry", entry);
+        return r < 0 ? r : detail_text(request, "change", change);
 }
 
 static int bind_rule(Request *request)

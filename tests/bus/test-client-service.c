@@ -164,6 +164,44 @@ static void test_nobodys_change_is_overwritten_unseen(Lab *lab)
         g_assert_cmpuint(lab_generation(lab), ==, 2);
 }
 
+static void test_rules_are_added_listed_and_removed(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        run("rule add deny file:/srv/one access=read", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==,
+                        "[deny] file:/srv/one access=read is in force: generation 1.\n");
+        run("rule add deny file:/srv/one access=read", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "was in force already: still generation 1.\n");
+        run("rule add --ttl=30m allow file:/srv/two id=mine", STATUS_DONE, &outcome);
+        run("rule list", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "runtime:3  deny     file:/srv/one access=read ");
+        expect_in(outcome.out, "mine       allow    file:/srv/two ttl=30m id=mine  0\n");
+        run("rule remove deny file:/srv/one", STATUS_NO_SUCH_POLICY, &outcome);
+        expect_in(outcome.err,
+                  "Cannot remove the rule [deny] file:/srv/one: the policy runtime has "
+                  "no such rule; ");
+        run("rule remove --expect 1 allow file:/srv/two id=mine", STATUS_STALE, &outcome);
+        run("rule remove allow file:/srv/two id=mine", STATUS_DONE, &outcome);
+        run("rule remove deny file:/srv/one access=read", STATUS_DONE, &outcome);
+        run("rule list runtime", STATUS_NO_SUCH_POLICY, &outcome);
+}
+
+static void test_a_rule_is_checked_before_it_is_added(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        run_as(LAB_USER, "rule add deny file:/srv/one --check", STATUS_WOULD_CHANGE, &outcome);
+        run_as(LAB_USER, "rule add deny file:/srv/one", STATUS_REFUSED, &outcome);
+        expect_in(outcome.err, "the polkit action org.aegis.enforcer.manage-rules.\n");
+        run_as(LAB_USER, "rule add allow file:/srv/one", STATUS_REFUSED, &outcome);
+        expect_in(outcome.err, "the polkit action org.aegis.enforcer.weaken.\n");
+        run("rule add deny file:/srv/one mode=off", STATUS_INVALID, &outcome);
+        expect_in(outcome.err, "entry:1:20: \"off\" is no mode");
+        expect_in(outcome.err, "\n    file:/srv/one mode=off\n                       ^\n");
+        g_assert_cmpuint(lab_generation(lab), ==, 0);
+}
+
 static void test_the_mode_is_set_and_shown(Lab *lab)
 {
         g_auto(Outcome) outcome = {0};
@@ -499,6 +537,8 @@ static const LabTest tests[] = {
         TEST(test_a_plan_shows_the_difference_and_changes_nothing),
         TEST(test_faults_are_shown_and_the_old_policy_stays),
         TEST(test_nobodys_change_is_overwritten_unseen),
+        TEST(test_rules_are_added_listed_and_removed),
+        TEST(test_a_rule_is_checked_before_it_is_added),
         TEST(test_the_mode_is_set_and_shown),
         TEST(test_each_hook_is_listed),
         TEST(test_a_decision_is_explained),

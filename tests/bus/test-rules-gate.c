@@ -322,10 +322,25 @@ static void test_a_prompt_shows_what_can_be_seen_alone(Lab *lab)
         expect(lab, lab_rule(user, "AddRule", "deny", entry->str, INTERACTIVE), ACCESS_DENIED);
         g_assert_nonnull(strstr(agent_message(agent), "“+ [deny] file:/srv/txt.exe why="));
         g_assert_null(strstr(agent_message(agent), "\u202e"));
+        g_assert_nonnull(strstr(agent_message(agent), "…”"));
         g_assert_cmpuint(strlen(agent_message(agent)), <, 400);
         g_string_free(entry, TRUE);
         lab_disconnect(user);
         agent_free(agent);
+}
+
+/* A rule of polkit's that grants one entry must not be shown another as that one. */
+static void test_an_entry_that_only_looks_like_a_granted_one_is_not_it(Lab *lab)
+{
+        static const char *const entries[] = {"file:/srv/" LAB_GRANTED "\u200b",
+                                              "file:/srv/\u202e" LAB_GRANTED,
+                                              "file:/srv/" LAB_GRANTED " uid=7"};
+        sd_bus *user = lab_connect(lab, LAB_USER);
+
+        for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
+                expect(lab, lab_rule(user, "AddRule", "allow", entries[i], SILENT), MUST_ASK);
+        assert_unchanged(lab, 0);
+        lab_disconnect(user);
 }
 
 static void test_a_check_asks_for_the_right_to_plan(Lab *lab)
@@ -410,6 +425,7 @@ int main(int argc, char **argv)
                 TEST(a_caller_who_leaves_takes_the_question_along),
                 TEST(what_rules_there_are_is_told_to_those_who_may_change_them),
                 TEST(a_prompt_shows_what_can_be_seen_alone),
+                TEST(an_entry_that_only_looks_like_a_granted_one_is_not_it),
                 TEST(a_check_asks_for_the_right_to_plan),
                 TEST(listing_is_reading_a_policy),
                 TEST(an_answer_lets_a_reader_in),
