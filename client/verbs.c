@@ -87,7 +87,7 @@ char *help_format(void)
 
         if (!out)
                 return NULL;
-        fputs("aegis-client [OPTION...] VERB [ARGUMENT]\n\n", out);
+        fputs("aegis-client [OPTION...] VERB [ARGUMENT]\n", out);
         for (size_t i = 0; i < n_verbs; i++) {
                 char usage[40];
 

@@ -430,6 +430,34 @@ static void test_a_second_policy_adds_its_rules_and_is_removed_alone(void)
         g_assert_cmpint(try_open(ALICE, "/srv/secret"), ==, EPERM);
 }
 
+static void test_a_single_rule_denies_at_once_and_no_longer_once_it_is_removed(void)
+{
+        g_auto(Result) added = client("rule", "add", "deny", "file:/srv/neighbour", "access=read");
+        g_auto(Result) listed = {}, removed = {};
+
+        g_assert_cmpint(added.status, ==, 0);
+        g_assert_cmpint(try_open(ALICE, "/srv/neighbour"), ==, EPERM);
+        g_assert_cmpint(try_open(0, "/srv/neighbour"), ==, EPERM);
+        listed = client("rule", "list", "runtime");
+        g_assert_nonnull(strstr(listed.out, "file:/srv/neighbour access=read  2\n"));
+        removed = client("rule", "remove", "deny", "file:/srv/neighbour access=read");
+        g_assert_cmpint(removed.status, ==, 0);
+        g_assert_cmpint(try_open(ALICE, "/srv/neighbour"), ==, 0);
+        g_assert_cmpint(try_open(ALICE, "/srv/secret"), ==, EPERM);
+}
+
+/* The loop ends with the time of the rule, or never. */
+static void test_a_single_rule_ends_with_its_time(void)
+{
+        g_auto(Result) added = client("rule", "add", "--ttl=20s", "deny", "file:/srv/neighbour");
+
+        g_assert_cmpint(added.status, ==, 0);
+        g_assert_cmpint(try_open(ALICE, "/srv/neighbour"), ==, EPERM);
+        while (try_open(ALICE, "/srv/neighbour") == EPERM)
+                g_usleep(G_USEC_PER_SEC / 2);
+        client_removes("runtime");
+}
+
 /* ---- 5 ---- */
 
 static void test_kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_gap(void)
@@ -556,6 +584,8 @@ int main(int argc, char **argv)
         ADD(a_plan_says_what_apply_would_do_and_does_nothing);
         ADD(events_can_be_followed);
         ADD(a_second_policy_adds_its_rules_and_is_removed_alone);
+        ADD(a_single_rule_denies_at_once_and_no_longer_once_it_is_removed);
+        ADD(a_single_rule_ends_with_its_time);
         ADD(kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_gap);
         ADD(no_rule_keeps_the_next_service_from_starting);
         ADD(a_second_service_ends_and_takes_nothing_away);
