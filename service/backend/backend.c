@@ -55,6 +55,7 @@ static int take_over(Backend *backend)
         if (hot->abi == AEGIS_ABI) {
                 word_store(backend, word_now(backend) & ~WORD_CANARY);
                 backend->adopted = header_in_force(backend)->generation != 0;
+                slots_find(backend);
                 return 0;
         }
         if (getrandom(hot->seed, sizeof(hot->seed), 0) < 0)
@@ -141,6 +142,7 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
 
         if (!backend)
                 return -ENOMEM;
+        slots_init(backend);
         backend->pin_fd = backend->canary.directory_fd = backend->mounts_fd = -1;
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
@@ -247,7 +249,7 @@ static void release_to_what_is_in_force(Backend *backend)
         release_hooks(backend, &needs);
 }
 
-int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint64_t generation)
+int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t generation)
 {
         const struct header *header;
         uint32_t slot;

@@ -109,10 +109,10 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts);
 const Resolver *backend_resolver(const Backend *backend);
 
 /* Fills the idle slot and attaches, proving each, the hooks that the image needs and are not
- * attached. Nothing that is in force changes. In MODE_ENFORCE a needed hook that cannot deny gives
- * BACKEND_E_GUARANTEE. Returns 0, that, or a negative errno; on failure nothing leads to the idle
- * slot. */
-int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint64_t generation);
+ * attached. Nothing that is in force changes. The image stays referenced while its slot holds it.
+ * In MODE_ENFORCE a needed hook that cannot deny gives BACKEND_E_GUARANTEE. Returns 0, that, or a
+ * negative errno; on failure nothing leads to the idle slot. */
+int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t generation);
 
 /* One store puts the prepared image and its mode in force. Cannot fail. Hooks that nothing needs
  * any longer are released after it. */

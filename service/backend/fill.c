@@ -1,48 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Fill: an image's records into maps of just their size, and those maps into the idle slot. */
+/* Fill: an image's records into the maps of the idle slot: those in which it differs from what they
+ * hold, or all, into maps that are made for it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "backend/cgroups.h"
-#include "backend/private.h"
-#include "util/array.h"
+#include "backend/fill.h"
 #include "util/cleanup.h"
 #include "util/fiber.h"
 #include "util/log.h"
 
-#define RCU_EXPEDITED "/sys/kernel/rcu_expedited"
-
 /* So many elements a call. */
 #define BATCH 1024u
 
-/* One map of a slot. Elements lie in an array of records: key and value at their offsets. An array
- * map has its index for a key (key_size 0). */
-typedef struct Filling {
-        struct bpf_map *outer;
-        const char *name;
-        const void *items; /* NULL: zeros */
-        size_t n_items, item_size;
-        size_t key_size, value_offset, value_size;
-        uint32_t flags; /* of the map */
-        size_t n_spare; /* room for more than the items */
-} Filling;
+/* A map that is made has room for more, so that a policy can grow without another. */
+#define SPARE(n) ((n) < 8 * SPARE_MAX ? (n) / 8 + SPARE_MIN : SPARE_MAX)
+#define SPARE_MIN 32u
+#define SPARE_MAX 1024u
 
-#define HASH_FILLING(outer_map, array, count, type)                                                \
+#define HASH_FILLING(number, array, count, type)                                                   \
         {                                                                                          \
-                .outer = skeleton->maps.outer_map, .name = #outer_map, .items = (array),           \
-                .n_items = (count), .item_size = sizeof(type),                                     \
-                .key_size = sizeof(((type *) 0)->key), .value_offset = offsetof(type, value),      \
-                .value_size = sizeof(((type *) 0)->value)                                          \
+                .table = (number), .items = (array), .n_items = (count),                           \
+                .item_size = sizeof(type), .key_size = sizeof(((type *) 0)->key),                  \
+                .value_offset = offsetof(type, value), .value_size = sizeof(((type *) 0)->value),  \
+                .n_spare = SPARE(count)                                                            \
         }
 
-#define ARRAY_FILLING(outer_map, array, count, type)                                               \
+#define ARRAY_FILLING(number, array, count, type, spare)                                           \
         {                                                                                          \
-                .outer = skeleton->maps.outer_map, .name = #outer_map, .items = (array),           \
-                .n_items = (count), .item_size = sizeof(type), .value_size = sizeof(type),         \
-                .flags = BPF_F_INNER_MAP                                                           \
+                .table = (number), .items = (array), .n_items = (count),                           \
+                .item_size = sizeof(type), .value_size = sizeof(type), .flags = BPF_F_INNER_MAP,   \
+                .n_spare = (spare)                                                                 \
         }
 
 /* Where number 0 stands for none, one element is none. */
@@ -55,11 +45,12 @@ static int create_map(const Filling *filling)
         char name[BPF_OBJ_NAME_LEN];
         int fd;
 
-        snprintf(name, sizeof(name), OWN_MAP_PREFIX "%s", filling->name);
+        snprintf(name, sizeof(name), OWN_MAP_PREFIX "%s", table_name(filling->table));
         fd = bpf_map_create(filling->key_size ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY, name,
                             filling->key_size ? (uint32_t) filling->key_size : sizeof(uint32_t),
                             (uint32_t) filling->value_size, n ? (uint32_t) n : 1, &options);
-        return fd < 0 ? log_errno(errno, "Cannot make the map %s of %zu entries", filling->name, n)
+        return fd < 0 ? log_errno(errno, "Cannot make the map %s of %zu entries",
+                                  table_name(filling->table), n)
                       : fd;
 }
 
@@ -114,39 +105,11 @@ static int fill_map(int fd, const Filling *filling)
                 r = bpf_map_update_batch(fd, batch.keys, batch.values, &n, NULL);
                 fiber_pace();
         }
-        return r < 0 ? log_errno(r, "Cannot fill the map %s", filling->name) : 0;
+        return r < 0 ? log_errno(r, "Cannot fill the map %s", table_name(filling->table)) : 0;
 }
 
-/* Grace periods are waited for in the expedited way while this says 1, on the whole machine: some
- * interrupts more for a moment, instead of tens of milliseconds a map. Returns what it said, or 0
- * where it cannot be told. */
-static char expedite(char wanted)
-{
-        _cleanup_(closep) int fd = open(RCU_EXPEDITED, O_RDWR | O_CLOEXEC);
-        char before = '\0';
-
-        if (fd < 0 || pread(fd, &before, 1, 0) != 1)
-                return '\0';
-        if (before != wanted && pwrite(fd, &wanted, 1, 0) != 1)
-                return '\0';
-        return before;
-}
-
-static int put_in_slot(const Filling *filling, uint32_t slot, int fd)
-{
-        char before = expedite('1');
-        int r;
-
-        r = bpf_map_update_elem(bpf_map__fd(filling->outer), &slot, &fd, BPF_ANY);
-        if (before)
-                expedite(before);
-        if (r < 0)
-                return log_errno(r, "Cannot put the map %s in its slot", filling->name);
-        return 0;
-}
-
-/* Returns a descriptor of the map, which is in its slot, or a negative errno. */
-static int fill_one(const Filling *filling, uint32_t slot)
+/* Makes a map, fills it, and puts it in its slot. */
+static int fill_whole(Backend *backend, uint32_t slot, const Filling *filling)
 {
         _cleanup_(closep) int fd = create_map(filling);
         int r;
@@ -155,8 +118,36 @@ static int fill_one(const Filling *filling, uint32_t slot)
                 return fd;
         r = fill_map(fd, filling);
         if (r == 0)
-                r = put_in_slot(filling, slot, fd);
-        return r < 0 ? r : TAKE_FD(fd);
+                r = slot_put(backend, slot, filling->table, fd);
+        if (r < 0)
+                return r;
+        fd = -1;
+        backend->slots[slot].maps[filling->table].room = filling->n_items + filling->n_spare;
+        return 0;
+}
+
+/* Returns 0, or another number if it is to be filled whole. */
+static int fill_by_difference(const SlotMap *map, const Filling *from, const Filling *to)
+{
+        if (map->room < to->n_items || difference_count(from, to) > to->n_items)
+                return -1;
+        return difference_write(map->fd, from, to);
+}
+
+/* from: what its map holds, if that has room at all. */
+static int fill_table(Backend *backend, uint32_t slot, const Filling *from, const Filling *to)
+{
+        SlotMap *map = &backend->slots[slot].maps[to->table];
+
+        /* Each change of a slot costs a grace period: what the image's flags never lead to stays,
+         * but no longer holds what the slot does. */
+        if (!to->n_items) {
+                map->room = 0;
+                return 0;
+        }
+        if (fill_by_difference(map, from, to) == 0)
+                return 0;
+        return fill_whole(backend, slot, to);
 }
 
 typedef struct RootItem {
@@ -166,45 +157,88 @@ typedef struct RootItem {
 
 _Static_assert(sizeof(RootItem) == sizeof(RootEntry), "RootItem is RootEntry with other names");
 
-/* Cgroups are made at any moment, and a program numbers each as it is made, by the names in the
- * slots: so those stand there before what exists already is looked up. */
-static int fill_cgroups(Backend *backend, uint32_t slot, const PolicyImage *image)
-{
-        struct aegis_bpf *skeleton = backend->skeleton;
-        const Filling names = HASH_FILLING(cgroup_names, image->cgroup_names, image->n_cgroup_names,
-                                           CgroupNameEntry);
-        Filling numbers =
-                HASH_FILLING(cgroups, image->cgroup_ids, image->n_cgroup_ids, CgroupIdEntry);
-        _cleanup_(closep) int fd = -1, names_fd = -1;
+#define N_STATIC_TABLES TABLE_CGROUP_NAMES
 
-        if (!(image->flags & (IMAGE_UNBOUND | IMAGE_CGROUPS)))
-                return 0;
-        numbers.flags = BPF_F_NO_PREALLOC;
-        numbers.n_spare = N_CGROUPS_MAX;
-        /* In this order: by the names of an older policy nothing may come into the new numbers. */
-        names_fd = fill_one(&names, slot);
-        if (names_fd < 0)
-                return names_fd;
-        fd = fill_one(&numbers, slot);
-        if (fd < 0)
-                return fd;
-        return cgroups_number(fd, image);
+/* What programs never write. */
+static void list_fillings(const PolicyImage *image, Filling ret_fillings[N_STATIC_TABLES])
+{
+        const Filling fillings[N_STATIC_TABLES] = {
+                HASH_FILLING(TABLE_TRIE, image->trie, image->n_trie, TrieEntry),
+                HASH_FILLING(TABLE_ROOTS, image->roots, image->n_roots, RootItem),
+                HASH_FILLING(TABLE_PINS, image->pins, image->n_pins, PinEntry),
+                HASH_FILLING(TABLE_NETS, image->nets, image->n_nets, NetEntry),
+                HASH_FILLING(TABLE_MARKS, image->marks, image->n_marks, MarkEntry),
+                HASH_FILLING(TABLE_COMMS, image->comms, image->n_comms, CommEntry),
+                HASH_FILLING(TABLE_DIGESTS, image->digests, image->n_digests, DigestEntry),
+                ARRAY_FILLING(TABLE_PORT_CLASSES, image->port_classes,
+                              image->port_classes ? N_PORTS / PORTS_AT_ONCE : 0,
+                              struct port_classes, 0),
+                ARRAY_FILLING(TABLE_SUBJECTS, image->subjects, ROOM(image->n_subjects),
+                              struct subject, SPARE(image->n_subjects)),
+                ARRAY_FILLING(TABLE_CLAUSES, image->clauses, ROOM(image->n_clauses), struct clause,
+                              SPARE(image->n_clauses)),
+                ARRAY_FILLING(TABLE_RULESETS, image->rulesets, ROOM(image->n_rulesets),
+                              struct ruleset, SPARE(image->n_rulesets)),
+        };
+
+        memcpy(ret_fillings, fillings, sizeof(fillings));
 }
 
-static int fill_list(const Filling *fillings, size_t n, uint32_t slot)
+/* before: what the slot holds, or NULL. */
+static int fill_static(Backend *backend, uint32_t slot, const PolicyImage *before,
+                       const PolicyImage *image)
 {
-        for (size_t i = 0; i < n; i++) {
-                _cleanup_(closep) int fd = -1;
+        const PolicyImage nothing = {};
+        Filling from[N_STATIC_TABLES], to[N_STATIC_TABLES];
+        int r = 0;
 
-                /* Each change of a slot costs a grace period: what the image's flags never lead to
-                 * stays. */
-                if (!fillings[i].n_items)
-                        continue;
-                fd = fill_one(&fillings[i], slot);
-                if (fd < 0)
-                        return fd;
+        list_fillings(before ? before : &nothing, from);
+        list_fillings(image, to);
+        for (size_t i = 0; r == 0 && i < N_STATIC_TABLES; i++)
+                r = fill_table(backend, slot, &from[i], &to[i]);
+        return r;
+}
+
+/* Whether the map of numbers can stay: programs have added to it, by the same names. */
+static int names_are_equal(const PolicyImage *before, const PolicyImage *image)
+{
+        return before && before->n_cgroup_names == image->n_cgroup_names &&
+               before->n_cgroup_ids == image->n_cgroup_ids &&
+               (!image->n_cgroup_names ||
+                memcmp(before->cgroup_names, image->cgroup_names,
+                       image->n_cgroup_names * sizeof(image->cgroup_names[0])) == 0) &&
+               (!image->n_cgroup_ids ||
+                memcmp(before->cgroup_ids, image->cgroup_ids,
+                       image->n_cgroup_ids * sizeof(image->cgroup_ids[0])) == 0);
+}
+
+/* Cgroups are made at any moment, and a program numbers each as it is made, by the names in the
+ * slots: so those stand there before what exists already is looked up. */
+static int fill_cgroups(Backend *backend, uint32_t slot, const PolicyImage *before,
+                        const PolicyImage *image)
+{
+        const Filling names = HASH_FILLING(TABLE_CGROUP_NAMES, image->cgroup_names,
+                                           image->n_cgroup_names, CgroupNameEntry);
+        Filling numbers =
+                HASH_FILLING(TABLE_CGROUPS, image->cgroup_ids, image->n_cgroup_ids, CgroupIdEntry);
+        SlotMap *map = &backend->slots[slot].maps[TABLE_CGROUPS];
+        int r = 0;
+
+        if (!(image->flags & (IMAGE_UNBOUND | IMAGE_CGROUPS))) {
+                map->room = 0;
+                return 0;
         }
-        return 0;
+        numbers.flags = BPF_F_NO_PREALLOC;
+        numbers.n_spare = N_CGROUPS_MAX;
+        if (!map->room || !names_are_equal(before, image)) {
+                /* In this order: by the names of an older policy nothing may come into the new
+                 * numbers. */
+                r = fill_whole(backend, slot, &names);
+                if (r == 0)
+                        r = fill_whole(backend, slot, &numbers);
+        }
+        /* While no policy needed it, no program numbered what was made. */
+        return r < 0 ? r : cgroups_number(map->fd, image);
 }
 
 /* The hits of the slot that is filled and of the one in force are added where both hold the same
@@ -212,41 +246,21 @@ static int fill_list(const Filling *fillings, size_t n, uint32_t slot)
  * one that stays. */
 static int fill_hits(Backend *backend, uint32_t slot, const PolicyImage *image)
 {
-        struct aegis_bpf *skeleton = backend->skeleton;
-        const Filling hits = ARRAY_FILLING(hits, NULL, image->n_rules, uint64_t);
+        const Filling hits = ARRAY_FILLING(TABLE_HITS, NULL, image->n_rules, uint64_t, 0);
         const struct header *header = header_in_force(backend);
-        _cleanup_(closep) int fd = -1;
+        int fd = backend->slots[slot].maps[TABLE_HITS].fd;
 
-        if (hits_are_added(backend)) {
-                fd = hits_open(backend, slot);
-                if (fd >= 0 && memcmp(image->digest, header->digest, DIGEST_SIZE) == 0)
-                        return put_in_slot(&hits, slot, fd);
-                if (fd >= 0)
-                        hits_move(backend, fd, header->n_rules);
-                closep(&fd);
+        if (hits_are_added(backend) && fd >= 0) {
+                if (memcmp(image->digest, header->digest, DIGEST_SIZE) == 0)
+                        return slot_put(backend, slot, TABLE_HITS, fd);
+                hits_move(backend, fd, header->n_rules);
         }
-        fd = fill_one(&hits, slot);
-        return fd < 0 ? fd : 0;
+        return fill_whole(backend, slot, &hits);
 }
 
-int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image)
+int fill_slot(Backend *backend, uint32_t slot, PolicyImage *image)
 {
-        struct aegis_bpf *skeleton = backend->skeleton;
-        const Filling fillings[] = {
-                HASH_FILLING(trie, image->trie, image->n_trie, TrieEntry),
-                HASH_FILLING(roots, image->roots, image->n_roots, RootItem),
-                HASH_FILLING(pins, image->pins, image->n_pins, PinEntry),
-                HASH_FILLING(nets, image->nets, image->n_nets, NetEntry),
-                HASH_FILLING(marks, image->marks, image->n_marks, MarkEntry),
-                HASH_FILLING(comms, image->comms, image->n_comms, CommEntry),
-                HASH_FILLING(digests, image->digests, image->n_digests, DigestEntry),
-                ARRAY_FILLING(port_classes, image->port_classes,
-                              image->port_classes ? N_PORTS / PORTS_AT_ONCE : 0,
-                              struct port_classes),
-                ARRAY_FILLING(subjects, image->subjects, ROOM(image->n_subjects), struct subject),
-                ARRAY_FILLING(clauses, image->clauses, ROOM(image->n_clauses), struct clause),
-                ARRAY_FILLING(rulesets, image->rulesets, ROOM(image->n_rulesets), struct ruleset),
-        };
+        _cleanup_(policy_image_freep) PolicyImage *before = TAKE_PTR(backend->slots[slot].image);
         int r;
 
         /* The hits come first: the kernel ends that change with a grace period, after which no
@@ -254,11 +268,15 @@ int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image)
          * does not wait on one processor, nor with nohz_full.) */
         r = fill_hits(backend, slot, image);
         if (r == 0)
-                r = fill_list(fillings, ELEMENTS_OF(fillings), slot);
+                r = fill_static(backend, slot, before, image);
         if (r == 0)
-                r = fill_cgroups(backend, slot, image);
-        if (r == 0)
-                memcpy(&backend->prefixes[slot * N_PREFIXES_MAX], image->prefixes,
-                       image->n_prefixes * sizeof(struct prefix));
-        return r;
+                r = fill_cgroups(backend, slot, before, image);
+        if (r < 0) {
+                slot_forget(&backend->slots[slot]);
+                return r;
+        }
+        memcpy(&backend->prefixes[slot * N_PREFIXES_MAX], image->prefixes,
+               image->n_prefixes * sizeof(struct prefix));
+        backend->slots[slot].image = policy_image_ref(image);
+        return 0;
 }

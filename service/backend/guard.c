@@ -104,16 +104,16 @@ static void add(OwnObjects *objects, enum own_kind kind, uint32_t id)
 static void add_map(OwnObjects *objects, const struct bpf_map *map)
 {
         struct bpf_map_info info = {};
-        uint32_t n = sizeof(info), id;
+        uint32_t n = sizeof(info);
 
-        if (bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &n) < 0)
-                return;
-        add(objects, OWN_MAP, info.id);
-        if (info.type != BPF_MAP_TYPE_ARRAY_OF_MAPS)
-                return;
-        for (uint32_t slot = 0; slot < N_SLOTS; slot++)
-                if (bpf_map_lookup_elem(bpf_map__fd(map), &slot, &id) == 0)
-                        add(objects, OWN_MAP, id);
+        if (bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &n) == 0)
+                add(objects, OWN_MAP, info.id);
+}
+
+static void add_slot(OwnObjects *objects, const Slot *slot)
+{
+        for (SlotTable table = 0; table < N_TABLES; table++)
+                add(objects, OWN_MAP, slot->maps[table].id);
 }
 
 static void add_program(OwnObjects *objects, const struct bpf_link *link)
@@ -159,6 +159,8 @@ void guard_register(Backend *backend)
         if (!objects)
                 return;
         bpf_object__for_each_map(map, backend->skeleton->obj) add_map(objects, map);
+        for (uint32_t slot = 0; slot < N_SLOTS; slot++)
+                add_slot(objects, &backend->slots[slot]);
         for (size_t i = 0; i < backend->n_programs; i++)
                 if (backend->programs[i].link)
                         add_program(objects, backend->programs[i].link);

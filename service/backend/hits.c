@@ -2,10 +2,8 @@
 /* Hits: how often each rule decided, in a map of each slot. Where both slots hold the same
  * documents (their paths led elsewhere, say) what the two count is one sum. */
 #include <string.h>
-#include <unistd.h>
 
 #include "backend/private.h"
-#include "util/cleanup.h"
 
 int hits_are_added(const Backend *backend)
 {
@@ -16,18 +14,14 @@ int hits_are_added(const Backend *backend)
                memcmp(headers[0].digest, headers[1].digest, DIGEST_SIZE) == 0;
 }
 
-int hits_open(const Backend *backend, uint32_t slot)
+static int hits_fd(const Backend *backend, uint32_t slot)
 {
-        uint32_t id;
-
-        if (bpf_map_lookup_elem(bpf_map__fd(backend->skeleton->maps.hits), &slot, &id) < 0)
-                return -1;
-        return bpf_map_get_fd_by_id(id);
+        return backend->slots[slot].maps[TABLE_HITS].fd;
 }
 
 void hits_move(Backend *backend, int from, uint32_t n_rules)
 {
-        _cleanup_(closep) int to = hits_open(backend, word_now(backend) & WORD_SLOT);
+        int to = hits_fd(backend, word_now(backend) & WORD_SLOT);
 
         for (uint32_t rule = 0; rule < n_rules; rule++) {
                 uint64_t more = 0, own = 0;
@@ -42,7 +36,7 @@ void hits_move(Backend *backend, int from, uint32_t n_rules)
 
 static uint64_t hits_in(const Backend *backend, uint32_t slot, uint32_t rule)
 {
-        _cleanup_(closep) int fd = hits_open(backend, slot);
+        int fd = hits_fd(backend, slot);
         uint64_t hits = 0;
 
         return fd >= 0 && bpf_map_lookup_elem(fd, &rule, &hits) == 0 ? hits : 0;

@@ -159,6 +159,7 @@ int load_tier(Backend *backend, Tier tier)
 
 void unload(Backend *backend)
 {
+        slots_deinit(backend);
         ring_buffer__free(backend->rings);
         aegis_bpf__destroy(backend->skeleton);
         backend->rings = NULL;

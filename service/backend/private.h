@@ -27,6 +27,36 @@ typedef struct Probe {
         const char *missing, *remedy;
 } Probe;
 
+/* The maps that are in two slots. */
+typedef enum SlotTable {
+        TABLE_TRIE,
+        TABLE_ROOTS,
+        TABLE_PINS,
+        TABLE_NETS,
+        TABLE_MARKS,
+        TABLE_COMMS,
+        TABLE_DIGESTS,
+        TABLE_PORT_CLASSES,
+        TABLE_SUBJECTS,
+        TABLE_CLAUSES,
+        TABLE_RULESETS,
+        TABLE_CGROUP_NAMES,
+        TABLE_CGROUPS,
+        TABLE_HITS,
+        N_TABLES,
+} SlotTable;
+
+typedef struct SlotMap {
+        int fd;      /* negative: none is known to stand there */
+        uint32_t id; /* likewise 0 */
+        size_t room; /* records there is room for; 0: what it holds is not known */
+} SlotMap;
+
+typedef struct Slot {
+        PolicyImage *image; /* that its maps hold, where they have room; NULL: not known */
+        SlotMap maps[N_TABLES];
+} Slot;
+
 struct Backend {
         BackendEventFunc on_event;
         void *userdata;
@@ -45,6 +75,7 @@ struct Backend {
         struct renames *renames;
         struct call_lane *lanes;
         __u64 *doubted_ns;
+        Slot slots[N_SLOTS];
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
         size_t n_programs;
@@ -111,13 +142,22 @@ uint64_t attach_hooks(Backend *backend, const Needs *needs);
 /* Releases what is attached and not needed. */
 void release_hooks(Backend *backend, const Needs *needs);
 
-/* fill.c. Makes an image's maps and puts them in a slot. 0 or a negative errno. */
-int fill_slot(Backend *backend, uint32_t slot, const PolicyImage *image);
+/* slots.c */
+const char *table_name(SlotTable table);
+void slots_init(Backend *backend);
+void slots_find(Backend *backend); /* those of an earlier loading */
+void slots_deinit(Backend *backend);
+void slot_forget(Slot *slot); /* what its maps hold */
+/* Puts a map in its slot, which takes the descriptor. No program is looking at the slot that is not
+ * in force when that has succeeded. 0 or a negative errno. */
+int slot_put(Backend *backend, uint32_t slot, SlotTable table, int fd);
+
+/* fill.c. Makes the maps of the idle slot hold an image. 0 or a negative errno. */
+int fill_slot(Backend *backend, uint32_t slot, PolicyImage *image);
 
 /* hits.c */
 /* Whether both slots count for the documents in force. */
 int hits_are_added(const Backend *backend);
-int hits_open(const Backend *backend, uint32_t slot); /* a descriptor, or negative */
 /* Adds what that map counted to the map in force. */
 void hits_move(Backend *backend, int from, uint32_t n_rules);
 

@@ -233,7 +233,7 @@ void backend_state(const Backend *backend, BackendState *ret_state)
         memcpy(ret_state->digest, state.digest, DIGEST_SIZE);
 }
 
-int backend_prepare(Backend *backend, const PolicyImage *image, Mode mode, uint64_t generation)
+int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t generation)
 {
         TwinState state = state_now(backend);
         TwinControl control = control_now(backend);

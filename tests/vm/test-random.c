@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Random: what the kernel does is what the rules say. Policies and accesses by chance, the answer
- * of the system call against a naive reading of the documents. GLib prints the seed. */
+/* Random: what the kernel does is what the rules say. Policies, most of them a small change of the
+ * one before, and accesses by chance, the answer of the system call against a naive reading of the
+ * documents. GLib prints the seed. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -82,25 +83,51 @@ static void add_subject(GString *text)
 }
 
 /* Operations that only some kernels deny everywhere (what comes in) are left out. */
-static char *random_text(void)
+static char *random_rule(void)
 {
         static const char *const sections[] = {"[deny]\n", "[deny]\n", "[allow]\n", "[audit]\n"};
-        int n_rules = g_test_rand_int_range(1, 25);
-        GString *text = g_string_new("version=7\n");
-        const char *section;
+        const char *section = one_of(sections, G_N_ELEMENTS(sections));
+        GString *text = g_string_new(section);
 
-        for (int i = 0; i < n_rules; i++) {
-                section = one_of(sections, G_N_ELEMENTS(sections));
-                g_string_append(text, section);
-                if (chance(3))
-                        add_net_rule(text);
-                else
-                        add_file_rule(text);
-                add_subject(text);
-                if (section == sections[0] && chance(5))
-                        g_string_append(text, " mode=audit");
-                g_string_append_c(text, '\n');
+        if (chance(3))
+                add_net_rule(text);
+        else
+                add_file_rule(text);
+        add_subject(text);
+        if (section == sections[0] && chance(5))
+                g_string_append(text, " mode=audit");
+        g_string_append_c(text, '\n');
+        return g_string_free(text, FALSE);
+}
+
+/* A policy of its own, or one that differs in a rule or two from the one before: those go into the
+ * kernel by their difference. */
+static void change_rules(GPtrArray *rules)
+{
+        if (chance(4) || rules->len == 0) {
+                g_ptr_array_set_size(rules, 0);
+                for (int n = g_test_rand_int_range(1, 25); n > 0; n--)
+                        g_ptr_array_add(rules, random_rule());
+                return;
         }
+        if (rules->len > 1 && chance(2))
+                g_ptr_array_remove_index(rules,
+                                         (guint) g_test_rand_int_range(0, (gint32) rules->len));
+        else
+                g_ptr_array_insert(rules, g_test_rand_int_range(0, (gint32) rules->len + 1),
+                                   random_rule());
+}
+
+static char *random_text(void)
+{
+        static GPtrArray *rules;
+        GString *text = g_string_new("version=7\n");
+
+        if (!rules)
+                rules = g_ptr_array_new_with_free_func(g_free);
+        change_rules(rules);
+        for (guint i = 0; i < rules->len; i++)
+                g_string_append(text, g_ptr_array_index(rules, i));
         return g_string_free(text, FALSE);
 }
 

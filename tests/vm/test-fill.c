@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Fill: policies that follow each other go into the maps that are there, record by record, and
+ * decide like any other; where that does not succeed the one in force stays whole. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "guest-acts.h"
+#include "guest-backend.h"
+
+#define PINS "/run/aegis-test/bpf"
+#define N_CHANGES 60
+#define N_NAMES 24
+
+/* The number of the map that stands in a slot. */
+static uint32_t map_in_slot(const char *table, uint32_t slot)
+{
+        g_autofree char *path = g_strdup_printf(PINS "/abi%u/%s", AEGIS_ABI, table);
+        int fd = bpf_obj_get(path);
+        uint32_t id = 0;
+
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_cmpint(bpf_map_lookup_elem(fd, &slot, &id), ==, 0);
+        close(fd);
+        return id;
+}
+
+static char *name_of(unsigned i)
+{
+        return g_strdup_printf("/t/fill/%u", i);
+}
+
+static void make_files(void)
+{
+        for (unsigned i = 0; i < N_NAMES; i++) {
+                g_autofree char *name = name_of(i);
+
+                make_file(name);
+        }
+}
+
+/* Bit i: name i is denied. */
+static char *policy_of(uint32_t ruled)
+{
+        GString *text = g_string_new("[deny_path]\n");
+
+        for (unsigned i = 0; i < N_NAMES; i++)
+                if (ruled & 1u << i)
+                        g_string_append_printf(text, "/t/fill/%u\n", i);
+        return g_string_free(text, FALSE);
+}
+
+static void put(uint32_t ruled)
+{
+        g_autofree char *text = policy_of(ruled);
+
+        apply(text);
+}
+
+static void assert_ruled(uint32_t ruled)
+{
+        for (unsigned i = 0; i < N_NAMES; i++) {
+                g_autofree char *name = name_of(i);
+
+                g_assert_cmpint(try_open(0, name), ==, ruled & 1u << i ? EPERM : 0);
+        }
+}
+
+static void test_a_small_change_goes_into_the_maps_that_are_there(void)
+{
+        uint32_t maps[2];
+
+        make_files();
+        put(0xff);
+        put(0x1ff);
+        for (uint32_t slot = 0; slot < 2; slot++)
+                maps[slot] = map_in_slot("trie", slot);
+        for (unsigned i = 0; i < 8; i++) {
+                put(0xff ^ 1u << i);
+                assert_ruled(0xff ^ 1u << i);
+                put(0xff | 0x100u << i);
+                assert_ruled(0xff | 0x100u << i);
+        }
+        for (uint32_t slot = 0; slot < 2; slot++)
+                g_assert_cmpuint(map_in_slot("trie", slot), ==, maps[slot]);
+}
+
+static void test_a_chain_of_changes_decides_as_each_policy_says(void)
+{
+        uint32_t ruled = 0xff;
+
+        make_files();
+        for (unsigned i = 0; i < N_CHANGES; i++) {
+                ruled ^= 1u << g_test_rand_int_range(0, N_NAMES);
+                ruled |= !ruled;
+                put(ruled);
+                assert_ruled(ruled);
+        }
+}
+
+static void test_a_policy_that_outgrows_its_maps_gets_others(void)
+{
+        GString *text = g_string_new("[deny_path]\n/t/fill/1\n");
+        uint32_t before[2];
+
+        make_files();
+        put(1);
+        put(3);
+        for (uint32_t slot = 0; slot < 2; slot++)
+                before[slot] = map_in_slot("trie", slot);
+        for (unsigned i = 0; i < 200; i++)
+                g_string_append_printf(text, "/t/grown/%u/leaf\n", i);
+        apply(text->str);
+        assert_ruled(2);
+        apply(text->str);
+        assert_ruled(2);
+        for (uint32_t slot = 0; slot < 2; slot++)
+                g_assert_cmpuint(map_in_slot("trie", slot), !=, before[slot]);
+        put(5);
+        assert_ruled(5);
+        g_string_free(text, TRUE);
+}
+
+/* The first tables of the slot take what is new before the third is found to have no room in the
+ * kernel. */
+static void test_a_fill_that_fails_leaves_the_old_policy_and_the_next_works(void)
+{
+        g_autofree char *text = policy_of(0xf0);
+        PolicyImage *image, broken;
+
+        make_files();
+        put(0xf);
+        put(0xff);
+        image = compile(text);
+        broken = *image;
+        broken.n_pins = 1u << 31;
+        g_assert_cmpint(backend_prepare(backend, &broken, MODE_ENFORCE, generation + 1), <, 0);
+        assert_ruled(0xff);
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, ++generation), ==, 0);
+        assert_ruled(0xff);
+        backend_commit(backend);
+        assert_ruled(0xf0);
+        policy_image_free(image);
+        put(0x5);
+        assert_ruled(0x5);
+}
+
+static void test_what_was_prepared_and_aborted_is_known_to_be_there(void)
+{
+        g_autofree char *text = policy_of(0xf0);
+        PolicyImage *image = compile(text);
+
+        make_files();
+        put(0xf);
+        put(0xff);
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, generation + 1), ==, 0);
+        policy_image_free(image);
+        backend_abort(backend);
+        assert_ruled(0xff);
+        put(0x3);
+        assert_ruled(0x3);
+}
+
+static void test_after_a_restart_nothing_is_taken_for_known(void)
+{
+        make_files();
+        put(0xf);
+        put(0xff);
+        backend_free(backend);
+        backend = start_backend();
+        assert_ruled(0xff);
+        put(0xf00);
+        assert_ruled(0xf00);
+        put(0xf0);
+        assert_ruled(0xf0);
+        put(0xf);
+        assert_ruled(0xf);
+}
+
+/* Rules about addresses and ports come and go, and with them tables that hold nothing meanwhile. */
+static void test_a_table_that_was_not_needed_meanwhile_is_filled_anew(void)
+{
+        static const char *const texts[] = {
+                "version=7\n[deny]\nnet:connect:127.0.0.9\nfile:/t/fill/0\n",
+                "version=7\n[deny]\nnet:connect:127.0.0.9:7000-7001\nfile:/t/fill/0 uid=0\n",
+                "version=7\n[deny]\nfile:/t/fill/0\n",
+                "version=7\n[deny]\nfile:/t/fill/1\n",
+                "version=7\n[deny]\nnet:connect:127.0.0.8:7000-7001\n",
+                "version=7\n[deny]\nnet:connect:127.0.0.8:7001-7002\nfile:/t/fill/0 uid=1000\n",
+        };
+        static const int of_8[] = {0, 0, 0, 0, EPERM, 0}, of_9[] = {EPERM, EPERM, 0, 0, 0, 0},
+                         of_0[] = {EPERM, EPERM, EPERM, 0, 0, 0};
+
+        make_files();
+        for (size_t i = 0; i < 2 * G_N_ELEMENTS(texts); i++) {
+                size_t j = i % G_N_ELEMENTS(texts);
+
+                apply(texts[j]);
+                g_assert_cmpint(try_socket(AF_INET, UDP, 'c', "127.0.0.8", 7000), ==, of_8[j]);
+                g_assert_cmpint(try_socket(AF_INET, UDP, 'c', "127.0.0.9", 7000), ==, of_9[j]);
+                g_assert_cmpint(try_open(0, "/t/fill/0"), ==, of_0[j]);
+        }
+}
+
+static void test_cgroups_made_meanwhile_keep_their_numbers(void)
+{
+        static const char *const texts[] = {
+                "version=7\n[deny]\nfile:/t/fill/0 cgroup=/fill-a\nfile:/t/fill/1\n",
+                "version=7\n[deny]\nfile:/t/fill/0 cgroup=/fill-a\nfile:/t/fill/2\n",
+                "version=7\n[deny]\nfile:/t/fill/0 cgroup=/fill-a\nfile:/t/fill/3\n",
+        };
+        static const char cgroup[] = "/sys/fs/cgroup/fill-a";
+
+        make_files();
+        apply(texts[0]);
+        apply(texts[1]);
+        for (unsigned i = 0; i < 2; i++) {
+                uint32_t numbers = map_in_slot("cgroups", i);
+
+                g_assert_cmpint(mkdir(cgroup, 0755), ==, 0);
+                g_assert_cmpint(try_open_in_cgroup(cgroup, "/t/fill/0"), ==, EPERM);
+                for (size_t j = 0; j < G_N_ELEMENTS(texts); j++) {
+                        apply(texts[j]);
+                        g_assert_cmpint(try_open_in_cgroup(cgroup, "/t/fill/0"), ==, EPERM);
+                        g_assert_cmpint(try_open(0, "/t/fill/0"), ==, 0);
+                }
+                g_assert_cmpuint(map_in_slot("cgroups", i), ==, numbers);
+                g_assert_cmpint(rmdir(cgroup), ==, 0);
+                /* made while no program numbers cgroups */
+                put(1);
+                g_assert_cmpint(mkdir(cgroup, 0755), ==, 0);
+                apply(texts[2]);
+                g_assert_cmpint(try_open_in_cgroup(cgroup, "/t/fill/0"), ==, EPERM);
+                apply(texts[0]);
+                g_assert_cmpint(try_open_in_cgroup(cgroup, "/t/fill/0"), ==, EPERM);
+                g_assert_cmpint(rmdir(cgroup), ==, 0);
+        }
+}
+
+static void test_small_changes_leave_no_gap(void)
+{
+        Prober prober = {};
+        ProberCounts counts;
+
+        make_files();
+        put(1);
+        prober_start(&prober, "/t/fill/0", "/t/fill/23");
+        for (unsigned i = 0; i < N_CHANGES; i++)
+                put(1 | (0x5555u ^ 1u << i % 16));
+        counts = prober_stop(&prober);
+        g_test_message("denied %" G_GUINT64_FORMAT ", allowed %" G_GUINT64_FORMAT, counts.denied,
+                       counts.allowed);
+        g_assert_cmpuint(counts.denied, >, N_CHANGES);
+        g_assert_cmpuint(counts.leaked, ==, 0);
+        g_assert_cmpuint(counts.wrongly_denied, ==, 0);
+}
+
+#define ADD(test) g_test_add_func("/fill/" #test, test)
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        backend = start_backend();
+        ADD(test_a_small_change_goes_into_the_maps_that_are_there);
+        ADD(test_a_chain_of_changes_decides_as_each_policy_says);
+        ADD(test_a_policy_that_outgrows_its_maps_gets_others);
+        ADD(test_a_fill_that_fails_leaves_the_old_policy_and_the_next_works);
+        ADD(test_what_was_prepared_and_aborted_is_known_to_be_there);
+        ADD(test_after_a_restart_nothing_is_taken_for_known);
+        ADD(test_a_table_that_was_not_needed_meanwhile_is_filled_anew);
+        ADD(test_cgroups_made_meanwhile_keep_their_numbers);
+        ADD(test_small_changes_leave_no_gap);
+        return g_test_run();
+}
