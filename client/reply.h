@@ -28,6 +28,6 @@ int reply_read_objects(sd_bus_message *reply, const char *interface, const Field
                        json_object **ret_array);
 
 /* Reads an array of structures of strings and numbers, each an object with these keys in order.
- * contents as in "(sss)". Returns 0 or a negative errno. */
+ * contents: "sss". Returns 0 or a negative errno. */
 int reply_read_rows(sd_bus_message *reply, const char *contents, const char *const *keys,
                     json_object **ret_array);

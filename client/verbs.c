@@ -34,6 +34,7 @@ const Verb verb_table[] = {
         {"mode", "[enforce|audit]", "show or set: deny, or only record", 0, 1, 0, verb_mode},
         {"events", "", "what was denied or recorded", 0, 0, EVENT_OPTIONS, verb_events},
         {"explain", "OBJECT...", "which rule would decide, and why", 1, 9, 0, verb_explain},
+        {"history", "", "who changed what, and by whose leave", 0, 0, 0, verb_history},
         {"capabilities", "", "what this machine offers to enforce with", 0, 0, 0,
          verb_capabilities},
         {"can", "ACTION", "whether polkit would let you: yes, no, challenge", 1, 1, 0, verb_can},

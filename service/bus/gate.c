@@ -47,6 +47,7 @@ struct Gate {
         uint64_t timeout_usec;
         Call *calls;
         const Call *running;
+        const Request *request; /* of that call */
 };
 
 static void link_call(Gate *gate, Call *call)
@@ -157,8 +158,10 @@ static int run(Call *call, Request *request, sd_bus_error *error)
         int r;
 
         call->gate->running = call;
+        call->gate->request = request;
         r = call->method->run(request, error);
         call->gate->running = NULL;
+        call->gate->request = NULL;
         return r;
 }
 
@@ -460,12 +463,15 @@ int gate_probe(BusServer *server, Action action, sd_bus_message *m, sd_bus_error
         return gate_begin(server, NULL, action, m);
 }
 
-int gate_running(const Gate *gate, uid_t *ret_uid, const char **ret_sender)
+int gate_running(const Gate *gate, Running *ret_running)
 {
         if (!gate || !gate->running)
                 return -ENOENT;
-        *ret_uid = gate->running->uid;
-        *ret_sender = gate->running->sender;
+        *ret_running = (Running){
+                .sender = gate->running->sender,
+                .method = gate->running->method->name,
+                .request = gate->request,
+        };
         return 0;
 }
 

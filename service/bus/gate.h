@@ -72,7 +72,14 @@ int gate_probe(BusServer *server, Action action, sd_bus_message *m, sd_bus_error
  * what is in force meanwhile. */
 int gate_is_busy(const Gate *gate);
 
-/* The call that is being run now. Returns 0, or -ENOENT if none is. */
-int gate_running(const Gate *gate, uid_t *ret_uid, const char **ret_sender);
+/* The call that is being run now. */
+typedef struct Running {
+        const char *sender;
+        const char *method;
+        const Request *request; /* its uid and its action are the caller's and what was allowed */
+} Running;
+
+/* Returns 0, or -ENOENT if none is. */
+int gate_running(const Gate *gate, Running *ret_running);
 
 DEFINE_CLEANUP(Gate *, gate_free);

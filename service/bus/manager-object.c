@@ -235,6 +235,8 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
             describe_set_mode, run_set_mode)                                                       \
         ROW(Explain, READ_POLICY, ("a{sv}", question), ("a{sv}", answer), describe_explain,        \
             run_explain)                                                                           \
+        ROW(History, READ_POLICY, ("t", since, "u", limit), ("a(ttussss)", changes),               \
+            describe_history, run_history)                                                         \
         ROW(Can, NONE, ("s", action), ("s", answer), describe_nothing, run_can)                    \
         ROW(GetCapabilities, NONE, (NULL), ("a{sv}", capabilities), describe_nothing,              \
             run_get_capabilities)

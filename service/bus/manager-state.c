@@ -156,22 +156,53 @@ static uint64_t latest_change(const Enforcement *enforcement)
         return latest;
 }
 
+/* What was changed: the document, or the mode. */
+static const char *name_of_change(const Request *request)
+{
+        return request->plan ? request->plan->name : mode_to_string(request->mode);
+}
+
+static const char *authorization_of(const Request *request)
+{
+        const char *id = action_id(request->action);
+
+        return request->uid == 0 || !id ? "root" : id;
+}
+
+static void write_history(const BusServer *server, const Running *running)
+{
+        const LastChange *last = &server->last_change;
+        const Request *request = running->request;
+        HistoryEntry entry = {
+                .usec = last->usec,
+                .generation = last->generation,
+                .uid = last->uid,
+                .origin = last->origin ? last->origin : "",
+                .what = request ? running->method : "",
+                .name = request ? name_of_change(request) : "",
+                .authorization = request ? authorization_of(request) : "",
+        };
+
+        if (history_add(enforcement_history(server->config.enforcement), &entry) < 0)
+                log_warning("Memory is short: a change is not in the history");
+}
+
 /* Who is behind the generation that is in force now: the call that is being run; else what was
  * found at the start, or the service itself. */
 static void note_change(BusServer *server)
 {
         LastChange *last = &server->last_change;
-        const char *sender = last->origin ? "service" : "start";
-        uid_t uid = 0;
+        int is_start = !last->origin;
+        Running running = {.sender = is_start ? "start" : "service"};
+        int is_call = gate_running(server->gate, &running) >= 0;
 
         last->generation = enforcement_generation(server->config.enforcement);
-        if (gate_running(server->gate, &uid, &sender) < 0 && !last->origin)
-                last->usec = latest_change(server->config.enforcement);
-        else
-                last->usec = now_usec();
-        last->uid = uid;
+        last->usec = is_start && !is_call ? latest_change(server->config.enforcement) : now_usec();
+        last->uid = is_call ? running.request->uid : 0;
         free(last->origin);
-        last->origin = strdup(sender);
+        last->origin = strdup(running.sender);
+        if (is_call || !is_start)
+                write_history(server, &running);
 }
 
 static void emit_difference(BusServer *server, const ToldManager *then, const ToldManager *now)

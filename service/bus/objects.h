@@ -107,6 +107,10 @@ int describe_nothing(Request *request, sd_bus_error *error);
 int describe_explain(Request *request, sd_bus_error *error);
 int run_explain(Request *request, sd_bus_error *error);
 
+/* History, likewise. */
+int describe_history(Request *request, sd_bus_error *error);
+int run_history(Request *request, sd_bus_error *error);
+
 /* What several objects put in replies. */
 int append_text(sd_bus_message *m, const char *text);                      /* s, anybody's bytes */
 int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE]);   /* s */

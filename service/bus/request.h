@@ -45,6 +45,8 @@ typedef struct Request {
         ChangeKind kind;
         uint64_t ttl_usec;
         int is_check; /* only what would be done is asked */
+        uint64_t since_usec;
+        uint32_t limit;
 } Request;
 
 void request_deinit(Request *request);

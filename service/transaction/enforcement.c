@@ -199,6 +199,9 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
         r = store_open(&enforcement->store, config->state_directory);
         if (r < 0)
                 return r;
+        r = history_new(&enforcement->history, store_directory(enforcement->store));
+        if (r < 0)
+                return log_errno(r, "The enforcement cannot be set up");
         r = enforcement_recover(enforcement);
         if (r < 0)
                 return log_errno(r, "What was in force cannot be restored");
@@ -213,6 +216,7 @@ Enforcement *enforcement_free(Enforcement *enforcement)
         naming_deinit(&enforcement->current);
         naming_deinit(&enforcement->previous);
         document_set_free(enforcement->documents);
+        history_free(enforcement->history);
         store_close(enforcement->store);
         free(enforcement);
         return NULL;
@@ -253,6 +257,11 @@ const Loaded *enforcement_find(const Enforcement *enforcement, const char *name)
 const PolicyImage *enforcement_image(const Enforcement *enforcement)
 {
         return enforcement->current.image;
+}
+
+History *enforcement_history(const Enforcement *enforcement)
+{
+        return enforcement->history;
 }
 
 const char *const *enforcement_trouble(const Enforcement *enforcement)

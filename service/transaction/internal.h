@@ -2,6 +2,7 @@
 /* What the rooms of transaction/ share: the enforcement's inside. Included by nobody else. */
 #pragma once
 
+#include "transaction/history.h"
 #include "transaction/set.h"
 #include "transaction/store.h"
 #include "transaction/transaction.h"
@@ -18,6 +19,7 @@ struct Enforcement {
         EnforcementFunc on_change;
         void *userdata;
         Store *store;
+        History *history;
         DocumentSet *documents;
         uint8_t digest[DIGEST_SIZE];
         uint64_t generation;

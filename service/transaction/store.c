@@ -76,6 +76,11 @@ int store_open(Store **ret_store, const char *directory)
         return 0;
 }
 
+int store_directory(const Store *store)
+{
+        return store->directory;
+}
+
 Store *store_close(Store *store)
 {
         if (!store)

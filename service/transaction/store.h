@@ -38,6 +38,9 @@ typedef struct Store Store;
 int store_open(Store **ret_store, const char *directory);
 Store *store_close(Store *store);
 
+/* The directory, which belongs to the store. */
+int store_directory(const Store *store);
+
 /* Reads and checks a record and parses its documents. Returns 0, STORE_E_DAMAGED, -ENOENT, or
  * another negative errno. */
 int store_read(Store *store, StoreFile file, StoreRecord *ret_record);

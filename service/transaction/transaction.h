@@ -11,6 +11,7 @@
 #include "policy/digest.h"
 #include "policy/image.h"
 #include "policy/policy.h"
+#include "transaction/history.h"
 #include "util/cleanup.h"
 
 /* Positive results, translated to D-Bus errors by bus/error.c. */
@@ -111,6 +112,9 @@ const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t 
 /* Sentences about what is not as it should be (a damaged store, say); NULL-terminated, belongs to
  * the enforcement. Empty when all is well. */
 const char *const *enforcement_trouble(const Enforcement *enforcement);
+
+/* Who changed what; belongs to the enforcement. */
+History *enforcement_history(const Enforcement *enforcement);
 
 /* What Apply of this document would do. ret_plan is set, with diagnostics, also for
  * TRANSACTION_E_INVALID_POLICY. Returns 0, a TransactionError or a negative errno. */

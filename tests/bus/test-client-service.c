@@ -259,6 +259,30 @@ static void test_a_decision_is_explained(Lab *lab)
         run_as(LAB_USER, "--no-ask-password explain /srv/two", STATUS_DONE, &outcome);
 }
 
+static void test_who_changed_what_is_remembered(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        put(WEB, DOCUMENT);
+        run("apply " WEB, STATUS_DONE, &outcome);
+        run("apply " WEB, STATUS_DONE, &outcome);
+        run_as(LAB_USER, "apply --name " LAB_GRANTED " " WEB, STATUS_DONE, &outcome);
+        run("mode audit", STATUS_DONE, &outcome);
+        lab_stop(lab);
+        lab_start_again(lab);
+        run("history --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"generation\":1,\"uid\":0,");
+        expect_in(outcome.out, "\"what\":\"Apply\",\"name\":\"web\",\"authorization\":\"root\"");
+        expect_in(outcome.out, "\"generation\":2,\"uid\":1000,");
+        expect_in(outcome.out, "\"name\":\"" LAB_GRANTED "\","
+                               "\"authorization\":\"org.aegis.enforcer.apply-policy\"");
+        expect_in(outcome.out, "\"what\":\"SetMode\",\"name\":\"audit\"");
+        g_assert_null(strstr(outcome.out, "\"generation\":4"));
+        run("history", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "root");
+        expect_in(outcome.out, "SetMode");
+}
+
 static void test_capabilities_say_what_the_tier_is(Lab *lab)
 {
         g_auto(Outcome) outcome = {0};
@@ -542,6 +566,7 @@ static const LabTest tests[] = {
         TEST(test_the_mode_is_set_and_shown),
         TEST(test_each_hook_is_listed),
         TEST(test_a_decision_is_explained),
+        TEST(test_who_changed_what_is_remembered),
         TEST(test_capabilities_say_what_the_tier_is),
         TEST(test_what_this_machine_cannot_enforce_has_its_own_status),
         TEST(test_a_name_that_is_none_is_refused),
