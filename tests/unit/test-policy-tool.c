@@ -457,34 +457,19 @@ static void test_an_answer_in_json_names_the_rule(Scene *scene, const void *unus
 
 static void test_a_wrong_command_line_has_its_own_status(Scene *scene, const void *unused)
 {
-        static const char *const lines[] = {"",
-                                            "bogus",
-                                            "--bogus",
-                                            "lint",
-                                            "lint --check a",
-                                            "fmt --strict a",
-                                            "fmt --write --check a",
-                                            "fmt -w -",
-                                            "diff a",
-                                            "diff a a a",
-                                            "convert a a",
-                                            "test a",
-                                            "test --path=x a",
-                                            "test --path=/x --kernel=bpf a",
-                                            "test --path=/x --access=chew a",
-                                            "test --path=/x --access= a",
-                                            "test --kernel=bpf --access=read a",
-                                            "test --path=/x --uid=me a",
-                                            "test --path=/x --cgroup=a a",
-                                            "test --net=connect a",
-                                            "test --net='connect:10.0.0.1:1 x' a",
-                                            "test --net=connect:10.0.0.0/8:443 a",
-                                            "test --kernel=all a",
-                                            "lint nowhere",
-                                            "lint ."};
+        g_auto(GStrv) lines = g_strsplit(
+                "|bogus|--bogus|lint|lint --check a|fmt --strict a|fmt --write --check a|"
+                "fmt -w -|diff a|diff a a a|convert a a|test a|test --path=x a|"
+                "test --path=/x --kernel=bpf a|test --path=/x --access=chew a|"
+                "test --path=/x --access= a|test --kernel=bpf --access=read a|"
+                "test --path=/x --uid=me a|test --path=/x --cgroup=a a|"
+                "test --net=connect a|test --net='connect:10.0.0.1:1 x' a|"
+                "test --net=connect:10.0.0.0/8:443 a|test --kernel=all a|lint nowhere|"
+                "lint .",
+                "|", -1);
 
         put(scene, "a", "version=1\n");
-        for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        for (size_t i = 0; lines[i]; i++) {
                 run(scene, lines[i], TOOL_TROUBLE);
                 g_assert_cmpstr(scene->err, !=, "");
         }
