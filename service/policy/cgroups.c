@@ -2,10 +2,12 @@
 /* Cgroups: those that rules name, by path, by unit or by id, and their numbers. A cgroup may free
  * its processes of every rule and be the subject of some, too. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
 static int warn_if_missing(Compiler *compiler, uint32_t number, const char *path)
 {
@@ -20,27 +22,27 @@ static int warn_if_missing(Compiler *compiler, uint32_t number, const char *path
         return r < 0 ? r : 0;
 }
 
-static int new_name(Compiler *compiler, uint32_t number, const struct cgroup_name *name)
-{
-        PolicyImage *image = compiler->image;
-        int r;
+/* ---- numbers ---- */
 
-        r = ARRAY_RESERVE(image->cgroup_names, compiler->n_cgroup_names_allocated,
-                          image->n_cgroup_names + 1);
-        if (r < 0)
-                return r;
-        image->cgroup_names[image->n_cgroup_names++] = (CgroupNameEntry){.key = *name};
-        return warn_if_missing(compiler, number, name->path);
+/* The number of a path or an id as a subject, by its run in a pool; a new one if it had none. */
+static int number_of_run(Compiler *compiler, Numbers *numbers, uint32_t run, uint32_t *ret_number)
+{
+        while (numbers->n <= run) {
+                int r = numbers_add(numbers, 0);
+
+                if (r < 0)
+                        return r;
+        }
+        if (numbers->items[run] == 0)
+                numbers->items[run] = CGROUP_UNBOUND + ++compiler->n_cgroup_numbers;
+        *ret_number = numbers->items[run];
+        return 0;
 }
 
-/* The path's numbers, none as yet if it is new. Run 0 of the paths stands for none. */
-static int find_name(Compiler *compiler, uint32_t number, const char *path,
-                     struct cgroup_numbers **ret_numbers)
+static int find_path(Compiler *compiler, uint32_t number, const char *path, uint32_t *ret_run)
 {
         struct cgroup_name name = {};
         size_t n = strlen(path);
-        uint32_t run;
-        int r;
 
         if (n >= sizeof(name.path)) {
                 compile_fault(compiler, number, "name a cgroup above it",
@@ -48,27 +50,79 @@ static int find_name(Compiler *compiler, uint32_t number, const char *path,
                 return -E2BIG;
         }
         memcpy(name.path, path, n);
-        r = pool_add(&compiler->cgroup_paths, &name, 1, &run);
-        if (r >= 0 && run > compiler->image->n_cgroup_names)
-                r = new_name(compiler, number, &name);
-        if (r < 0)
-                return r;
-        *ret_numbers = &compiler->image->cgroup_names[run - 1].value;
-        return 0;
+        return pool_add(&compiler->cgroup_paths, &name, 1, ret_run);
 }
 
-static uint32_t number_new(Compiler *compiler)
+int cgroups_add_subject(Compiler *compiler, uint32_t number, uint32_t *ret_cgroup)
 {
-        return CGROUP_UNBOUND + ++compiler->n_cgroup_numbers;
+        const RuleOptions *options = compiler->rules[number].rule->options;
+        uint32_t run;
+        int r;
+
+        compiler->cgroups_changed = 1;
+        if (!options->cgroup) {
+                r = pool_add(&compiler->cgroup_ids, &options->cgroup_id, 1, &run);
+                return r < 0 ? r
+                             : number_of_run(compiler, &compiler->numbers_of_ids, run, ret_cgroup);
+        }
+        r = find_path(compiler, number, options->cgroup, &run);
+        return r < 0 ? r : number_of_run(compiler, &compiler->numbers_of_paths, run, ret_cgroup);
 }
 
-static int add_id(Compiler *compiler, uint64_t id, uint32_t cgroup)
+/* ---- the tables ---- */
+
+typedef struct Builder {
+        Compiler *compiler;
+        Numbers entries; /* of paths, by run: 1 + an index in cgroup_names; 0: none yet */
+        size_t n_names_allocated, n_ids_allocated;
+} Builder;
+
+static void builder_deinit(Builder *builder)
 {
+        free(builder->entries.items);
+}
+
+static int add_name(Builder *builder, uint32_t number, uint32_t run)
+{
+        Compiler *compiler = builder->compiler;
+        const struct cgroup_name *names = compiler->cgroup_paths.items;
         PolicyImage *image = compiler->image;
         int r;
 
-        r = ARRAY_RESERVE(image->cgroup_ids, compiler->n_cgroup_ids_allocated,
-                          image->n_cgroup_ids + 1);
+        r = ARRAY_RESERVE(image->cgroup_names, builder->n_names_allocated,
+                          image->n_cgroup_names + 1);
+        if (r < 0)
+                return r;
+        image->cgroup_names[image->n_cgroup_names++] = (CgroupNameEntry){.key = names[run]};
+        builder->entries.items[run] = (uint32_t) image->n_cgroup_names;
+        return warn_if_missing(compiler, number, names[run].path);
+}
+
+/* Finds the entry of a path, which a rule names. */
+static int use_path(Builder *builder, uint32_t number, const char *path,
+                    struct cgroup_numbers **ret_numbers)
+{
+        uint32_t run;
+        int r;
+
+        r = find_path(builder->compiler, number, path, &run);
+        while (r >= 0 && builder->entries.n <= run)
+                r = numbers_add(&builder->entries, 0);
+        if (r >= 0 && builder->entries.items[run] == 0)
+                r = add_name(builder, number, run);
+        if (r < 0)
+                return r;
+        *ret_numbers =
+                &builder->compiler->image->cgroup_names[builder->entries.items[run] - 1].value;
+        return 0;
+}
+
+static int add_id(Builder *builder, uint64_t id, uint32_t cgroup)
+{
+        PolicyImage *image = builder->compiler->image;
+        int r;
+
+        r = ARRAY_RESERVE(image->cgroup_ids, builder->n_ids_allocated, image->n_cgroup_ids + 1);
         if (r < 0)
                 return r;
         image->cgroup_ids[image->n_cgroup_ids++] =
@@ -76,40 +130,43 @@ static int add_id(Compiler *compiler, uint64_t id, uint32_t cgroup)
         return 0;
 }
 
-/* Those of subjects come first, in the order of their runs. */
-static int number_of_id(Compiler *compiler, uint64_t id, uint32_t *ret_cgroup)
+static int use_subject(Builder *builder, uint32_t number)
 {
-        PolicyImage *image = compiler->image;
-        uint32_t run;
-        int r;
-
-        r = pool_add(&compiler->cgroup_ids, &id, 1, &run);
-        if (r >= 0 && run > image->n_cgroup_ids)
-                r = add_id(compiler, id, number_new(compiler));
-        if (r < 0)
-                return r;
-        *ret_cgroup = image->cgroup_ids[run - 1].key.number;
-        return 0;
-}
-
-int cgroups_add_subject(Compiler *compiler, uint32_t number, uint32_t *ret_cgroup)
-{
-        const RuleOptions *options = compiler->rules[number].rule->options;
+        const NumberedRule *numbered = &builder->compiler->rules[number];
+        const struct subject *subjects = builder->compiler->subjects.items;
+        const RuleOptions *options = numbered->rule->options;
+        uint32_t cgroup = subjects[numbered->subject].cgroup;
         struct cgroup_numbers *numbers;
         int r;
 
+        if (cgroup == 0)
+                return 0;
         if (!options->cgroup)
-                return number_of_id(compiler, options->cgroup_id, ret_cgroup);
-        r = find_name(compiler, number, options->cgroup, &numbers);
-        if (r < 0)
-                return r;
-        if (numbers->subject == 0)
-                numbers->subject = number_new(compiler);
-        *ret_cgroup = numbers->subject;
-        return 0;
+                return add_id(builder, options->cgroup_id, cgroup);
+        r = use_path(builder, number, options->cgroup, &numbers);
+        if (r >= 0)
+                numbers->subject = cgroup;
+        return r;
 }
 
-/* ---- the tables ---- */
+static int use_rule(Builder *builder, uint32_t number)
+{
+        const NumberedRule *numbered = &builder->compiler->rules[number];
+        const Rule *rule = numbered->rule;
+        struct cgroup_numbers *numbers;
+        int r;
+
+        if (numbered->has_expired)
+                return 0;
+        if (rule->kind != RULE_ALLOW_CGROUP)
+                return use_subject(builder, number);
+        if (!rule->cgroup.path)
+                return add_id(builder, rule->cgroup.id, CGROUP_UNBOUND);
+        r = use_path(builder, number, rule->cgroup.path, &numbers);
+        if (r >= 0)
+                numbers->unbound = CGROUP_UNBOUND;
+        return r;
+}
 
 static int compare_names(const void *a, const void *b)
 {
@@ -136,28 +193,23 @@ static void sort_ids(PolicyImage *image)
         image->n_cgroup_ids = n;
 }
 
-static int free_processes(Compiler *compiler, uint32_t number)
+/* Where none is named by path, nobody has to be told which are not there. */
+static int are_as_before(const Compiler *compiler)
 {
-        const Rule *rule = compiler->rules[number].rule;
-        struct cgroup_numbers *numbers;
-        int r;
-
-        if (!rule->cgroup.path)
-                return add_id(compiler, rule->cgroup.id, CGROUP_UNBOUND);
-        r = find_name(compiler, number, rule->cgroup.path, &numbers);
-        if (r >= 0)
-                numbers->unbound = CGROUP_UNBOUND;
-        return r;
+        return !kind_changed(compiler, RULE_ALLOW_CGROUP) && !compiler->cgroups_changed &&
+               compiler->before->n_cgroup_names == 0;
 }
 
 int cgroups_build(Compiler *compiler)
 {
-        const Numbers *rules = &compiler->by_kind[RULE_ALLOW_CGROUP];
+        _cleanup_(builder_deinit) Builder builder = {.compiler = compiler};
         PolicyImage *image = compiler->image;
         int r;
 
-        for (size_t i = 0; i < rules->n; i++) {
-                r = free_processes(compiler, rules->items[i]);
+        if (are_as_before(compiler))
+                return COPY_BEFORE(compiler, cgroup_ids, n_cgroup_ids);
+        for (size_t i = 0; i < compiler->in_order.n; i++) {
+                r = use_rule(&builder, compiler->in_order.items[i]);
                 if (r < 0)
                         return r;
         }

@@ -82,6 +82,7 @@ static int add_linked(Compiler *compiler, const Location *location, uint32_t num
 
         if (!location->exists || location->is_directory || location->n_links < 2)
                 return 0;
+        compiler->pins_changed = 1;
         return pins_add(&compiler->pins, &pin);
 }
 

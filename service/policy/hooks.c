@@ -59,28 +59,21 @@ static uint64_t hooks_of_object(const Rule *rule)
         return 0;
 }
 
-static uint32_t flags_of_subjects(const Compiler *compiler)
-{
-        const struct subject *subjects = compiler->subjects.items;
-        uint32_t flags = 0, seen = 0;
-
-        for (size_t i = 0; i < compiler->subjects.n; i++)
-                seen |= subjects[i].flags;
-        flags |= seen & SUBJECT_CGROUP ? IMAGE_CGROUPS : 0;
-        flags |= seen & SUBJECT_EXE ? IMAGE_EXES : 0;
-        flags |= seen & SUBJECT_VERIFIED ? IMAGE_VERIFIED : 0;
-        return flags;
-}
-
 static void find_flags(Compiler *compiler)
 {
         PolicyImage *image = compiler->image;
 
-        image->flags |= flags_of_subjects(compiler);
+        image->flags |= compiler->n_exes_used > 0 ? IMAGE_EXES : 0;
         image->flags |= compiler->by_kind[RULE_FILE].n > 0 ? IMAGE_FILES : 0;
         image->flags |= compiler->by_kind[RULE_ALLOW_CGROUP].n > 0 ? IMAGE_UNBOUND : 0;
         image->flags |= image->n_nets > 0 ? IMAGE_NET : 0;
         image->flags |= image->port_classes ? IMAGE_RANGES : 0;
+}
+
+static uint32_t flags_of_subject(uint32_t subject)
+{
+        return (subject & SUBJECT_CGROUP ? IMAGE_CGROUPS : 0) |
+               (subject & SUBJECT_VERIFIED ? IMAGE_VERIFIED : 0);
 }
 
 /* What tells whom a rule is about. */
@@ -99,6 +92,7 @@ static uint64_t add_hooks(PolicyImage *image, const Rule *rule, const Policy *po
         int finds_out = rule->kind == RULE_DIGEST || rule->verdict != RULE_ALLOW;
         uint64_t hooks = hooks_of_subject(rule, policy) | (finds_out ? hooks_of_object(rule) : 0);
 
+        image->flags |= flags_of_subject(rule->options->subject);
         if (rule->options->subject & SUBJECT_VERIFIED && policy_runtime_deps(policy))
                 image->flags |= IMAGE_RUNTIME_DEPS;
         image->hooks |= hooks;

@@ -149,8 +149,10 @@ typedef struct PolicyImage {
         size_t n_rulesets;
         uint32_t default_list;
         uint32_t kernel_lists[N_KERNEL_OBJECTS];
-        ImageRule *rules;
-        size_t n_rules; /* number 0 counted */
+        ImageRule *rules;  /* those that are gone have no document: "" */
+        size_t n_rules;    /* number 0 counted */
+        uint32_t *numbers; /* of the rules there are, as they are written */
+        size_t n_numbers;
 } PolicyImage;
 
 /* documents: sorted by name, names distinct. diagnostics: one per document, in their order;

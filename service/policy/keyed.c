@@ -120,6 +120,7 @@ static int add_key(Compiler *compiler, const Keyed *table, const uint32_t *numbe
         for (size_t i = 0; i < n; i++)
                 sayings[i] = (Saying){.rule = numbers[i],
                                       .access = access_of(rule_of(compiler, numbers[i]))};
+        lists_begin(compiler);
         r = lists_make(compiler, sayings, n, 0, &list);
         if (r >= 0)
                 table->use(compiler->image, rule_of(compiler, numbers[0]), list);
@@ -148,20 +149,56 @@ static int build_table(Compiler *compiler, const Keyed *table)
         return 0;
 }
 
-int keyed_build(Compiler *compiler)
+/* What no change is about is as it was. */
+static int keep_table(Compiler *compiler, RuleKind kind)
+{
+        const PolicyImage *before = compiler->before;
+        PolicyImage *image = compiler->image;
+
+        switch (kind) {
+        case RULE_COMM:
+                image->flags |= before->flags & IMAGE_COMMS;
+                return COPY_BEFORE(compiler, comms, n_comms);
+        case RULE_DIGEST:
+                image->flags |= before->flags & (IMAGE_SHA256 | IMAGE_VERITY);
+                return COPY_BEFORE(compiler, digests, n_digests);
+        case RULE_KERNEL:
+                memcpy(image->kernel_lists, before->kernel_lists, sizeof(image->kernel_lists));
+                return 0;
+        case RULE_DEFAULT:
+                image->flags |= before->flags & IMAGE_DEFAULT;
+                image->default_list = before->default_list;
+                return 0;
+        default:
+                return -EINVAL;
+        }
+}
+
+static int make_room(Compiler *compiler)
 {
         PolicyImage *image = compiler->image;
-        int r;
+        size_t n_comms = compiler->by_kind[RULE_COMM].n;
+        size_t n_digests = compiler->by_kind[RULE_DIGEST].n;
 
-        /* One entry at least, so that no rules are no lack of memory. */
-        image->comms = calloc(compiler->by_kind[RULE_COMM].n + 1, sizeof(*image->comms));
-        image->digests = calloc(compiler->by_kind[RULE_DIGEST].n + 1, sizeof(*image->digests));
-        if (!image->comms || !image->digests)
-                return -ENOMEM;
-        for (size_t i = 0; i < ELEMENTS_OF(tables); i++) {
-                r = build_table(compiler, &tables[i]);
-                if (r < 0)
-                        return r;
+        if (n_comms > 0 && kind_changed(compiler, RULE_COMM)) {
+                image->comms = calloc(n_comms, sizeof(*image->comms));
+                if (!image->comms)
+                        return -ENOMEM;
+        }
+        if (n_digests > 0 && kind_changed(compiler, RULE_DIGEST)) {
+                image->digests = calloc(n_digests, sizeof(*image->digests));
+                if (!image->digests)
+                        return -ENOMEM;
         }
         return 0;
+}
+
+int keyed_build(Compiler *compiler)
+{
+        int r = make_room(compiler);
+
+        for (size_t i = 0; i < ELEMENTS_OF(tables) && r >= 0; i++)
+                r = kind_changed(compiler, tables[i].kind) ? build_table(compiler, &tables[i])
+                                                           : keep_table(compiler, tables[i].kind);
+        return r;
 }

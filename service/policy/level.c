@@ -15,7 +15,8 @@ void builder_deinit(Builder *builder)
         free(builder->sayings);
         free(builder->exes.items);
         free(builder->exes_below.items);
-        free(builder->denials);
+        free(builder->counts);
+        edits_deinit(&builder->edits);
         *builder = (Builder){};
 }
 
@@ -62,8 +63,10 @@ static int collect(Builder *builder, const Level *level)
 
                         if (name->key[way->offset] != '\0')
                                 break;
+                        builder->compiler->n_steps++;
+                        if (name->is_gone)
+                                continue;
                         r = name->is_exe ? add_exe(builder, name) : add_saying(builder, name, i);
-                        builder->n_steps++;
                 }
         }
         return r;
@@ -81,14 +84,19 @@ static void keep_those_below(Builder *builder)
         builder->n_sayings = n;
 }
 
-/* The names that are left in its ways are those of what is below. */
-static void find_denials(const Builder *builder, Level *level)
+/* The names that are left in its ways are those of what is below. Returns whether there are any. */
+static int look_below(const Builder *builder, Level *level)
 {
+        int found = 0;
+
         for (size_t i = 0; i < level->n_ways; i++) {
                 const Way *way = &builder->ways[level->first_way + i];
+                const Count *begin = &builder->counts[way->at], *end = &builder->counts[way->end];
 
-                level->is_hard |= builder->denials[way->at] < builder->denials[way->end];
+                found |= begin->n_there < end->n_there;
+                level->is_hard |= begin->n_denials < end->n_denials;
         }
+        return found;
 }
 
 static int make_lists(Builder *builder, Level *level)
@@ -99,6 +107,7 @@ static int make_lists(Builder *builder, Level *level)
 
         if (builder->n_sayings == 0)
                 return 0;
+        lists_begin(compiler);
         r = lists_make(compiler, builder->sayings, builder->n_sayings, inherited, &level->own);
         if (r < 0)
                 return r;
@@ -150,6 +159,45 @@ static int make_marks(Builder *builder, Level *level)
         return make_set(builder, &builder->exes_below, inherited, &level->below_marks);
 }
 
+/* ---- what is as it was ---- */
+
+static void compare_inheritance(const Builder *builder, Level *level)
+{
+        const struct ruleset *rulesets = builder->compiler->rulesets.items, *old;
+
+        if (!level->old)
+                return;
+        old = &rulesets[level->old->ruleset];
+        level->is_same = old->below == level->below && old->below_marks == level->below_marks;
+}
+
+static int stars_changed(const Builder *builder, const Level *level)
+{
+        for (size_t i = 0; i < level->n_ways; i++) {
+                const Way *way = &builder->ways[level->first_way + i];
+
+                if (has_changed(builder, way->stars, way->stars_end))
+                        return 1;
+        }
+        return 0;
+}
+
+static int is_whole(const Builder *builder, const Level *level)
+{
+        return !level->old || !level->is_same || level->old->node != level->node ||
+               stars_changed(builder, level) || ways_change_long(builder, level);
+}
+
+/* A place that has a node keeps its number, but for what the number itself says. */
+static uint32_t node_of(Builder *builder, const Level *level)
+{
+        const struct trie_value *old = level->old;
+        uint32_t node = old && old->node != NODE_OFF ? old->node & ~NODE_SOFT
+                                                     : ++builder->compiler->n_nodes;
+
+        return node | (level->is_hard ? 0 : NODE_SOFT);
+}
+
 /* ---- all of it ---- */
 
 static void find_wildcards(Builder *builder, Level *level)
@@ -165,17 +213,51 @@ static void find_wildcards(Builder *builder, Level *level)
         }
 }
 
+static int make_ruleset(Builder *builder, Level *level)
+{
+        struct ruleset ruleset;
+        int r;
+
+        r = make_lists(builder, level);
+        if (r >= 0)
+                r = make_marks(builder, level);
+        if (r < 0)
+                return r;
+        ruleset = (struct ruleset){level->own, level->below, level->own_marks, level->below_marks};
+        return rulesets_add(builder->compiler, &ruleset, &level->ruleset);
+}
+
+/* Where only some children are looked at, the others would have been, too, in a first compilation.
+ */
+static void count_steps(Builder *builder, const Level *level)
+{
+        size_t begin, end;
+
+        if (level->is_whole || level->n_ways < 2)
+                return;
+        edits_find_children(&builder->edits, level->node, &begin, &end);
+        builder->compiler->n_steps += level->n_ways * (end - begin);
+}
+
 int level_enter(Builder *builder, Level *level)
 {
         int r;
 
         r = collect(builder, level);
+        if (r >= 0)
+                r = make_ruleset(builder, level);
         if (r < 0)
                 return r;
-        find_denials(builder, level);
+        if (!look_below(builder, level))
+                return level->old ? edits_drop_below(&builder->edits, level->old->node) : 0;
         find_wildcards(builder, level);
-        r = make_lists(builder, level);
-        return r < 0 ? r : make_marks(builder, level);
+        compare_inheritance(builder, level);
+        level->node = node_of(builder, level);
+        level->is_whole = (uint32_t) is_whole(builder, level);
+        count_steps(builder, level);
+        if (!level->is_whole || !level->old)
+                return 0;
+        return edits_drop_children(&builder->edits, level->old->node);
 }
 
 /* ---- who it was ---- */
@@ -184,7 +266,7 @@ static uint32_t rule_of_exe(const Compiler *compiler, uint32_t exe)
 {
         const struct subject *subjects = compiler->subjects.items;
 
-        for (uint32_t i = 1; i < compiler->image->n_rules; i++)
+        for (uint32_t i = 1; i < compiler->n_rules; i++)
                 if (subjects[compiler->rules[i].subject].exe == exe)
                         return i;
         return 1;
@@ -206,6 +288,8 @@ static uint32_t rule_at_hand(const Builder *builder)
 
 int builder_is_full(const Builder *builder)
 {
+        if (builder->compiler->before) /* a first compilation will tell */
+                return -E2BIG;
         compile_fault(builder->compiler, rule_at_hand(builder),
                       "name directories, not all that is in them; use fewer *",
                       "with this rule the names of all rules are more than %u steps",

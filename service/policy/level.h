@@ -1,41 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Level: one place of the trie as it is made: the ways that lead through it, and what is said
- * there.
+ * there. What stands below a place follows from the names in its ways and from what it inherits
+ * alone: where both are what they were before, all of it stays.
  */
 #pragma once
 
 #include "policy/compile.h"
+#include "policy/edits.h"
 
 /* What making a trie may cost: a way looked at, or something said. Rules with * can make much of
  * few lines. */
 #define N_STEPS_MAX (8u * TRIE_ENTRIES_MAX)
 
-/* Names side by side whose keys are equal in the first bytes. */
+/* Names side by side whose keys are equal in the first bytes: those that are gone, too. */
 typedef struct Way {
         uint32_t at, end;          /* what is not followed yet */
         uint32_t stars, stars_end; /* those of them that go on with a component * */
         uint32_t offset;           /* bytes that are equal */
 } Way;
 
+/* How many there are among the names before one. */
+typedef struct Count {
+        uint32_t n_there;   /* not gone */
+        uint32_t n_changed; /* new or gone */
+        uint32_t n_denials; /* there, in earnest */
+} Count;
+
+#define LENGTH_BITS 16
+
 /* A place on the stack. Its ways stand by how specific they are: a name before *, and of two ways
  * the one whose last component is a name. */
 typedef struct Level {
         size_t first_way, n_ways;
-        size_t entry;  /* in image->trie; for the root in image->roots */
-        uint32_t node; /* NODE_OFF until a child is named */
-        uint32_t own, below, own_marks, below_marks;
+        size_t entry;                 /* in edits.added; for the root in image->roots */
+        const struct trie_value *old; /* what stood here before, or NULL */
+        uint32_t node;                /* NODE_OFF: no name goes on below */
+        uint32_t own, below, own_marks, below_marks, ruleset;
         uint32_t lengths;
         uint32_t has_wildcard; /* a child for every other name is to come */
         uint32_t is_hard;      /* a denial in earnest is named below */
-        const char *child;     /* the last one named; NULL at first */
+        uint32_t is_same;      /* what is below inherits what it inherited before */
+        uint32_t is_whole; /* all children are looked at, not only those that names changed of */
+        const char *child; /* the last one named; NULL at first */
         /* Where each of its chunks but the last leads to: names of one length that begin alike
          * share them. */
         uint32_t chunk_nodes[NAME_CHUNKS];
+        uint32_t n_gone[LENGTH_BITS]; /* children that were not looked at for another reason */
 } Level;
 
 typedef struct Builder {
         Compiler *compiler;
-        size_t n_trie_allocated, n_roots_allocated;
+        Edits edits;
+        size_t n_roots_allocated;
         Level *levels;
         size_t n_levels, n_levels_allocated;
         Way *ways;
@@ -43,9 +59,7 @@ typedef struct Builder {
         Saying *sayings; /* at the place at hand */
         size_t n_sayings, n_sayings_allocated;
         Numbers exes, exes_below; /* that are marked there */
-        uint32_t *denials;        /* in earnest, among the names before each */
-        uint32_t n_nodes;         /* numbers given, from 1 */
-        size_t n_steps;
+        Count *counts;            /* one a name, and one for the end */
 } Builder;
 
 void builder_deinit(Builder *builder);
@@ -59,6 +73,16 @@ static inline size_t component_length(const char *component)
         return (unsigned char) component[0];
 }
 
+static inline int has_changed(const Builder *builder, uint32_t begin, uint32_t end)
+{
+        return builder->counts[begin].n_changed < builder->counts[end].n_changed;
+}
+
+static inline int is_there(const Builder *builder, uint32_t begin, uint32_t end)
+{
+        return builder->counts[begin].n_there < builder->counts[end].n_there;
+}
+
 /* ---- ways.c ---- */
 
 /* Adds a way, skip bytes further. Returns 0 or -ENOMEM. */
@@ -67,12 +91,16 @@ int ways_add(Builder *builder, const Way *way, uint32_t skip);
 /* Finds which of the names go on with a component *. */
 void ways_find_stars(const Builder *builder, Way *way);
 
+/* Whether a name that is new or gone goes on with a component longer than a chunk. */
+int ways_change_long(const Builder *builder, const Level *level);
+
 /* The next name that any way of the level goes on with, or NULL. */
 const char *ways_next(Builder *builder, const Level *level);
 
 /* Adds those ways that go on with name (NULL: none) and uses them up, then those that go on with
- * any. Returns 0 or -ENOMEM. */
-int ways_follow(Builder *builder, const Level *level, const char *name);
+ * any. ret_is_there: some name that is not gone goes on with name (NULL: with any). Returns 0 or
+ * -ENOMEM. */
+int ways_follow(Builder *builder, const Level *level, const char *name, int *ret_is_there);
 
 /* ---- level.c ---- */
 

@@ -38,7 +38,7 @@ static int compare_sayings(const void *a, const void *b, void *rules)
                 return p->n_conditions > q->n_conditions ? -1 : 1;
         if (p->rule->verdict != q->rule->verdict)
                 return verdict_rank(p->rule->verdict) - verdict_rank(q->rule->verdict);
-        return (x->rule > y->rule) - (x->rule < y->rule);
+        return (p->order > q->order) - (p->order < q->order);
 }
 
 void sayings_sort(const Compiler *compiler, Saying *sayings, size_t n)

@@ -13,14 +13,14 @@ static int compare_marks(const void *a, const void *b)
                       sizeof(struct mark_key));
 }
 
-/* Run 0 is the empty set. */
+/* Run 0 is the empty set. Sets that no name has any longer may stay. */
 int marks_build(Compiler *compiler)
 {
         const Pool *sets = &compiler->exe_sets;
         const uint32_t *exes = sets->items;
         PolicyImage *image = compiler->image;
 
-        if (sets->n_runs == 1)
+        if (sets->n_runs == 1 || compiler->n_exes_used == 0)
                 return 0;
         image->marks = calloc(sets->n, sizeof(*image->marks));
         if (!image->marks)

@@ -8,6 +8,7 @@
 
 #include "policy/compile.h"
 #include "util/array.h"
+#include "util/fiber.h"
 
 #define KEY_BLOCK_SIZE ((size_t) 256 * 1024)
 
@@ -16,7 +17,7 @@ struct KeyBlock {
         char keys[];
 };
 
-_Static_assert(RULES_MAX < 1u << 30, "every rule and every exe has a number in a name");
+_Static_assert(RULES_MAX < 1u << 28, "every rule and every exe has a number in a name");
 
 /* Replaces each slash by the length of the name after it; names are 1 to 255 bytes long, so that a
  * length fits its byte and never ends the string. */
@@ -94,8 +95,104 @@ int names_add(Names *names, const Place *place, const char *rest, const Name *na
         names->have_wildcards |= mark_wildcards(key + n_path);
         names->items[names->n] = *name;
         names->items[names->n].key = key;
+        names->items[names->n].is_new = 1;
         names->items[names->n++].device = place->device;
         return 0;
+}
+
+/* ---- sorted ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+        const Name *x = a, *y = b;
+        int r;
+
+        fiber_pace();
+        if (x->device != y->device)
+                return x->device < y->device ? -1 : 1;
+        r = strcmp(x->key, y->key);
+        if (r != 0)
+                return r;
+        if (x->is_exe != y->is_exe)
+                return x->is_exe ? 1 : -1;
+        return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Returns the first of the sorted names from low on that does not come before name. */
+static size_t find_name(const Names *names, size_t low, const Name *name)
+{
+        size_t high = names->n_sorted;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (compare_names(&names->items[middle], name) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static int is_there_again(const Name *before, const Name *name)
+{
+        return before->is_gone && before->below == name->below && compare_names(before, name) == 0;
+}
+
+/* merged: room for all. Returns how many there are. */
+static size_t merge(Names *names, Name *merged)
+{
+        size_t n = 0, at = 0;
+
+        for (size_t i = names->n_sorted; i < names->n; i++) {
+                size_t next = find_name(names, at, &names->items[i]);
+
+                memcpy(merged + n, names->items + at, (next - at) * sizeof(*merged));
+                n += next - at;
+                at = next;
+                if (at < names->n_sorted && is_there_again(&names->items[at], &names->items[i])) {
+                        merged[n] = names->items[at++];
+                        merged[n++].is_gone = 0;
+                } else {
+                        merged[n++] = names->items[i];
+                }
+        }
+        memcpy(merged + n, names->items + at, (names->n_sorted - at) * sizeof(*merged));
+        return n + names->n_sorted - at;
+}
+
+int names_merge(Names *names)
+{
+        size_t n_new = names->n - names->n_sorted;
+        Name *merged;
+
+        if (n_new == 0)
+                return 0;
+        qsort(names->items + names->n_sorted, n_new, sizeof(names->items[0]), compare_names);
+        if (names->n_sorted > 0) {
+                merged = reallocarray(NULL, names->n, sizeof(*merged));
+                if (!merged)
+                        return -ENOMEM;
+                names->n_allocated = names->n;
+                names->n = merge(names, merged);
+                free(names->items);
+                names->items = merged;
+        }
+        names->n_sorted = names->n;
+        return 0;
+}
+
+void names_settle(Names *names)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < names->n; i++) {
+                if (names->items[i].is_gone)
+                        continue;
+                names->items[n] = names->items[i];
+                names->items[n++].is_new = 0;
+        }
+        names->n = names->n_sorted = n;
 }
 
 void names_deinit(Names *names)

@@ -291,6 +291,7 @@ static int make_list(NetRules *rules, size_t first, size_t n, Saying *sayings)
                 sayings[i] = (Saying){.rule = rules->places[first + i].rule,
                                       .access = rules->places[first + i].access};
         *entry = (NetEntry){.key = rules->places[first].key};
+        lists_begin(rules->compiler);
         r = lists_make(rules->compiler, sayings, n, 0, &entry->value);
         if (r >= 0 && entry->value > 0)
                 image->n_nets++;
@@ -347,6 +348,22 @@ static void collect_prefixes(PolicyImage *image)
         }
 }
 
+static int keep_nets(Compiler *compiler)
+{
+        const PolicyImage *before = compiler->before;
+        PolicyImage *image = compiler->image;
+
+        memcpy(image->prefixes, before->prefixes, sizeof(image->prefixes));
+        image->n_prefixes = before->n_prefixes;
+        if (before->port_classes) {
+                image->port_classes =
+                        copy_items(before->port_classes, N_PORTS, sizeof(before->port_classes[0]));
+                if (!image->port_classes)
+                        return -ENOMEM;
+        }
+        return COPY_BEFORE(compiler, nets, n_nets);
+}
+
 int nets_build(Compiler *compiler)
 {
         _cleanup_(net_rules_deinit) NetRules rules = {
@@ -355,6 +372,8 @@ int nets_build(Compiler *compiler)
         };
         int r;
 
+        if (!kind_changed(compiler, RULE_NET))
+                return keep_nets(compiler);
         if (rules.numbers->n == 0)
                 return 0;
         r = check_all_incoming(&rules);

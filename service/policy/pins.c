@@ -35,6 +35,13 @@ static int compare_names(const Rule *a, const Rule *b)
         return a->kind == RULE_INODE ? 0 : strcmp(a->file.path, b->file.path);
 }
 
+static int compare_orders(const Compiler *compiler, const Pin *a, const Pin *b)
+{
+        uint32_t x = compiler->rules[a->rule].order, y = compiler->rules[b->rule].order;
+
+        return (x > y) - (x < y);
+}
+
 static int compare_pins(const void *a, const void *b, void *compiler)
 {
         const Pin *x = a, *y = b;
@@ -43,7 +50,7 @@ static int compare_pins(const void *a, const void *b, void *compiler)
         fiber_pace();
         if (r == 0)
                 r = compare_names(rule_of(compiler, x), rule_of(compiler, y));
-        return r != 0 ? r : (x->rule > y->rule) - (x->rule < y->rule);
+        return r != 0 ? r : compare_orders(compiler, x, y);
 }
 
 static int is_of_name(const Compiler *compiler, const Pin *a, const Pin *b)
@@ -169,6 +176,7 @@ static int add_file(Builder *builder, const Pin *pins, size_t n)
         }
         if (builder->n == 0)
                 return 0;
+        lists_begin(compiler);
         r = lists_make(compiler, builder->sayings, builder->n, 0, &ruleset.own);
         if (r < 0)
                 return r;
@@ -178,7 +186,7 @@ static int add_file(Builder *builder, const Pin *pins, size_t n)
 
 /* ---- all ---- */
 
-static int add_inodes(Compiler *compiler)
+static int add_inodes(const Compiler *compiler, Pins *pins)
 {
         const Numbers *rules = &compiler->by_kind[RULE_INODE];
         int r;
@@ -190,7 +198,21 @@ static int add_inodes(Compiler *compiler)
                         .rule = rules->items[i],
                 };
 
-                r = pins_add(&compiler->pins, &pin);
+                r = pins_add(pins, &pin);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Files by name. */
+static int add_linked(Compiler *compiler, Pins *pins)
+{
+        Pins *linked = &compiler->pins;
+        int r;
+
+        for (size_t i = 0; i < linked->n; i++) {
+                r = pins_add(pins, &linked->items[i]);
                 if (r < 0)
                         return r;
         }
@@ -214,14 +236,15 @@ static int add_files(Builder *builder, const Pins *pins)
         return 0;
 }
 
-int pins_build(Compiler *compiler)
+static int build(Compiler *compiler, Pins *pins)
 {
         PolicyImage *image = compiler->image;
-        Pins *pins = &compiler->pins;
         Builder builder = {.compiler = compiler};
         int r;
 
-        r = add_inodes(compiler);
+        r = add_linked(compiler, pins);
+        if (r >= 0)
+                r = add_inodes(compiler, pins);
         if (r < 0 || pins->n == 0)
                 return r;
         image->pins = calloc(pins->n, sizeof(*image->pins));
@@ -233,4 +256,31 @@ int pins_build(Compiler *compiler)
         image->n_pins = (size_t) (builder.entry - image->pins);
         free(builder.sayings);
         return r;
+}
+
+int pins_build(Compiler *compiler)
+{
+        Pins pins = {};
+        int r;
+
+        if (!kind_changed(compiler, RULE_INODE) && !compiler->pins_changed) {
+                compiler->image->flags |=
+                        compiler->before->flags & (IMAGE_PIN_LINKS | IMAGE_PIN_ALL);
+                return COPY_BEFORE(compiler, pins, n_pins);
+        }
+        r = build(compiler, &pins);
+        free(pins.items);
+        return r;
+}
+
+void pins_forget_gone(Compiler *compiler)
+{
+        Pins *pins = &compiler->pins;
+        size_t n = 0;
+
+        for (size_t i = 0; i < pins->n; i++)
+                if (compiler->rules[pins->items[i].rule].order > 0)
+                        pins->items[n++] = pins->items[i];
+        compiler->pins_changed |= n < pins->n;
+        pins->n = n;
 }

@@ -125,10 +125,3 @@ int pool_add(Pool *pool, const void *items, size_t n, uint32_t *ret_run)
         *ret_run = (uint32_t) pool->n_runs - 1;
         return 0;
 }
-
-void *pool_take(Pool *pool, size_t *ret_n)
-{
-        *ret_n = pool->n;
-        pool->n = pool->n_allocated = 0;
-        return TAKE_PTR(pool->items);
-}

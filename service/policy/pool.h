@@ -28,6 +28,3 @@ void pool_deinit(Pool *pool);
 
 /* Returns 0, -ENOMEM, or -E2BIG for more than 2^32 elements. items must not lie in the pool. */
 int pool_add(Pool *pool, const void *items, size_t n, uint32_t *ret_run);
-
-/* The array, which is the caller's from now on. */
-void *pool_take(Pool *pool, size_t *ret_n);

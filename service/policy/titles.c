@@ -73,43 +73,54 @@ static char *shared_put(char **end, char *before, const char *text)
         return strcmp(before, text) == 0 ? before : text_put(end, text);
 }
 
-static void titles_put(ImageRule *rules, char *end, const Document *documents, size_t n_documents)
+static void title_put(char **end, const Rule *rule, const ImageRule *before, ImageRule *title)
 {
-        char *none = text_put(&end, "");
+        const char *why = rule->options->why ? rule->options->why : "";
+
+        title->line = rule->line;
+        title->section = shared_put(end, before->section, rule->section);
+        title->entry = shared_put(end, before->entry, rule->entry);
+        title->id = id_put(end, title, rule->options);
+        title->why = shared_put(end, before->why, why);
+}
+
+static void titles_put(const Compiler *compiler, char *end, size_t n_documents)
+{
+        PolicyImage *image = compiler->image;
+        ImageRule none, *before = &none;
+        char *nothing = text_put(&end, "");
         size_t n = 0;
 
-        rules[n++] = (ImageRule){none, 0, none, none, none, none};
+        none = (ImageRule){nothing, 0, nothing, nothing, nothing, nothing};
+        for (size_t i = 0; i < image->n_rules; i++)
+                image->rules[i] = none;
         for (size_t i = 0; i < n_documents; i++) {
-                char *document = text_put(&end, documents[i].name);
+                const Document *document = &compiler->documents[i];
+                char *name = text_put(&end, document->name);
 
-                for (size_t j = 0; j < policy_n_rules(documents[i].policy); j++, n++) {
-                        const Rule *rule = policy_rule(documents[i].policy, j);
-                        ImageRule *title = &rules[n], *before = &rules[n - 1];
-                        const char *why = rule->options->why ? rule->options->why : "";
+                for (size_t j = 0; j < policy_n_rules(document->policy); j++) {
+                        ImageRule *title = &image->rules[image->numbers[n++]];
 
                         fiber_pace();
-                        title->document = document;
-                        title->line = rule->line;
-                        title->section = shared_put(&end, before->section, rule->section);
-                        title->entry = shared_put(&end, before->entry, rule->entry);
-                        title->id = id_put(&end, title, rule->options);
-                        title->why = shared_put(&end, before->why, why);
+                        title->document = name;
+                        title_put(&end, policy_rule(document->policy, j), before, title);
+                        before = title;
                 }
         }
 }
 
-int titles_add(PolicyImage *image, const Document *documents, size_t n_documents)
+int titles_add(Compiler *compiler, size_t n_documents)
 {
-        size_t n = 1, n_text = text_size(documents, n_documents);
+        const Numbers *numbers = &compiler->in_order;
+        size_t n = compiler->n_rules, n_text = text_size(compiler->documents, n_documents);
+        PolicyImage *image = compiler->image;
 
-        for (size_t i = 0; i < n_documents; i++)
-                n += policy_n_rules(documents[i].policy);
-        if (n > RULES_MAX)
-                return -E2BIG;
+        image->numbers = copy_items(numbers->items, numbers->n, sizeof(numbers->items[0]));
         image->rules = malloc(n * sizeof(*image->rules) + n_text);
-        if (!image->rules)
+        if (!image->rules || (numbers->n > 0 && !image->numbers))
                 return -ENOMEM;
+        image->n_numbers = numbers->n;
         image->n_rules = n;
-        titles_put(image->rules, (char *) (image->rules + n), documents, n_documents);
+        titles_put(compiler, (char *) (image->rules + n), n_documents);
         return 0;
 }

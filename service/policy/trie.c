@@ -41,26 +41,21 @@ static size_t n_chunks_shared(const char *a, const char *b)
 
 _Static_assert(N_NODES_MAX >= 2 * TRIE_ENTRIES_MAX, "every entry and every root may have a node");
 
-static uint32_t node_new(Builder *builder, int is_hard)
-{
-        return ++builder->n_nodes | (is_hard ? 0 : NODE_SOFT);
-}
-
 static int add_entry(Builder *builder, const struct trie_key *key)
 {
-        PolicyImage *image = builder->compiler->image;
+        Edits *edits = &builder->edits;
         int r;
 
-        if (image->n_trie >= TRIE_ENTRIES_MAX)
+        if (edits->n_added >= TRIE_ENTRIES_MAX)
                 return builder_is_full(builder);
-        r = ARRAY_RESERVE(image->trie, builder->n_trie_allocated, image->n_trie + 1);
+        r = ARRAY_RESERVE(edits->added, edits->n_allocated, edits->n_added + 1);
         if (r < 0)
                 return r;
-        image->trie[image->n_trie++] = (TrieEntry){.key = *key, .value = {.node = NODE_OFF}};
+        edits->added[edits->n_added++] = (TrieEntry){.key = *key, .value = {.node = NODE_OFF}};
         return 0;
 }
 
-static int add_chunk(Builder *builder, uint32_t node, const char *name, size_t chunk)
+static struct trie_key chunk_key(uint32_t node, const char *name, size_t chunk)
 {
         size_t n = component_length(name) - chunk * NAME_CHUNK;
         struct trie_key key = {
@@ -70,25 +65,67 @@ static int add_chunk(Builder *builder, uint32_t node, const char *name, size_t c
         };
 
         memcpy(key.name, name + 1 + chunk * NAME_CHUNK, n < NAME_CHUNK ? n : NAME_CHUNK);
-        return add_entry(builder, &key);
+        return key;
 }
 
-/* Adds the chunks of a child's name; the last entry of the trie is then the child's. */
+/* Returns the entry of a node before that the first so many chunks of a name led to, or NULL. */
+static const TrieEntry *find_chunks(const Builder *builder, uint32_t node, const char *name,
+                                    size_t n_chunks)
+{
+        const TrieEntry *entry = NULL;
+
+        for (size_t chunk = 0; chunk < n_chunks; chunk++) {
+                struct trie_key key = chunk_key(node, name, chunk);
+
+                entry = edits_find(&builder->edits, &key);
+                if (!entry)
+                        return NULL;
+                node = entry->value.node;
+        }
+        return entry;
+}
+
+/* Returns the entry that a child had before (NULL: the one that stands for every other name), or
+ * NULL. */
+static const TrieEntry *find_child(const Builder *builder, const Level *parent, const char *name)
+{
+        struct trie_key any = {};
+
+        if (!parent->old || parent->old->node == NODE_OFF)
+                return NULL;
+        if (name)
+                return find_chunks(builder, parent->old->node, name, n_chunks_of(name));
+        any.node = parent->old->node;
+        return edits_find(&builder->edits, &any);
+}
+
+/* Where a chunk that is not the last leads to. No object lies there, so it holds nothing. */
+static uint32_t chunk_node(Builder *builder, const Level *parent, const char *name, size_t chunk)
+{
+        const TrieEntry *entry = NULL;
+
+        if (parent->old && parent->old->node != NODE_OFF)
+                entry = find_chunks(builder, parent->old->node, name, chunk + 1);
+        return entry ? entry->value.node : ++builder->compiler->n_nodes | NODE_SOFT;
+}
+
+/* Adds the chunks of a child's name; the last entry that was added is then the child's. */
 static int add_name(Builder *builder, Level *parent, const char *name)
 {
-        PolicyImage *image = builder->compiler->image;
         size_t n = n_chunks_of(name), chunk = n_chunks_shared(parent->child, name);
         uint32_t node = chunk > 0 ? parent->chunk_nodes[chunk - 1] : parent->node;
         int r;
 
         for (; chunk < n; chunk++) {
-                r = add_chunk(builder, node, name, chunk);
+                struct trie_key key = chunk_key(node, name, chunk);
+
+                r = add_entry(builder, &key);
                 if (r < 0)
                         return r;
                 if (chunk + 1 == n)
                         break;
-                node = node_new(builder, 0);
-                image->trie[image->n_trie - 1].value.node = node;
+                node = chunk_node(builder, parent, name, chunk);
+                builder->edits.added[builder->edits.n_added - 1].value.node = node;
                 parent->chunk_nodes[chunk] = node;
         }
         parent->child = name;
@@ -99,13 +136,10 @@ static int add_name(Builder *builder, Level *parent, const char *name)
 /* name: NULL for the child that stands for every other name. */
 static int add_child(Builder *builder, Level *parent, const char *name)
 {
-        struct trie_key any = {};
+        const struct trie_key any = {.node = parent->node};
 
-        if (parent->node == NODE_OFF)
-                parent->node = node_new(builder, parent->is_hard);
         if (name)
                 return add_name(builder, parent, name);
-        any.node = parent->node;
         parent->lengths = 0xffff;
         return add_entry(builder, &any);
 }
@@ -123,60 +157,144 @@ static int push_level(Builder *builder, const Level *level)
         return level_enter(builder, top_level(builder));
 }
 
-static int push_root(Builder *builder, uint32_t begin, uint32_t end)
+static int add_root(Builder *builder, uint32_t device, const struct trie_value *value)
 {
         PolicyImage *image = builder->compiler->image;
-        Level level = {.entry = image->n_roots, .node = NODE_OFF};
         int r;
 
         r = ARRAY_RESERVE(image->roots, builder->n_roots_allocated, image->n_roots + 1);
         if (r < 0)
                 return r;
         image->roots[image->n_roots++] =
-                (RootEntry){.device = builder->compiler->names.items[begin].device};
-        builder->n_ways = 0;
-        r = ways_add(builder, &(Way){.at = begin, .end = end}, 0);
-        if (r < 0)
-                return r;
-        level.n_ways = 1;
-        return push_level(builder, &level);
+                (RootEntry){.device = device, .value = value ? *value : (struct trie_value){}};
+        return 0;
 }
 
-/* name: NULL for every name that has no way of its own. */
-static int push_child(Builder *builder, const char *name)
+static int push_root(Builder *builder, uint32_t begin, uint32_t end, const struct trie_value *old)
+{
+        Level level = {
+                .entry = builder->compiler->image->n_roots,
+                .node = NODE_OFF,
+                .old = old,
+                .n_ways = 1,
+        };
+        int r;
+
+        r = add_root(builder, builder->compiler->names.items[begin].device, NULL);
+        if (r < 0)
+                return r;
+        builder->n_ways = 0;
+        r = ways_add(builder, &(Way){.at = begin, .end = end}, 0);
+        return r < 0 ? r : push_level(builder, &level);
+}
+
+/* A child that is as it was. Its entry has gone with its parent's, if those were all dropped. */
+static int keep_child(Builder *builder, Level *parent, const char *name,
+                      const struct trie_value *old)
+{
+        int r;
+
+        if (!parent->is_whole)
+                return 0;
+        r = add_child(builder, parent, name);
+        if (r >= 0)
+                builder->edits.added[builder->edits.n_added - 1].value = *old;
+        return r;
+}
+
+static int drop_child(Builder *builder, Level *parent, const TrieEntry *old)
+{
+        int r = 0;
+
+        if (!old)
+                return 0;
+        if (!parent->is_whole) {
+                parent->n_gone[old->key.length & (LENGTH_BITS - 1)]++;
+                r = edits_drop(&builder->edits, old);
+        }
+        return r < 0 ? r : edits_drop_below(&builder->edits, old->value.node);
+}
+
+static int push_child(Builder *builder, const char *name, Level *level)
 {
         Level *parent = top_level(builder);
-        Level level = {.first_way = builder->n_ways, .node = NODE_OFF};
         int r;
 
         r = add_child(builder, parent, name);
         if (r < 0)
                 return r;
-        level.entry = builder->compiler->image->n_trie - 1;
-        level.own = level.below = parent->below;
-        level.own_marks = level.below_marks = parent->below_marks;
-        r = ways_follow(builder, parent, name);
+        level->entry = builder->edits.n_added - 1;
+        level->own = level->below = parent->below;
+        level->own_marks = level->below_marks = parent->below_marks;
+        return push_level(builder, level);
+}
+
+static int ways_changed(const Builder *builder, const Level *level)
+{
+        for (size_t i = 0; i < level->n_ways; i++) {
+                const Way *way = &builder->ways[level->first_way + i];
+
+                if (has_changed(builder, way->at, way->end))
+                        return 1;
+        }
+        return 0;
+}
+
+/* name: NULL for every name that has no way of its own. */
+static int visit_child(Builder *builder, const char *name)
+{
+        Level *parent = top_level(builder);
+        Level level = {.first_way = builder->n_ways, .node = NODE_OFF};
+        const TrieEntry *old = find_child(builder, parent, name);
+        int is_named, r;
+
+        r = ways_follow(builder, parent, name, &is_named);
         if (r < 0)
                 return r;
         level.n_ways = builder->n_ways - level.first_way;
-        return push_level(builder, &level);
+        level.old = old ? &old->value : NULL;
+        if (is_named && (!old || !parent->is_same || ways_changed(builder, &level)))
+                return push_child(builder, name, &level);
+        builder->n_ways = level.first_way;
+        if (is_named)
+                return keep_child(builder, parent, name, level.old);
+        return drop_child(builder, parent, old);
 }
 
 /* ---- up ---- */
 
-static int pop_level(Builder *builder)
+/* Children that were not looked at are still there, and as long as they were. */
+static void keep_lengths(const Builder *builder, Level *level)
+{
+        uint32_t n_there[LENGTH_BITS] = {}, n_gone = 0;
+        size_t begin, end;
+
+        for (size_t i = 0; i < LENGTH_BITS; i++)
+                n_gone += level->n_gone[i];
+        if (level->has_wildcard || n_gone == 0) {
+                level->lengths |= level->has_wildcard ? 0xffff : level->old->lengths;
+                return;
+        }
+        edits_find_children(&builder->edits, level->old->node, &begin, &end);
+        for (size_t i = begin; i < end; i++)
+                n_there[builder->edits.before->trie[i].key.length & (LENGTH_BITS - 1)]++;
+        for (size_t i = 0; i < LENGTH_BITS; i++)
+                level->lengths |= n_there[i] > level->n_gone[i] ? 1u << i : 0;
+}
+
+static void pop_level(Builder *builder)
 {
         PolicyImage *image = builder->compiler->image;
         Level *level = top_level(builder);
-        struct trie_value *value = builder->n_levels > 1 ? &image->trie[level->entry].value
+        struct trie_value *value = builder->n_levels > 1 ? &builder->edits.added[level->entry].value
                                                          : &image->roots[level->entry].value;
-        struct ruleset ruleset = {level->own, level->below, level->own_marks, level->below_marks};
 
-        value->node = level->node;
-        value->lengths = level->lengths;
+        if (level->node != NODE_OFF && !level->is_whole)
+                keep_lengths(builder, level);
+        *value = (struct trie_value){
+                .node = level->node, .ruleset = level->ruleset, .lengths = level->lengths};
         builder->n_ways = level->first_way;
         builder->n_levels--;
-        return rulesets_add(builder->compiler, &ruleset, &value->ruleset);
 }
 
 /* ---- along ---- */
@@ -185,45 +303,60 @@ static int pop_level(Builder *builder)
 static int step(Builder *builder)
 {
         Level *level = top_level(builder);
-        const char *name = ways_next(builder, level);
+        const char *name = level->node != NODE_OFF ? ways_next(builder, level) : NULL;
 
         fiber_pace();
-        builder->n_steps += level->n_ways;
-        if (builder->n_steps > N_STEPS_MAX)
+        builder->compiler->n_steps += level->n_ways;
+        if (builder->compiler->n_steps > N_STEPS_MAX)
                 return builder_is_full(builder);
         if (name)
-                return push_child(builder, name);
-        if (level->has_wildcard) {
+                return visit_child(builder, name);
+        if (level->is_whole && level->has_wildcard) {
                 level->has_wildcard = 0;
-                return push_child(builder, NULL);
+                return visit_child(builder, NULL);
         }
-        return pop_level(builder);
+        pop_level(builder);
+        return 0;
+}
+
+static const struct trie_value *find_root(const PolicyImage *image, uint32_t device)
+{
+        for (size_t i = 0; image && i < image->n_roots; i++)
+                if (image->roots[i].device == device)
+                        return &image->roots[i].value;
+        return NULL;
 }
 
 static int add_device(Builder *builder, uint32_t begin, uint32_t end)
 {
+        uint32_t device = builder->compiler->names.items[begin].device;
+        const struct trie_value *old = find_root(builder->compiler->before, device);
         int r;
 
-        r = push_root(builder, begin, end);
+        if (!is_there(builder, begin, end))
+                return old ? edits_drop_below(&builder->edits, old->node) : 0;
+        if (old && !has_changed(builder, begin, end))
+                return add_root(builder, device, old);
+        r = push_root(builder, begin, end, old);
         while (r >= 0 && builder->n_levels > 0)
                 r = step(builder);
         return r;
 }
 
-static int compare_names(const void *a, const void *b)
+/* A device with a million names is passed over in a few looks. */
+static uint32_t device_end(const Names *names, uint32_t begin)
 {
-        const Name *x = a, *y = b;
-        int r;
+        uint32_t low = begin, high = (uint32_t) names->n;
 
-        fiber_pace();
-        if (x->device != y->device)
-                return x->device < y->device ? -1 : 1;
-        r = strcmp(x->key, y->key);
-        if (r != 0)
-                return r;
-        if (x->is_exe != y->is_exe)
-                return x->is_exe ? 1 : -1;
-        return (x->number > y->number) - (x->number < y->number);
+        while (high - low > 1) {
+                uint32_t middle = low + (high - low) / 2;
+
+                if (names->items[middle].device == names->items[begin].device)
+                        low = middle;
+                else
+                        high = middle;
+        }
+        return high;
 }
 
 static int add_names(Builder *builder)
@@ -232,9 +365,7 @@ static int add_names(Builder *builder)
         int r = 0;
 
         for (uint32_t i = 0, end; i < names->n && r >= 0; i = end) {
-                for (end = i + 1; end < names->n; end++)
-                        if (names->items[end].device != names->items[i].device)
-                                break;
+                end = device_end(names, i);
                 r = add_device(builder, i, end);
         }
         return r;
@@ -242,48 +373,42 @@ static int add_names(Builder *builder)
 
 /* ---- all of it ---- */
 
-static int count_denials(Builder *builder)
+static int count_names(Builder *builder)
 {
         const Compiler *compiler = builder->compiler;
         const Names *names = &compiler->names;
+        Count count = {};
 
-        builder->denials = calloc(names->n + 1, sizeof(builder->denials[0]));
-        if (!builder->denials)
+        builder->counts = calloc(names->n + 1, sizeof(builder->counts[0]));
+        if (!builder->counts)
                 return -ENOMEM;
         for (size_t i = 0; i < names->n; i++) {
                 const Name *name = &names->items[i];
-                int is_denial =
-                        !name->is_exe && rule_is_earnest(compiler->rules[name->number].rule);
 
-                builder->denials[i + 1] = builder->denials[i] + (is_denial ? 1 : 0);
+                builder->counts[i] = count;
+                count.n_there += !name->is_gone;
+                count.n_changed += name->is_new | name->is_gone;
+                count.n_denials += !name->is_gone && !name->is_exe &&
+                                   rule_is_earnest(compiler->rules[name->number].rule);
         }
+        builder->counts[names->n] = count;
         return 0;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-        fiber_pace();
-        return memcmp(&((const TrieEntry *) a)->key, &((const TrieEntry *) b)->key,
-                      sizeof(struct trie_key));
 }
 
 int trie_build(Compiler *compiler)
 {
-        _cleanup_(builder_deinit) Builder builder = {.compiler = compiler};
-        PolicyImage *image = compiler->image;
-        Names *names = &compiler->names;
+        _cleanup_(builder_deinit) Builder builder = {
+                .compiler = compiler,
+                .edits = {.before = compiler->before},
+        };
         int r;
 
-        if (names->n == 0)
+        if (compiler->names.n == 0)
                 return 0;
-        qsort(names->items, names->n, sizeof(names->items[0]), compare_names);
-        r = count_denials(&builder);
+        r = count_names(&builder);
         if (r >= 0)
                 r = add_names(&builder);
-        if (r < 0)
-                return r;
-        names_deinit(names); /* sorting needs room of its own */
-        if (image->n_trie > 0)
-                qsort(image->trie, image->n_trie, sizeof(image->trie[0]), compare_entries);
-        return 0;
+        if (r >= 0)
+                r = edits_apply(&builder.edits, compiler->image);
+        return r;
 }

@@ -75,6 +75,35 @@ int ways_add(Builder *builder, const Way *way, uint32_t skip)
         return 0;
 }
 
+/* Returns the first from begin to end that is new or gone, or end. */
+static uint32_t next_changed(const Builder *builder, uint32_t begin, uint32_t end)
+{
+        uint32_t low = begin, high = end;
+
+        while (low < high) {
+                uint32_t middle = low + (high - low) / 2;
+
+                if (has_changed(builder, begin, middle + 1))
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        return low;
+}
+
+int ways_change_long(const Builder *builder, const Level *level)
+{
+        for (size_t i = 0; i < level->n_ways; i++) {
+                const Way *way = &builder->ways[level->first_way + i];
+
+                for (uint32_t at = next_changed(builder, way->at, way->end); at < way->end;
+                     at = next_changed(builder, at + 1, way->end))
+                        if (component_length(component(builder, way, at)) > NAME_CHUNK)
+                                return 1;
+        }
+        return 0;
+}
+
 const char *ways_next(Builder *builder, const Level *level)
 {
         const char *next = NULL;
@@ -82,12 +111,14 @@ const char *ways_next(Builder *builder, const Level *level)
         for (size_t i = 0; i < level->n_ways; i++) {
                 Way *way = &builder->ways[level->first_way + i];
                 const char *name;
+                uint32_t at;
 
                 if (way->at == way->stars)
                         way->at = way->stars_end;
-                if (way->at == way->end)
+                at = level->is_whole ? way->at : next_changed(builder, way->at, way->end);
+                if (at == way->end)
                         continue;
-                name = component(builder, way, way->at);
+                name = component(builder, way, at);
                 if (!next || compare_components(name, next) < 0)
                         next = name;
         }
@@ -95,17 +126,22 @@ const char *ways_next(Builder *builder, const Level *level)
 }
 
 /* Adds the way of level's i-th that goes on with name, if there is one. */
-static int follow_name(Builder *builder, const Level *level, size_t i, const char *name)
+static int follow_name(Builder *builder, const Level *level, size_t i, const char *name,
+                       int *ret_is_there)
 {
-        Way *way = &builder->ways[level->first_way + i], child = *way;
+        Way *way = &builder->ways[level->first_way + i], child;
 
+        if (!level->is_whole)
+                way->at = group_begin(builder, way, name);
         if (way->at == way->end || compare_components(component(builder, way, way->at), name) != 0)
                 return 0;
+        child = *way;
         way->at = child.end = group_end(builder, way, way->at, name);
+        *ret_is_there |= is_there(builder, child.at, child.end);
         return ways_add(builder, &child, 1 + (uint32_t) component_length(name));
 }
 
-static int follow_stars(Builder *builder, const Level *level, size_t i)
+static int follow_stars(Builder *builder, const Level *level, size_t i, int *ret_is_there)
 {
         Way child = builder->ways[level->first_way + i];
 
@@ -113,16 +149,20 @@ static int follow_stars(Builder *builder, const Level *level, size_t i)
                 return 0;
         child.at = child.stars;
         child.end = child.stars_end;
+        *ret_is_there |= is_there(builder, child.at, child.end);
         return ways_add(builder, &child, (uint32_t) strlen(KEY_WILDCARD));
 }
 
-int ways_follow(Builder *builder, const Level *level, const char *name)
+int ways_follow(Builder *builder, const Level *level, const char *name, int *ret_is_there)
 {
-        int r = 0;
+        int stars_there = 0, r = 0;
 
+        *ret_is_there = 0;
         for (size_t i = 0; name && i < level->n_ways && r >= 0; i++)
-                r = follow_name(builder, level, i, name);
+                r = follow_name(builder, level, i, name, ret_is_there);
         for (size_t i = 0; i < level->n_ways && r >= 0; i++)
-                r = follow_stars(builder, level, i);
+                r = follow_stars(builder, level, i, &stars_there);
+        if (!name)
+                *ret_is_there = stars_there;
         return r;
 }

@@ -12,18 +12,86 @@ void proposal_deinit(Proposal *proposal)
 {
         proposal->documents = document_set_free(proposal->documents);
         proposal->image = policy_image_free(proposal->image);
+        numbering_deinit(&proposal->numbering);
 }
 
-int proposal_compile(Proposal *proposal, const Resolver *resolver)
+/* ---- compiling ---- */
+
+/* What is left of the last compilation is of use to one at a time: while this one pauses, another
+ * starts from nothing. */
+static int compile(Enforcement *enforcement, const DocumentSet *documents,
+                   const CompilationRequest *request, const char *name, Diagnostics *diagnostics,
+                   PolicyImage **ret_image)
 {
-        _cleanup_(diagnostics_deinit) Diagnostics faults = {};
+        Compilation *compilation = TAKE_PTR(enforcement->compilation);
         int r;
 
-        r = document_set_compile(proposal->documents, resolver, NULL, &faults, &proposal->image);
+        r = document_set_compile(documents, &compilation, request, name, diagnostics, ret_image);
+        compilation_free(enforcement->compilation);
+        enforcement->compilation = compilation;
+        return r;
+}
+
+static int is_in_force(const Enforcement *enforcement, const DocumentSet *documents)
+{
+        uint8_t digest[DIGEST_SIZE];
+
+        document_set_digest(documents, digest);
+        return memcmp(digest, enforcement->digest, DIGEST_SIZE) == 0;
+}
+
+int enforcement_compile(Enforcement *enforcement, const DocumentSet *documents, Paths paths,
+                        const char *name, Diagnostics *diagnostics, PolicyImage **ret_image)
+{
+        _cleanup_(numbering_deinit) Numbering numbering = {};
+        CompilationRequest request = {
+                .resolver = backend_resolver(enforcement->backend),
+                .ask_anew = paths == PATHS_OF_ALL_RULES,
+        };
+
+        if (enforcement->numbering.n_rules > 0 && is_in_force(enforcement, documents)) {
+                if (numbering_copy(&enforcement->numbering, &numbering) < 0)
+                        return -ENOMEM;
+                request.numbering = &numbering;
+        }
+        return compile(enforcement, documents, &request, name, diagnostics, ret_image);
+}
+
+static int compile_proposal(Enforcement *enforcement, Proposal *proposal, Paths paths,
+                            Diagnostics *diagnostics)
+{
+        CompilationRequest request = {
+                .resolver = backend_resolver(enforcement->backend),
+                .ask_anew = paths == PATHS_OF_ALL_RULES,
+                .numbering = &proposal->numbering,
+        };
+
+        if (proposal->numbering.n_rules == 0)
+                return enforcement_compile(enforcement, proposal->documents, paths, NULL,
+                                           diagnostics, &proposal->image);
+        return compile(enforcement, proposal->documents, &request, NULL, diagnostics,
+                       &proposal->image);
+}
+
+int proposal_compile(Enforcement *enforcement, Proposal *proposal, Paths paths)
+{
+        _cleanup_(diagnostics_deinit) Diagnostics faults = {};
+        Numbering numbering;
+        int r;
+
+        r = compile_proposal(enforcement, proposal, paths, &faults);
         for (size_t i = 0; i < faults.n_items; i++)
                 log_warning("What is to be in force cannot be compiled: %s",
                             faults.items[i].message);
-        return r;
+        if (r != 0)
+                return r;
+        numbering_deinit(&proposal->numbering);
+        numbering = (Numbering){
+                .numbers = proposal->image->numbers,
+                .n_numbers = proposal->image->n_numbers,
+                .n_rules = proposal->image->n_rules,
+        };
+        return numbering_copy(&numbering, &proposal->numbering);
 }
 
 uint64_t enforcement_next_generation(const Enforcement *enforcement)
@@ -57,8 +125,19 @@ static void take_image(Enforcement *enforcement, Proposal *proposal)
                                         .last = proposal->generation};
 }
 
+/* Where only the mode changes, rules keep their numbers. */
+static void take_numbering(Enforcement *enforcement, Proposal *proposal)
+{
+        if (!proposal->image && proposal->numbering.n_rules == 0)
+                return;
+        numbering_deinit(&enforcement->numbering);
+        enforcement->numbering = proposal->numbering;
+        proposal->numbering = (Numbering){};
+}
+
 void enforcement_take(Enforcement *enforcement, Proposal *proposal)
 {
+        take_numbering(enforcement, proposal);
         take_image(enforcement, proposal);
         document_set_free(enforcement->documents);
         enforcement->documents = TAKE_PTR(proposal->documents);
@@ -110,6 +189,8 @@ static int enact_in_kernel(Enforcement *enforcement, const Proposal *proposal)
 static int record_next(Enforcement *enforcement, const Proposal *proposal)
 {
         StoreRecord record = {.documents = proposal->documents,
+                              .numbering = proposal->image ? proposal->numbering
+                                                           : enforcement->numbering,
                               .mode = proposal->mode,
                               .generation = proposal->generation};
 
@@ -165,6 +246,7 @@ int enforcement_enact(Enforcement *enforcement, Proposal *proposal)
                 return r;
         r = switch_over(enforcement, proposal);
         if (r != 0) {
+                enforcement->compilation = compilation_free(enforcement->compilation);
                 store_discard_next(enforcement->store);
                 return r;
         }
@@ -215,6 +297,8 @@ Enforcement *enforcement_free(Enforcement *enforcement)
                 return NULL;
         naming_deinit(&enforcement->current);
         naming_deinit(&enforcement->previous);
+        numbering_deinit(&enforcement->numbering);
+        compilation_free(enforcement->compilation);
         document_set_free(enforcement->documents);
         history_free(enforcement->history);
         store_close(enforcement->store);
@@ -275,13 +359,21 @@ static int naming_covers(const Naming *naming, uint64_t generation, uint32_t rul
                rule != RULE_NONE && rule < naming->image->n_rules;
 }
 
+/* A number that was of a rule once, and is not of any in this image, names nothing. */
+static const ImageRule *name_rule(const Naming *naming, uint32_t rule)
+{
+        const ImageRule *title = &naming->image->rules[rule];
+
+        return title->document[0] != '\0' ? title : NULL;
+}
+
 const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t generation,
                                        uint32_t rule)
 {
         if (naming_covers(&enforcement->current, generation, rule))
-                return &enforcement->current.image->rules[rule];
+                return name_rule(&enforcement->current, rule);
         if (naming_covers(&enforcement->previous, generation, rule))
-                return &enforcement->previous.image->rules[rule];
+                return name_rule(&enforcement->previous, rule);
         return NULL;
 }
 
@@ -294,7 +386,7 @@ void enforcement_tell(const Enforcement *enforcement, EnforcementChange change)
 }
 
 /* The set as planned, if it is still what the authorization was given for. */
-static int propose_plan(const Enforcement *enforcement, const Plan *plan, Proposal *proposal)
+static int propose_plan(Enforcement *enforcement, const Plan *plan, Proposal *proposal)
 {
         uint8_t digest[DIGEST_SIZE];
         int r;
@@ -305,7 +397,7 @@ static int propose_plan(const Enforcement *enforcement, const Plan *plan, Propos
         document_set_digest(proposal->documents, digest);
         if (memcmp(digest, plan->digest, DIGEST_SIZE) != 0)
                 return TRANSACTION_E_STALE;
-        return proposal_compile(proposal, backend_resolver(enforcement->backend));
+        return proposal_compile(enforcement, proposal, PATHS_OF_NEW_RULES);
 }
 
 static int commit_plan(Enforcement *enforcement, const Plan *plan)
@@ -358,7 +450,7 @@ static int propose_mode(Enforcement *enforcement, Proposal *proposal)
                 return r;
         if (enforcement->in_force && enforcement->generation > 0)
                 return 0;
-        return proposal_compile(proposal, backend_resolver(enforcement->backend));
+        return proposal_compile(enforcement, proposal, PATHS_OF_ALL_RULES);
 }
 
 static int change_mode(Enforcement *enforcement, Mode mode)

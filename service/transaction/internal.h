@@ -30,21 +30,35 @@ struct Enforcement {
         unsigned n_tries, n_waits; /* see enforcement_check() */
         uint64_t look_again_usec;  /* CLOCK_MONOTONIC: not before, paths are looked up anew */
         Naming current, previous;
+        Numbering numbering;      /* of the documents' rules, in the kernel and on disk */
+        Compilation *compilation; /* what the last one left for the next; NULL: nothing */
         Trouble trouble;
 };
 
 /* What is to be put in force. */
 typedef struct Proposal {
         DocumentSet *documents;
-        PolicyImage *image; /* NULL: the image stays, only the mode and the generation change */
+        PolicyImage *image;  /* NULL: the image stays, only the mode and the generation change */
+        Numbering numbering; /* of its rules; before it is compiled, the one it must have */
         Mode mode;
         uint64_t generation;
 } Proposal;
 void proposal_deinit(Proposal *proposal);
 
+/* Whether where paths lead is asked of those rules alone that are new, or of all. */
+typedef enum Paths {
+        PATHS_OF_NEW_RULES,
+        PATHS_OF_ALL_RULES,
+} Paths;
+
+/* Compiles a set. Rules of the documents in force keep their numbers. The rest as of
+ * document_set_compile(). */
+int enforcement_compile(Enforcement *enforcement, const DocumentSet *documents, Paths paths,
+                        const char *name, Diagnostics *diagnostics, PolicyImage **ret_image);
+
 /* Compiles proposal->documents into proposal->image; faults are logged. Returns 0, a
  * TransactionError or a negative errno. */
-int proposal_compile(Proposal *proposal, const Resolver *resolver);
+int proposal_compile(Enforcement *enforcement, Proposal *proposal, Paths paths);
 
 /* Record aside, prepare, switch, publish. On success the proposal's parts belong to the
  * enforcement; on failure nothing changed. Returns 0, a TransactionError or a negative errno. */
@@ -80,8 +94,8 @@ uint64_t plan_now_usec(void); /* CLOCK_REALTIME */
 
 /* Fills a plan with what the document would do, or what its going would. Returns 0, a
  * TransactionError or a negative errno. */
-int plan_document(Plan *plan, const Enforcement *enforcement, const char *text, size_t n_text);
-int plan_removal(Plan *plan, const Enforcement *enforcement);
+int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t n_text);
+int plan_removal(Plan *plan, Enforcement *enforcement);
 
 /* The set as it would be with the plan done; entries it adds carry generation and the time that it
  * is now. Returns 0, a TransactionError or -ENOMEM. */

@@ -77,7 +77,7 @@ static int try_again(Enforcement *enforcement)
         r = document_set_copy(enforcement->documents, &proposal.documents);
         if (r < 0)
                 return r;
-        r = proposal_compile(&proposal, backend_resolver(enforcement->backend));
+        r = proposal_compile(enforcement, &proposal, PATHS_OF_ALL_RULES);
         if (r != 0)
                 return r;
         return enforcement_enact(enforcement, &proposal);
@@ -125,7 +125,7 @@ static int compile_anew(Enforcement *enforcement, PolicyImage **ret_image)
 
         r = document_set_copy(enforcement->documents, &proposal.documents);
         if (r == 0)
-                r = proposal_compile(&proposal, backend_resolver(enforcement->backend));
+                r = proposal_compile(enforcement, &proposal, PATHS_OF_ALL_RULES);
         ended = monotonic_usec();
         enforcement->look_again_usec = ended + (ended - began) * LOOK_SHARE;
         if (r == 0)

@@ -190,9 +190,8 @@ int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t genera
 }
 
 /* Compiles the set as it would be: what is wrong with it should be known before anyone is asked. */
-static int plan_try(Plan *plan, const Enforcement *enforcement, PolicyImage **ret_image)
+static int plan_try(Plan *plan, Enforcement *enforcement, Paths paths, PolicyImage **ret_image)
 {
-        const Resolver *resolver = backend_resolver(enforcement->backend);
         _cleanup_(document_set_freep) DocumentSet *documents = NULL;
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
         int r;
@@ -202,7 +201,8 @@ static int plan_try(Plan *plan, const Enforcement *enforcement, PolicyImage **re
                 return r;
         document_set_digest(documents, plan->digest);
         memcpy(plan->bound, plan->digest, DIGEST_SIZE);
-        r = document_set_compile(documents, resolver, plan->name, &plan->diagnostics, &image);
+        r = enforcement_compile(enforcement, documents, paths, plan->name, &plan->diagnostics,
+                                &image);
         if (r == 0)
                 *ret_image = TAKE_PTR(image);
         return r;
@@ -214,7 +214,7 @@ static int means_the_same(const PolicyImage *before, const PolicyImage *after)
         return before && policy_image_decides_as(before, after);
 }
 
-int plan_document(Plan *plan, const Enforcement *enforcement, const char *text, size_t n_text)
+int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t n_text)
 {
         const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
@@ -223,7 +223,8 @@ int plan_document(Plan *plan, const Enforcement *enforcement, const char *text, 
         r = plan_read_document(plan, text, n_text);
         if (r != 0)
                 return r;
-        r = plan_try(plan, enforcement, &image);
+        r = plan_try(plan, enforcement,
+                     is_equal(plan, loaded) ? PATHS_OF_ALL_RULES : PATHS_OF_NEW_RULES, &image);
         if (r != 0)
                 return r;
         plan->changed =
@@ -253,7 +254,7 @@ int enforcement_plan(Enforcement *enforcement, const char *name, const char *tex
         return r;
 }
 
-int plan_removal(Plan *plan, const Enforcement *enforcement)
+int plan_removal(Plan *plan, Enforcement *enforcement)
 {
         const Loaded *loaded = document_set_find(enforcement->documents, plan->name);
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
@@ -263,7 +264,7 @@ int plan_removal(Plan *plan, const Enforcement *enforcement)
         plan->changed = 1;
         if (!loaded)
                 return TRANSACTION_E_NO_SUCH_POLICY;
-        r = plan_try(plan, enforcement, &image);
+        r = plan_try(plan, enforcement, PATHS_OF_NEW_RULES, &image);
         if (r != 0)
                 return r;
         return plan_compare(plan, loaded->document.policy, NULL);

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/log.h"
 
 #define RECORD_VERSION 1u
+#define RECORD_VERSION_NUMBERED 2u
 #define HEADER_SIZE 32u
 #define ENTRY_HEADER_SIZE 24u
 
@@ -47,10 +49,39 @@ static uint32_t mode_to_number(Mode mode)
         return 0;
 }
 
+static int is_numbered_in_order(const Numbering *numbering)
+{
+        if (numbering->n_rules != numbering->n_numbers + 1)
+                return numbering->n_rules == 0;
+        for (size_t i = 0; i < numbering->n_numbers; i++)
+                if (numbering->numbers[i] != i + 1)
+                        return 0;
+        return 1;
+}
+
+static size_t numbering_size(const Numbering *numbering)
+{
+        return is_numbered_in_order(numbering)
+                       ? 0
+                       : (2 + numbering->n_numbers) * sizeof(numbering->numbers[0]);
+}
+
+static uint8_t *put_numbering(uint8_t *at, const Numbering *numbering)
+{
+        if (is_numbered_in_order(numbering))
+                return at;
+        at = put_u32(at, (uint32_t) numbering->n_rules);
+        at = put_u32(at, (uint32_t) numbering->n_numbers);
+        for (size_t i = 0; i < numbering->n_numbers; i++)
+                at = put_u32(at, numbering->numbers[i]);
+        return at;
+}
+
 static uint8_t *put_header(uint8_t *at, const StoreRecord *record)
 {
         at = put(at, magic, sizeof(magic));
-        at = put_u32(at, RECORD_VERSION);
+        at = put_u32(at, is_numbered_in_order(&record->numbering) ? RECORD_VERSION
+                                                                  : RECORD_VERSION_NUMBERED);
         at = put_u32(at, mode_to_number(record->mode));
         at = put_u64(at, record->generation);
         at = put_u32(at, (uint32_t) document_set_size(record->documents));
@@ -71,7 +102,7 @@ static uint8_t *put_document(uint8_t *at, const Loaded *loaded)
 
 static size_t record_size(const StoreRecord *record)
 {
-        size_t size = HEADER_SIZE + DIGEST_SIZE;
+        size_t size = HEADER_SIZE + numbering_size(&record->numbering) + DIGEST_SIZE;
 
         for (size_t i = 0; i < document_set_size(record->documents); i++) {
                 const Document *document = &document_set_get(record->documents, i)->document;
@@ -91,6 +122,7 @@ int record_encode(const StoreRecord *record, uint8_t **ret_data, size_t *ret_n)
         at = put_header(data, record);
         for (size_t i = 0; i < document_set_size(record->documents); i++)
                 at = put_document(at, document_set_get(record->documents, i));
+        at = put_numbering(at, &record->numbering);
         digest_bytes(data, (size_t) (at - data), at);
         *ret_data = data;
         *ret_n = n;
@@ -157,7 +189,8 @@ static int check_seal(const uint8_t *data, size_t n)
         return 0;
 }
 
-static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_n_documents)
+static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_version,
+                       uint32_t *ret_n_documents)
 {
         const void *start = take(reader, sizeof(magic));
         uint32_t version = take_u32(reader), mode = take_u32(reader), n_documents;
@@ -166,7 +199,7 @@ static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_n_docu
         n_documents = take_u32(reader);
         if (!start || memcmp(start, magic, sizeof(magic)) != 0)
                 return malformed("it does not begin as a record does");
-        if (version != RECORD_VERSION)
+        if (version != RECORD_VERSION && version != RECORD_VERSION_NUMBERED)
                 return malformed("it has another version");
         if (take_u32(reader) != 0 || reader->failed || mode > 1)
                 return malformed("its header makes no sense");
@@ -176,6 +209,7 @@ static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_n_docu
                 return malformed("it has too many documents");
         record->mode = mode == 1 ? MODE_AUDIT : MODE_ENFORCE;
         *ret_n_documents = n_documents;
+        *ret_version = version;
         return 0;
 }
 
@@ -252,12 +286,67 @@ static int add_document(Reader *reader, StoreRecord *record)
         return 0;
 }
 
+static size_t count_rules(const DocumentSet *documents)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < document_set_size(documents); i++)
+                n += policy_n_rules(document_set_get(documents, i)->document.policy);
+        return n;
+}
+
+/* Each number once, and none of them 0. */
+static int check_numbering(const Numbering *numbering)
+{
+        _cleanup_(freep) uint8_t *seen = calloc(numbering->n_rules, sizeof(*seen));
+
+        if (!seen)
+                return -ENOMEM;
+        for (size_t i = 0; i < numbering->n_numbers; i++) {
+                uint32_t number = numbering->numbers[i];
+
+                if (number == 0 || number >= numbering->n_rules || seen[number])
+                        return malformed("a rule has a number that makes no sense");
+                seen[number] = 1;
+        }
+        return 0;
+}
+
+static int number_in_order(StoreRecord *record)
+{
+        Numbering *numbering = &record->numbering;
+
+        numbering->n_numbers = count_rules(record->documents);
+        numbering->n_rules = numbering->n_numbers + 1;
+        numbering->numbers = calloc(numbering->n_rules, sizeof(numbering->numbers[0]));
+        if (!numbering->numbers)
+                return -ENOMEM;
+        for (size_t i = 0; i < numbering->n_numbers; i++)
+                numbering->numbers[i] = (uint32_t) i + 1;
+        return 0;
+}
+
+static int take_numbering(Reader *reader, StoreRecord *record)
+{
+        Numbering *numbering = &record->numbering;
+        uint32_t n_rules = take_u32(reader), n_numbers = take_u32(reader);
+
+        if (n_rules == 0 || n_rules > RULES_MAX || n_numbers != numbering->n_numbers)
+                return malformed("the numbers of its rules are not of its documents");
+        numbering->n_rules = n_rules;
+        for (size_t i = 0; i < n_numbers; i++)
+                numbering->numbers[i] = take_u32(reader);
+        if (reader->failed)
+                return malformed("it ends within the numbers of its rules");
+        return check_numbering(numbering);
+}
+
 static int read_record(Reader *reader, StoreRecord *record)
 {
-        uint32_t n_documents = 0;
+        uint32_t version = 0, n_documents = 0;
         int r;
 
-        r = take_header(reader, record, &n_documents);
+        r = take_header(reader, record, &version, &n_documents);
         if (r != 0)
                 return r;
         for (uint32_t i = 0; i < n_documents; i++) {
@@ -265,6 +354,11 @@ static int read_record(Reader *reader, StoreRecord *record)
                 if (r != 0)
                         return r;
         }
+        r = number_in_order(record);
+        if (r == 0 && version == RECORD_VERSION_NUMBERED)
+                r = take_numbering(reader, record);
+        if (r != 0)
+                return r;
         return reader->n_left > 0 ? malformed("there is more after its end") : 0;
 }
 
@@ -286,5 +380,6 @@ int record_decode(const void *data, size_t n, StoreRecord *ret_record)
                 return r;
         *ret_record = record;
         record.documents = NULL;
+        record.numbering = (Numbering){};
         return 0;
 }

@@ -51,6 +51,8 @@ static int kernel_has_some(const Enforcement *enforcement)
 static void propose_record(StoreRecord *record, Proposal *proposal)
 {
         proposal->documents = TAKE_PTR(record->documents);
+        proposal->numbering = record->numbering;
+        record->numbering = (Numbering){};
         proposal->mode = record->mode;
         proposal->generation = record->generation;
 }
@@ -62,7 +64,7 @@ static int adopt(Enforcement *enforcement, StoreRecord *record)
         int r;
 
         propose_record(record, &proposal);
-        r = proposal_compile(&proposal, backend_resolver(enforcement->backend));
+        r = proposal_compile(enforcement, &proposal, PATHS_OF_ALL_RULES);
         if (r == -ENOMEM)
                 return r;
         enforcement_take(enforcement, &proposal);
@@ -89,7 +91,7 @@ static int impose(Enforcement *enforcement, StoreRecord *record, int must_record
                 proposal.generation = enforcement_next_generation(enforcement);
                 must_record = 1;
         }
-        r = proposal_compile(&proposal, backend_resolver(enforcement->backend));
+        r = proposal_compile(enforcement, &proposal, PATHS_OF_ALL_RULES);
         if (r == 0)
                 r = must_record ? enforcement_enact(enforcement, &proposal)
                                 : enforcement_enact_recorded(enforcement, &proposal);

@@ -470,7 +470,7 @@ static int is_empty_without(const Edit *edit)
                !policy_runtime_deps(policy);
 }
 
-static int plan_change(Plan *plan, const Enforcement *enforcement, Edit *edit)
+static int plan_change(Plan *plan, Enforcement *enforcement, Edit *edit)
 {
         _cleanup_(freep) char *text = NULL;
         size_t n = 0;
@@ -510,7 +510,7 @@ static void relate_plan(Plan *plan, const Edit *edit)
         diagnostics_deinit(&found);
 }
 
-static int plan_rule(Plan *plan, const Enforcement *enforcement, Edit *edit)
+static int plan_rule(Plan *plan, Enforcement *enforcement, Edit *edit)
 {
         int r;
 

@@ -290,9 +290,11 @@ static void findings_report(const DocumentSet *set, const Findings *findings, co
         }
 }
 
-int document_set_compile(const DocumentSet *set, const Resolver *resolver, const char *name,
+int document_set_compile(const DocumentSet *set, Compilation **compilation,
+                         const CompilationRequest *request, const char *name,
                          Diagnostics *diagnostics, PolicyImage **ret_image)
 {
+        CompilationRequest whole = *request;
         _cleanup_(findings_deinit) Findings findings = {};
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
         Document documents[DOCUMENTS_MAX];
@@ -303,7 +305,9 @@ int document_set_compile(const DocumentSet *set, const Resolver *resolver, const
         if (!findings.items)
                 return -ENOMEM;
         findings.n_items = set->n_entries;
-        r = policy_image_compile(&image, documents, set->n_entries, resolver, findings.items);
+        whole.documents = documents;
+        whole.n_documents = set->n_entries;
+        r = compilation_run(compilation, &whole, findings.items, &image);
         /* Mostly there is a rule to blame. */
         if (r == -E2BIG && !findings_have_fault(&findings))
                 return TRANSACTION_E_TOO_LARGE;

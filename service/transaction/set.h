@@ -3,7 +3,7 @@
  * new set, which shares the documents that stay as they are. */
 #pragma once
 
-#include "policy/image.h"
+#include "policy/compilation.h"
 #include "transaction/transaction.h"
 #include "util/cleanup.h"
 
@@ -41,10 +41,12 @@ int document_set_with(const DocumentSet *set, Entry *entry, DocumentSet **ret_se
  */
 int document_set_without(const DocumentSet *set, const char *name, DocumentSet **ret_set);
 
-/* Compiles the set. diagnostics gets what is said of the document of that name (NULL: of none), and
- * the faults of the others. Returns 0, TRANSACTION_E_TOO_LARGE, TRANSACTION_E_INVALID_POLICY (a
- * path cannot be followed on this machine) or a negative errno. */
-int document_set_compile(const DocumentSet *set, const Resolver *resolver, const char *name,
+/* Compiles the set, as compilation_run() does; the request says all but the documents. diagnostics
+ * gets what is said of the document of that name (NULL: of none), and the faults of the others.
+ * Returns 0, TRANSACTION_E_TOO_LARGE, TRANSACTION_E_INVALID_POLICY (a path cannot be followed on
+ * this machine) or a negative errno. */
+int document_set_compile(const DocumentSet *set, Compilation **compilation,
+                         const CompilationRequest *request, const char *name,
                          Diagnostics *diagnostics, PolicyImage **ret_image);
 
 DEFINE_CLEANUP(Entry *, entry_unref);

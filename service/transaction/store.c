@@ -35,6 +35,7 @@ const char *store_file_name(StoreFile file)
 void store_record_deinit(StoreRecord *record)
 {
         record->documents = document_set_free(record->documents);
+        numbering_deinit(&record->numbering);
 }
 
 /* The directory must be ours alone: who can write there decides what is enforced at the next start.

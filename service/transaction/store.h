@@ -25,6 +25,7 @@ const char *store_file_name(StoreFile file);
 /* What a record says. */
 typedef struct StoreRecord {
         DocumentSet *documents;
+        Numbering numbering; /* of their rules; written without: from 1, in order */
         Mode mode;
         uint64_t generation; /* from 1 */
 } StoreRecord;

@@ -32,6 +32,17 @@ static const FakeFile files[] = {
 static const char *const cgroups[] = {"/s", "/s/a.service", "a.service", "/s/b.service", "/u"};
 static const FakeMachine machine = {.files = files, .mounts = mounts};
 
+/* The same one later. */
+static const FakeMount mounts_later[] = {{"/a", 2}, {"/m/b", 1}, {}};
+static const FakeFile files_later[] = {
+        {"/a/b", {LINKED(1, 13)}},
+        {"/b/b", {LINKED(1, 12)}},
+        {"/m/a", {LINKED(1, 12), .name = {1, (char *) "/m"}, .target = {2, (char *) "/a/a"}}},
+        {"/ab", {.exists = 1, .is_directory = 1}},
+        {},
+};
+static const FakeMachine machine_later = {.files = files_later, .mounts = mounts_later};
+
 /* ---- numbers ---- */
 
 static uint32_t below(uint32_t n)
@@ -242,9 +253,12 @@ static void random_rule(RandomPolicy *policy, Rule *rule)
                 forget_incoming(rule);
 }
 
+/* ---- policies ---- */
+
+static const char *const names[] = {"one", "three", "two"};
+
 RandomPolicy *random_policy_new(const RandomKinds *kinds)
 {
-        static const char *const names[] = {"one", "three", "two"};
         RandomPolicy *policy = g_new0(RandomPolicy, 1);
 
         policy->kinds = *kinds;
@@ -263,6 +277,90 @@ RandomPolicy *random_policy_new(const RandomKinds *kinds)
                 policy->documents[i].applied = (int64_t) below(NOW_MAX) - NOW_MAX / 2;
         }
         return policy;
+}
+
+/* A rule is one and the same wherever it stands. */
+static uint32_t copy_rules(const Policy *policy, Rule *ret_rules)
+{
+        uint32_t n = (uint32_t) policy_n_rules(policy);
+
+        for (uint32_t i = 0; i < n; i++) {
+                ret_rules[i] = *policy_rule(policy, i);
+                ret_rules[i].line = 0;
+        }
+        return n;
+}
+
+static void change_line(RandomPolicy *policy, Rule *rules, uint32_t *n)
+{
+        uint32_t place = below(*n + 1);
+        int adds = *n == 0 || (*n < N_RULES_MAX && one_in(2));
+
+        if (adds) {
+                memmove(rules + place + 1, rules + place, (*n - place) * sizeof(*rules));
+                random_rule(policy, &rules[place]);
+                (*n)++;
+        } else if (place < *n && one_in(2)) {
+                random_rule(policy, &rules[place]);
+        } else if (place < *n) {
+                memmove(rules + place, rules + place + 1, (*n - place - 1) * sizeof(*rules));
+                (*n)--;
+        }
+}
+
+static void change_lines(RandomPolicy *policy, Document *document)
+{
+        int64_t applied = one_in(3) ? (int64_t) below(NOW_MAX) - NOW_MAX / 2 : document->applied;
+        Policy *before = document->policy;
+        Rule rules[N_RULES_MAX + 1];
+        uint32_t n = copy_rules(before, rules);
+
+        for (uint32_t i = below(4); i > 0; i--)
+                change_line(policy, rules, &n);
+        *document = document_of_rules(document->name, rules, n);
+        document->applied = applied;
+        policy_unref(before);
+}
+
+static void remove_document(RandomPolicy *policy, size_t i)
+{
+        policy_unref(policy->documents[i].policy);
+        policy->reading.n_documents--;
+        memmove(policy->documents + i, policy->documents + i + 1,
+                (policy->reading.n_documents - i) * sizeof(policy->documents[0]));
+}
+
+/* The first name that is free. */
+static void add_document(RandomPolicy *policy)
+{
+        size_t *n = &policy->reading.n_documents, i = 0;
+
+        while (i < *n && g_str_equal(policy->documents[i].name, names[i]))
+                i++;
+        memmove(policy->documents + i + 1, policy->documents + i,
+                (*n - i) * sizeof(policy->documents[0]));
+        policy->documents[i] = document_of_rules(names[i], NULL, 0);
+        (*n)++;
+        for (unsigned j = 0; j < 3; j++)
+                change_lines(policy, &policy->documents[i]);
+}
+
+void random_policy_change(RandomPolicy *policy)
+{
+        size_t n = policy->reading.n_documents;
+
+        if (n == 0 || (n < G_N_ELEMENTS(policy->documents) && one_in(8)))
+                add_document(policy);
+        else if (one_in(12))
+                remove_document(policy, below((uint32_t) n));
+        else
+                change_lines(policy, &policy->documents[below((uint32_t) n)]);
+}
+
+void random_policy_move_paths(RandomPolicy *policy)
+{
+        policy->resolver =
+                fake_resolver(policy->resolver.userdata == &machine ? &machine_later : &machine);
 }
 
 PolicyImage *random_policy_compile(const RandomPolicy *policy)

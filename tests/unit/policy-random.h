@@ -29,6 +29,10 @@ typedef struct RandomQuestion {
 
 RandomPolicy *random_policy_new(const RandomKinds *kinds);
 PolicyImage *random_policy_compile(const RandomPolicy *policy);
+/* Changes some lines, or a document, or when it was applied. */
+void random_policy_change(RandomPolicy *policy);
+/* Paths lead elsewhere from now on. */
+void random_policy_move_paths(RandomPolicy *policy);
 void random_policy_print(const RandomPolicy *policy);
 void random_policy_free(RandomPolicy *policy);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/image.h"
+#include "policy/compilation.h"
 
 /* The allocation to refuse, counted from 1; 0 for none. */
 static unsigned refused, n_allocations;
@@ -133,6 +133,97 @@ static void test_every_refused_allocation_is_reported(void)
         g_assert_cmpuint(n_dropped, >, 0);
 }
 
+/* ---- a change ---- */
+
+static const Resolver resolver_of_changes = {locate, has_cgroup, NULL};
+
+static const char *const changed[] = {
+        "version=6\n[deny_path]\n/a/b\n/a/b/\n/a/b/x/y\n/linked\n/a/linked\n[deny_inode]\n1:2\n"
+        "1:3\n[deny_cidr]\n10.1.2.3/8\n[allow_cgroup]\n/c\n/d\n[protect_path]\n/"
+        "p\n[deny_comm]\ny\n",
+        "version=7\n[deny]\nfile:/a/*/c/ exe=/usr/bin/ uid=3 why=\"a b\" id=x\n"
+        "file:/a/*/d/ exe=/usr/sbin/ uid=4\nnet:connect:*:85-95/tcp cgroup=x.service ttl=1h\n"
+        "[allow]\nexec:/usr/bin/ identity=verified\n[default]\nexec=deny uid=5\n",
+};
+
+static void parse_all(const char *const *all, Document *documents)
+{
+        static const char *const names[] = {"a", "b"};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+                Diagnostics diagnostics = {};
+
+                documents[i] =
+                        (Document){.name = names[i], .text = all[i], .n_text = strlen(all[i])};
+                g_assert_cmpint(
+                        policy_parse(&documents[i].policy, all[i], strlen(all[i]), &diagnostics),
+                        ==, 0);
+                diagnostics_deinit(&diagnostics);
+        }
+}
+
+static int run(Compilation **compilation, const Document *documents, int ask_anew,
+               PolicyImage **ret_image)
+{
+        const CompilationRequest request = {
+                .documents = documents,
+                .n_documents = G_N_ELEMENTS(texts),
+                .resolver = &resolver_of_changes,
+                .ask_anew = ask_anew,
+        };
+        Diagnostics diagnostics[G_N_ELEMENTS(texts)] = {};
+        int r = compilation_run(compilation, &request, diagnostics, ret_image);
+
+        for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+                diagnostics_deinit(&diagnostics[i]);
+        return r;
+}
+
+/* Refuses the n-th allocation of a change. Returns whether there was one to refuse. */
+static int refuse_in_change(unsigned n, const Document *before, const Document *after, int ask_anew)
+{
+        Compilation *compilation = NULL, *other = NULL;
+        PolicyImage *image = NULL, *amended = NULL, *whole = NULL;
+        int r;
+
+        g_assert_cmpint(run(&compilation, before, 0, &image), ==, 0);
+        n_allocations = 0;
+        refused = n;
+        r = run(&compilation, after, ask_anew, &amended);
+        refused = 0;
+        g_assert_true(r == 0 || r == -ENOMEM);
+        g_assert_true((r == 0) == (amended != NULL));
+        g_assert_true((r == 0) == (compilation != NULL));
+        /* What was made before is as it was. */
+        g_assert_cmpint(run(&other, before, 0, &whole), ==, 0);
+        g_assert_true(policy_image_decides_as(image, whole));
+        policy_image_free(image);
+        policy_image_free(amended);
+        policy_image_free(whole);
+        compilation_free(compilation);
+        compilation_free(other);
+        return n_allocations >= n;
+}
+
+static void test_every_refused_allocation_of_a_change_leaves_the_image_before(void)
+{
+        Document before[G_N_ELEMENTS(texts)], after[G_N_ELEMENTS(texts)];
+
+        parse_all(texts, before);
+        parse_all(changed, after);
+        for (int ask_anew = 0; ask_anew < 2; ask_anew++) {
+                unsigned n = 1;
+
+                while (refuse_in_change(n, before, after, ask_anew))
+                        n++;
+                g_assert_cmpuint(n, >, 20);
+        }
+        for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+                policy_unref(before[i].policy);
+                policy_unref(after[i].policy);
+        }
+}
+
 static void test_a_fault_without_memory_still_refuses_the_document(void)
 {
         static const char faulty[] = "version=1\n[deny_ip]\nx\n";
@@ -158,6 +249,9 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/policy/memory/test_every_refused_allocation_is_reported",
                         test_every_refused_allocation_is_reported);
+        g_test_add_func(
+                "/policy/memory/test_every_refused_allocation_of_a_change_leaves_the_image_before",
+                test_every_refused_allocation_of_a_change_leaves_the_image_before);
         g_test_add_func("/policy/memory/test_a_fault_without_memory_still_refuses_the_document",
                         test_a_fault_without_memory_still_refuses_the_document);
         return g_test_run();

@@ -439,11 +439,43 @@ static void test_rules_of_the_last_two_images_have_names(Fixture *fixture, gcons
         apply(fixture, "web", DENY_A);
         apply(fixture, "web", DENY_BC);
         g_assert_cmpstr(enforcement_name_rule(enforcement, 1, 1)->entry, ==, "/a");
-        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 2)->entry, ==, "/c");
-        g_assert_null(enforcement_name_rule(enforcement, 2, 3));
+        g_assert_null(enforcement_name_rule(enforcement, 2, 1));
+        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 2)->entry, ==, "/b");
+        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 3)->entry, ==, "/c");
+        g_assert_null(enforcement_name_rule(enforcement, 2, 4));
         g_assert_null(enforcement_name_rule(enforcement, 2, RULE_NONE));
         apply(fixture, "web", DENY_A);
         g_assert_null(enforcement_name_rule(enforcement, 1, 1));
+}
+
+/* What the kernel counts and tells by number goes on after a restart, and where paths are looked up
+ * anew. */
+static void test_rules_keep_their_numbers(Fixture *fixture, gconstpointer data)
+{
+        uint64_t generation = 0, n_prepares;
+        int changed = 0;
+
+        apply(fixture, "web", DENY_AB);
+        apply(fixture, "all", DENY_PORT);
+        apply(fixture, "web", DENY_BC);
+        for (int i = 0; i < 2; i++) {
+                const Enforcement *enforcement = fixture->enforcement;
+
+                g_assert_null(enforcement_name_rule(enforcement, 3, 1));
+                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 2)->entry, ==, "/b");
+                g_assert_cmpuint(enforcement_name_rule(enforcement, 3, 2)->line, ==, 3);
+                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 3)->entry, ==, "2222");
+                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 4)->entry, ==, "/c");
+                g_assert_cmpuint(kernel(fixture).n_rules, ==, 5);
+                n_prepares = kernel(fixture).n_prepares;
+                g_assert_cmpint(enforcement_follow_paths(fixture->enforcement), ==, 0);
+                g_assert_cmpuint(kernel(fixture).n_prepares, ==, n_prepares);
+                restart(fixture);
+        }
+        enforcement_set_mode(fixture->enforcement, MODE_AUDIT, &changed, &generation);
+        reboot(fixture);
+        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, generation, 4)->entry, ==,
+                        "/c");
 }
 
 static void test_a_mode_switch_keeps_the_names_of_rules(Fixture *fixture, gconstpointer data)
@@ -477,6 +509,7 @@ static void add_changes(void)
         ADD(test_a_mode_set_before_any_document_holds_for_the_first);
         ADD(test_audit_takes_a_policy_that_enforce_refuses);
         ADD(test_rules_of_the_last_two_images_have_names);
+        ADD(test_rules_keep_their_numbers);
         ADD(test_a_mode_switch_keeps_the_names_of_rules);
 }
 

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Run: see run.h. This room sees documents and numbers; what rules mean is no matter here. */
+#include "policy/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/array.h"
+#include "util/fiber.h"
+
+void held_free(Held *held, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                policy_unref(held[i].policy);
+                free(held[i].name);
+        }
+        free(held);
+}
+
+void run_deinit(Run *run)
+{
+        if (run->held)
+                held_free(run->held, run->request->n_documents);
+        free(run->in_order.items);
+        free(run->added.items);
+}
+
+static const Held *find_held(const Compilation *compilation, const char *name)
+{
+        for (size_t i = 0; i < compilation->n_held; i++)
+                if (strcmp(compilation->held[i].name, name) == 0)
+                        return &compilation->held[i];
+        return NULL;
+}
+
+static int has_ttl(const Policy *policy)
+{
+        for (size_t i = 0; i < policy_n_rules(policy); i++)
+                if (policy_rule(policy, i)->options->ttl != 0)
+                        return 1;
+        return 0;
+}
+
+static int hold_documents(Run *run)
+{
+        const CompilationRequest *request = run->request;
+
+        run->held = calloc(request->n_documents + 1, sizeof(run->held[0]));
+        if (!run->held)
+                return -ENOMEM;
+        for (size_t i = 0; i < request->n_documents; i++) {
+                const Document *document = &request->documents[i];
+
+                run->held[i] = (Held){
+                        .name = strdup(document->name),
+                        .policy = policy_ref(document->policy),
+                        .applied = document->applied,
+                        .has_ttl = has_ttl(document->policy),
+                };
+                if (!run->held[i].name)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int make_numbers(Compiler *compiler, size_t n)
+{
+        int r = ARRAY_RESERVE(compiler->rules, compiler->n_rules_allocated, n);
+
+        while (r >= 0 && compiler->n_rules < n)
+                compiler->rules[compiler->n_rules++] = (NumberedRule){.rule = &rule_gone};
+        return r;
+}
+
+static int number_new(Run *run, uint32_t *ret_number)
+{
+        const Numbering *numbering = run->numbering;
+        Compiler *compiler = &run->compilation->compiler;
+        size_t n_numbered = run->in_order.n, number = compiler->n_rules;
+        int r;
+
+        if (numbering)
+                number = numbering->numbers[n_numbered];
+        if (number >= RULES_MAX)
+                return -E2BIG;
+        r = make_numbers(compiler, number + 1);
+        if (r >= 0)
+                r = numbers_add(&run->added, (uint32_t) number);
+        *ret_number = (uint32_t) number;
+        return r;
+}
+
+/* stays: 1 + the index in the document before, or 0. */
+static int place_rule(Run *run, uint32_t document, const Rule *rule, const Held *before,
+                      uint32_t stays)
+{
+        Compiler *compiler = &run->compilation->compiler;
+        NumberedRule *numbered;
+        uint32_t number;
+        int r = 0;
+
+        if (stays > 0)
+                number = compiler->in_order.items[before->first + stays - 1];
+        else
+                r = number_new(run, &number);
+        if (r >= 0)
+                r = numbers_add(&run->in_order, number);
+        if (r < 0)
+                return r;
+        numbered = &compiler->rules[number];
+        numbered->rule = rule;
+        numbered->document = document;
+        numbered->order = (uint32_t) run->in_order.n;
+        return 0;
+}
+
+static int place_document(Run *run, uint32_t i)
+{
+        const Document *document = &run->request->documents[i];
+        const Held *before = find_held(run->compilation, document->name);
+        size_t n = policy_n_rules(document->policy);
+        _cleanup_(freep) uint32_t *stays = calloc(n + 1, sizeof(*stays));
+        int r = 0;
+
+        if (!stays)
+                return -ENOMEM;
+        if (before)
+                rules_match(before->policy, document->policy, before->applied == document->applied,
+                            stays);
+        run->held[i].first = run->in_order.n;
+        for (size_t j = 0; j < n && r >= 0; j++) {
+                fiber_pace();
+                r = place_rule(run, i, policy_rule(document->policy, j), before, stays[j]);
+        }
+        return r;
+}
+
+/* Those that were not placed are gone. */
+static void find_gone(Run *run)
+{
+        Compiler *compiler = &run->compilation->compiler;
+        Names *names = &compiler->names;
+
+        for (size_t i = 0; i < compiler->in_order.n; i++) {
+                NumberedRule *numbered = &compiler->rules[compiler->in_order.items[i]];
+
+                if (numbered->order > 0)
+                        continue;
+                compiler->kinds_changed |= 1u << numbered->rule->kind;
+                compiler->cgroups_changed |=
+                        (numbered->rule->options->subject & SUBJECT_CGROUP) != 0;
+                *numbered = (NumberedRule){.rule = &rule_gone};
+                run->n_gone++;
+        }
+        for (size_t i = 0; run->n_gone > 0 && i < names->n; i++)
+                if (!names->items[i].is_exe && compiler->rules[names->items[i].number].order == 0)
+                        names->items[i].is_gone = 1;
+        pins_forget_gone(compiler);
+}
+
+static size_t count_rules(const CompilationRequest *request)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < request->n_documents; i++)
+                n += policy_n_rules(request->documents[i].policy);
+        return n;
+}
+
+/* Of other documents, the numbers would be of other rules. */
+static int choose_numbering(Run *run)
+{
+        const Numbering *numbering = run->request->numbering;
+        Compiler *compiler = &run->compilation->compiler;
+
+        if (!numbering || compiler->before || numbering->n_numbers != count_rules(run->request))
+                return 0;
+        if (numbering->n_rules > RULES_MAX)
+                return -E2BIG;
+        run->numbering = numbering;
+        return make_numbers(compiler, numbering->n_rules);
+}
+
+int run_place_documents(Run *run)
+{
+        Compiler *compiler = &run->compilation->compiler;
+        int r;
+
+        r = hold_documents(run);
+        if (r >= 0)
+                r = choose_numbering(run);
+        for (size_t i = 0; i < compiler->in_order.n; i++)
+                compiler->rules[compiler->in_order.items[i]].order = 0;
+        for (size_t i = 0; i < run->request->n_documents && r >= 0; i++)
+                r = place_document(run, (uint32_t) i);
+        if (r < 0)
+                return r;
+        find_gone(run);
+        free(compiler->in_order.items);
+        compiler->in_order = run->in_order;
+        run->in_order = (Numbers){};
+        return 0;
+}
