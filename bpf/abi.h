@@ -88,6 +88,7 @@ enum hook {
         HOOK_SOCKET_RECVMSG,
         HOOK_SOCKET_SENDMSG,
         HOOK_SOCKET_SOCK_RCV_SKB,
+        HOOK_SYSCTL,
         HOOK_TASK_KILL,
         HOOK_TASK_PRCTL,
         N_HOOKS,
@@ -406,6 +407,8 @@ enum event_verdict {
 #define EVENT_COPY 16u    /* an overlay would have copied what a rule is about */
 #define EVENT_SELF 32u    /* no rule: the service guards itself */
 #define EVENT_FORGED 64u  /* no rule: a process would have passed for another program */
+#define EVENT_UNKEPT                                                                               \
+        128u /* no rule: memory is short for what must be kept in mind of the process */
 
 #define RULE_NONE 0u
 

@@ -227,59 +227,74 @@ static __always_inline int decide_digest(struct file *file, struct decision *dec
 }
 
 /* From the most specific on. What one has decided the next is not asked about. */
-static __always_inline int decide_exec(struct linux_binprm *bprm, __u32 word)
+static __always_inline int decide_exec(struct linux_binprm *bprm, struct decision *decision)
 {
-        __u32 flags = word_header(word)->flags;
-        struct decision decision = {.word = word};
+        __u32 flags = word_header(decision->word)->flags;
 
-        ask_of(&decision, bprm->file, HOOK_BPRM_CHECK_SECURITY, ACCESS_EXEC);
-        subject_exe(&decision);
-        if (flags & (IMAGE_SHA256 | IMAGE_VERITY) && decide_digest(bprm->file, &decision))
+        ask_of(decision, bprm->file, HOOK_BPRM_CHECK_SECURITY, ACCESS_EXEC);
+        subject_exe(decision);
+        if (flags & (IMAGE_SHA256 | IMAGE_VERITY) && decide_digest(bprm->file, decision))
                 return -EPERM;
-        if (flags & IMAGE_COMMS && decision.access) {
-                exec_find_comms(&decision, (__u64) BPF_CORE_READ(bprm, interp));
-                if (judge(&decision))
+        if (flags & IMAGE_COMMS && decision->access) {
+                exec_find_comms(decision, (__u64) BPF_CORE_READ(bprm, interp));
+                if (judge(decision))
                         return -EPERM;
         }
-        if (!decision.access || !(word & WORD_FILES))
+        if (!decision->access || !(decision->word & WORD_FILES))
                 return 0;
-        return decide_place(&decision, bprm->file->f_path.dentry);
+        return decide_place(decision, bprm->file->f_path.dentry);
 }
 
 /* What cannot be remembered of it would let it pass for what it is not. */
-static __always_inline int begin_identity(struct linux_binprm *bprm, __u32 word)
+static __always_inline int judge_unkept(struct decision *decision)
+{
+        decision->flags |= EVENT_UNKEPT;
+        return judge(decision);
+}
+
+static __always_inline int begin_identity(struct linux_binprm *bprm, struct decision *decision)
 {
         __u64 address = (__u64) bprm;
 
-        if (!(word_header(word)->flags & IMAGE_VERIFIED) || !identity_begin(&address))
+        if (!(word_header(decision->word)->flags & IMAGE_VERIFIED) || !identity_begin(&address))
                 return 0;
-        return word & WORD_AUDIT ? 0 : -EPERM;
+        decision->access = ACCESS_EXEC;
+        return judge_unkept(decision);
 }
 
 SEC("lsm/bprm_check_security")
 int BPF_PROG(bprm_check_security, struct linux_binprm *bprm)
 {
-        __u32 word = word_read();
+        struct decision decision = {.word = word_read()};
 
         count_call(HOOK_BPRM_CHECK_SECURITY);
-        if (is_canary(word, HOOK_BPRM_CHECK_SECURITY))
+        if (is_canary(decision.word, HOOK_BPRM_CHECK_SECURITY))
                 return -CANARY_ERRNO;
-        if (!(word_header(word)->flags & IMAGE_ANY_EXEC))
+        if (!(word_header(decision.word)->flags & IMAGE_ANY_EXEC))
                 return 0;
-        if (verdict_return(decide_exec(bprm, word)))
+        if (verdict_return(decide_exec(bprm, &decision)))
                 return -EPERM;
-        return verdict_return(begin_identity(bprm, word));
+        return verdict_return(begin_identity(bprm, &decision));
 }
 
 /* ---- maps ---- */
 
-static __always_inline int decide_map(struct file *file, __u32 word, enum hook hook)
+static __always_inline int keep_identity(struct file *file, __u32 word, enum hook hook)
 {
         struct decision decision = {.word = word};
         __u64 address = (__u64) file;
 
-        if (word_header(word)->flags & IMAGE_RUNTIME_DEPS && identity_map(&address) &&
-            !(word & WORD_AUDIT))
+        if (!(word_header(word)->flags & IMAGE_RUNTIME_DEPS) || !identity_map(&address))
+                return 0;
+        ask_of(&decision, file, hook, ACCESS_MAP);
+        return judge_unkept(&decision);
+}
+
+static __always_inline int decide_map(struct file *file, __u32 word, enum hook hook)
+{
+        struct decision decision = {.word = word};
+
+        if (keep_identity(file, word, hook))
                 return -EPERM;
         if (!(word & WORD_FILES) || ((!(word & WORD_MORE) || !has_more(file, word)) &&
                                      place_is_free(file->f_path.dentry, word)))

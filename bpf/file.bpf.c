@@ -203,6 +203,19 @@ int BPF_PROG(file_open, struct file *file)
         return decide_open(file, word);
 }
 
+/* The copy could not be told from reading. A function of its own, for its stack. */
+static __noinline int judge_unkept(struct dentry *dentry, __u32 word)
+{
+        struct decision decision = {.word = word,
+                                    .hook = HOOK_INODE_COPY_UP,
+                                    .access = ACCESS_READ,
+                                    .flags = EVENT_UNKEPT};
+
+        decision.dentry = (__u64) dentry;
+        decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
+        return judge(&decision);
+}
+
 /* The open of the lower file that follows is the copy's: see is_copied(). */
 SEC("lsm/inode_copy_up")
 int BPF_PROG(inode_copy_up, struct dentry *dentry)
@@ -218,7 +231,7 @@ int BPF_PROG(inode_copy_up, struct dentry *dentry)
         note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL,
                                     BPF_LOCAL_STORAGE_GET_F_CREATE);
         if (!note)
-                return word & WORD_AUDIT ? 0 : -EPERM; /* the copy could not be told from reading */
+                return verdict_return(judge_unkept(dentry, word));
         note->copying = 1;
         return 0;
 }

@@ -267,6 +267,55 @@ int BPF_PROG(guard_bpf, int command, union bpf_attr *attributes)
         return bpf_map_lookup_elem(&own_objects, &key) ? deny(word, HOOK_BPF, NULL, command) : 0;
 }
 
+/* ---- the kernel's own switch ---- */
+
+#define SYSCTL_DENY 0
+#define SYSCTL_PASS 1
+
+/* Off, the kernel calls none of the other programs any longer. */
+static __always_inline bool is_switch(struct bpf_sysctl *sysctl)
+{
+        static const char wanted[] = "kernel/ftrace_enabled";
+        char name[sizeof(wanted)] = {};
+
+        if (bpf_sysctl_get_name(sysctl, name, sizeof(name), 0) != sizeof(wanted) - 1)
+                return false;
+        for (__u32 i = 0; i < sizeof(wanted); i++)
+                if (name[i] != wanted[i])
+                        return false;
+        return true;
+}
+
+static __always_inline bool switches_on(struct bpf_sysctl *sysctl)
+{
+        char value[4] = {};
+        int n = bpf_sysctl_get_new_value(sysctl, value, sizeof(value));
+
+        return (n == 1 || (n == 2 && value[1] == '\n')) && value[0] == '1';
+}
+
+/* Run for the root of all cgroups, in each /proc there is, and by no trampoline. What judge() calls
+ * beside is not to be had here. */
+SEC("cgroup/sysctl")
+int guard_sysctl(struct bpf_sysctl *sysctl)
+{
+        struct finding finding = {.verdict = VERDICT_DENIED};
+        struct decision decision = {.word = word_read(), .hook = HOOK_SYSCTL, .flags = EVENT_SELF};
+
+        if (!sysctl->write || !is_switch(sysctl))
+                return SYSCTL_PASS;
+        count_call(HOOK_SYSCTL);
+        if (is_guard_canary(decision.word, HOOK_SYSCTL)) {
+                bpf_set_retval(-CANARY_ERRNO);
+                return SYSCTL_DENY;
+        }
+        if (!is_on() || switches_on(sysctl) || is_trusted())
+                return SYSCTL_PASS;
+        __sync_fetch_and_add(&counters.denials[HOOK_SYSCTL], 1);
+        event_emit(&decision, &finding);
+        return SYSCTL_DENY;
+}
+
 /* ---- the service's process ---- */
 
 static __always_inline bool is_live_service(const struct task_struct *task)

@@ -19,3 +19,17 @@ static __always_inline bool is_service(__u32 tgid)
         return hot.service_start_ns ==
                BPF_CORE_READ(bpf_get_current_task_btf(), group_leader, start_boottime);
 }
+
+/* The service, or a child of it that acts in its place; not who has got that pid after them. */
+static __always_inline bool is_canary_process(__u32 tgid)
+{
+        const struct task_struct *parent;
+
+        if (tgid != hot.canary_tgid)
+                return false;
+        if (is_service(tgid))
+                return true;
+        parent = BPF_CORE_READ(bpf_get_current_task_btf(), group_leader, real_parent, group_leader);
+        return (__u64) parent == hot.service_task &&
+               BPF_CORE_READ(parent, start_boottime) == hot.service_start_ns;
+}

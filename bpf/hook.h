@@ -12,7 +12,8 @@
 /* What is denied as such, without a clause. (EVENT_COPY: each clause that denies fits, whomever it
  * is about.) */
 #define DECIDE_AS_SUCH                                                                             \
-        (EVENT_UNPLACED | EVENT_HOLDS_RULES | EVENT_UNHASHED | EVENT_SELF | EVENT_FORGED)
+        (EVENT_UNPLACED | EVENT_HOLDS_RULES | EVENT_UNHASHED | EVENT_SELF | EVENT_FORGED |         \
+         EVENT_UNKEPT)
 
 #define MARKS_UNKNOWN 0xffffffffu /* which program it is could not be told */
 
@@ -111,10 +112,8 @@ static __always_inline bool is_canary_of(__u32 word, enum hook hook, __u32 guard
 {
         if (!(word & WORD_CANARY) || hot.canary_load != load_id ||
             hot.canary_hook != (hook | guard) ||
-            hot.canary_tgid != bpf_get_current_pid_tgid() >> 32)
+            !is_canary_process(bpf_get_current_pid_tgid() >> 32))
                 return false;
-        if (hot.canary_tgid == hot.service_tgid) /* and no child of it */
-                service_note();
         hot.canary_answered = 1;
         __sync_fetch_and_or(&counters.seen, HOOK_BIT(hook));
         return true;

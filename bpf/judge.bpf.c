@@ -19,7 +19,7 @@ static __always_inline bool is_unbound(struct decision *decision)
 
         if (!decision->sk && (tgid == 1 || is_service(tgid)))
                 return true;
-        if (decision->word & WORD_CANARY && tgid == hot.canary_tgid)
+        if (decision->word & WORD_CANARY && is_canary_process(tgid))
                 return true;
         if (decision->flags & EVENT_SELF || !(word_header(decision->word)->flags & IMAGE_UNBOUND))
                 return false;

@@ -72,6 +72,8 @@ static const char *prove(Backend *backend, const Program *program, const char **
 
 static void detach(Backend *backend, Program *program)
 {
+        if (program->fd)
+                sysctl_detach(program);
         unpin_link(backend, program->name);
         bpf_link__destroy(program->link);
         program->link = NULL;
@@ -128,10 +130,27 @@ static int stands_for_hook(const Backend *backend, const Program *program)
         return 1;
 }
 
+/* That of another loading goes on until this one is believed. */
+static const char *attach_to_sysctl(Backend *backend, Program *program, struct bpf_program *loaded)
+{
+        const char *reason, *note = "";
+
+        if (sysctl_attach(program, loaded) < 0)
+                return "the kernel refused to attach it";
+        reason = prove(backend, program, &note);
+        if (reason)
+                sysctl_detach(program);
+        else
+                backend->hooks[program->hook].reason = note;
+        return reason;
+}
+
 static const char *attach_to_hook(Backend *backend, Program *program, struct bpf_program *loaded)
 {
         const char *reason, *note = "";
 
+        if (program->hook == HOOK_SYSCTL)
+                return attach_to_sysctl(backend, program, loaded);
         program->link = bpf_program__attach_trace(loaded);
         if (!program->link)
                 return "the kernel refused to attach it";
@@ -168,7 +187,7 @@ static size_t list_missing(const Backend *backend, const Needs *needs, ProgramSe
         for (size_t i = 0; i < backend->n_programs; i++) {
                 const Program *program = &backend->programs[i];
 
-                ret_set->has[i] = !program->link && is_needed(program, needs);
+                ret_set->has[i] = !program_is_attached(program) && is_needed(program, needs);
                 n += ret_set->has[i];
         }
         return n;
@@ -282,7 +301,8 @@ uint64_t hooks_attached(const Backend *backend)
         uint64_t hooks = 0;
 
         for (size_t i = 0; i < backend->n_programs; i++)
-                if (backend->programs[i].link && stands_for_hook(backend, &backend->programs[i]))
+                if (program_is_attached(&backend->programs[i]) &&
+                    stands_for_hook(backend, &backend->programs[i]))
                         hooks |= HOOK_BIT(backend->programs[i].hook);
         return hooks;
 }
@@ -315,7 +335,7 @@ void release_hooks(Backend *backend, const Needs *needs)
         for (size_t i = 0; i < backend->n_programs; i++) {
                 Program *program = &backend->programs[i];
 
-                if (!program->link || is_needed(program, needs))
+                if (!program_is_attached(program) || is_needed(program, needs))
                         continue;
                 detach(backend, program);
                 if (stands_for_hook(backend, program))

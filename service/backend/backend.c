@@ -50,7 +50,7 @@ static int take_over(Backend *backend)
 {
         struct hot *hot = backend->hot;
 
-        hot->service_tgid = (uint32_t) getpid(); /* a canary adds when it began */
+        claim_begin(hot); /* a canary adds when it began */
         hot->signal = backend->signal;
         if (hot->abi == AEGIS_ABI) {
                 word_store(backend, word_now(backend) & ~WORD_CANARY);
@@ -72,6 +72,9 @@ static void forget_links(Backend *backend)
         for (size_t i = 0; i < backend->n_programs; i++) {
                 bpf_link__destroy(backend->programs[i].link);
                 backend->programs[i].link = NULL;
+                if (backend->programs[i].fd)
+                        close(backend->programs[i].fd);
+                backend->programs[i].fd = 0;
         }
 }
 
@@ -112,6 +115,7 @@ static int try_tier(Backend *backend, Tier tier)
                 unload(backend);
                 return -EOPNOTSUPP;
         }
+        sysctl_detach_others(backend);
         guard_register(backend);
         backend->hot->claim_until_ns = 0;
         release_hooks(backend, &needed);

@@ -134,6 +134,14 @@ static int act_kill(const Canary *canary)
         return kill(getpid(), 0);
 }
 
+/* As it is, or no hook would have denied before. */
+static int act_sysctl(const Canary *canary)
+{
+        _cleanup_(closep) int fd = open("/proc/sys/kernel/ftrace_enabled", O_WRONLY | O_CLOEXEC);
+
+        return fd < 0 || write(fd, "1", 1) < 0 ? -1 : 0;
+}
+
 CanaryAct *const canary_kernel_acts[N_HOOKS] = {
         [HOOK_BPF] = act_bpf,
         [HOOK_BPF_MAP] = act_bpf_map,
@@ -145,5 +153,6 @@ CanaryAct *const canary_kernel_acts[N_HOOKS] = {
         [HOOK_SB_MOUNT] = act_mount,
         [HOOK_SB_PIVOTROOT] = act_pivot_root,
         [HOOK_SB_UMOUNT] = act_umount,
+        [HOOK_SYSCTL] = act_sysctl,
         [HOOK_TASK_KILL] = act_kill,
 };

@@ -116,12 +116,16 @@ static void add_slot(OwnObjects *objects, const Slot *slot)
                 add(objects, OWN_MAP, slot->maps[table].id);
 }
 
-static void add_program(OwnObjects *objects, const struct bpf_link *link)
+static void add_program(OwnObjects *objects, const Program *program)
 {
         struct bpf_link_info info = {};
         uint32_t n = sizeof(info);
 
-        if (bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &n) < 0)
+        if (program->fd)
+                add(objects, OWN_PROGRAM, program_id(program->fd));
+        if (!program->link)
+                return;
+        if (bpf_obj_get_info_by_fd(bpf_link__fd(program->link), &info, &n) < 0)
                 return;
         add(objects, OWN_LINK, info.id);
         add(objects, OWN_PROGRAM, info.prog_id);
@@ -162,8 +166,7 @@ void guard_register(Backend *backend)
         for (uint32_t slot = 0; slot < N_SLOTS; slot++)
                 add_slot(objects, &backend->slots[slot]);
         for (size_t i = 0; i < backend->n_programs; i++)
-                if (backend->programs[i].link)
-                        add_program(objects, backend->programs[i].link);
+                add_program(objects, &backend->programs[i]);
         for (size_t i = 0; i < objects->n; i++)
                 if (bpf_map_update_elem(fd, &objects->items[i], &present, BPF_ANY) < 0)
                         log_errno(errno, "Cannot guard what has the id %u", objects->items[i].id);
@@ -181,7 +184,8 @@ const char *guard_reason(const Backend *backend)
         if (!header_in_force(backend)->hooks)
                 return "no policy is in force";
         for (size_t i = 0; i < backend->n_programs; i++)
-                if (backend->programs[i].role == PROGRAM_GUARD && !backend->programs[i].link)
+                if (backend->programs[i].role == PROGRAM_GUARD &&
+                    !program_is_attached(&backend->programs[i]))
                         return "the kernel does not run each of its programs";
         return "";
 }

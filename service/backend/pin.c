@@ -62,17 +62,23 @@ int pin_folder_open(Backend *backend, const char *directory)
         return 0;
 }
 
-static int claim(struct hot *hot)
+void claim_begin(struct hot *hot)
 {
-        struct timespec now;
+        struct timespec now = {};
 
-        if (hot->abi != AEGIS_ABI || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
-                return 0;
-        if (guard_other_lives(hot))
-                return log_errno(-EBUSY, "Process %u is the service", hot->service_tgid);
+        clock_gettime(CLOCK_BOOTTIME, &now);
         hot->service_tgid = (uint32_t) getpid();
         __atomic_store_n(&hot->claim_until_ns,
                          (uint64_t) (now.tv_sec + CLAIM_SECONDS) * 1000000000u, __ATOMIC_SEQ_CST);
+}
+
+static int claim(struct hot *hot)
+{
+        if (hot->abi != AEGIS_ABI)
+                return 0;
+        if (guard_other_lives(hot))
+                return log_errno(-EBUSY, "Process %u is the service", hot->service_tgid);
+        claim_begin(hot);
         return 0;
 }
 

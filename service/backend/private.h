@@ -105,6 +105,9 @@ void probe_kernel(Probe *ret_probe, KernelFunctions *ret_functions);
 /* pin.c. Makes the folder of our ABI, with a bpffs below it, and opens it. 0 or a negative errno.
  */
 int pin_folder_open(Backend *backend, const char *directory);
+/* Says that this process is the service, for so long as it takes to be denied a first time: then
+ * the kernel has noted what tells it from others. */
+void claim_begin(struct hot *hot);
 /* Puts a link's pin in place of the one of that name, so that one of them always holds. */
 int pin_link(Backend *backend, struct bpf_link *link, const char *program);
 void unpin_link(Backend *backend, const char *program);
@@ -154,6 +157,15 @@ int slot_put(Backend *backend, uint32_t slot, SlotTable table, int fd);
 
 /* fill.c. Makes the maps of the idle slot hold an image. 0 or a negative errno. */
 int fill_slot(Backend *backend, uint32_t slot, PolicyImage *image);
+
+/* sysctl.c. At the root of all cgroups, without a link: root can take a link away again by its pin,
+ * and this by a descriptor of the program alone, which the guard denies. It holds until it is
+ * detached. 0 or a negative errno. */
+int sysctl_attach(Program *program, const struct bpf_program *loaded);
+void sysctl_detach(Program *program);
+/* Detaches those of earlier loadings, if one of this loading stands there or none is needed. */
+void sysctl_detach_others(const Backend *backend);
+uint32_t program_id(int fd); /* 0 if it cannot be told */
 
 /* hits.c */
 /* Whether both slots count for the documents in force. */

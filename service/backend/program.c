@@ -13,6 +13,7 @@
 #define SECURITY_PREFIX "security_"
 #define SECTION "lsm/"
 #define SECTION_SLEEPABLE "lsm.s/"
+#define SECTION_SYSCTL "cgroup/sysctl"
 #define GUARD_PREFIX "guard_"
 
 static const char NO_PROGRAM[] = "there is no program for it";
@@ -56,7 +57,9 @@ static const char *security_name(enum hook hook)
 
 void hook_symbol(enum hook hook, Tier tier, char ret_symbol[SYMBOL_MAX])
 {
-        if (tier == TIER_FMOD_RET)
+        if (hook == HOOK_SYSCTL)
+                snprintf(ret_symbol, SYMBOL_MAX, SECTION_SYSCTL);
+        else if (tier == TIER_FMOD_RET)
                 snprintf(ret_symbol, SYMBOL_MAX, SECURITY_PREFIX "%s", security_name(hook));
         else
                 snprintf(ret_symbol, SYMBOL_MAX, LSM_PREFIX "%s", hook_to_string(hook));
@@ -127,6 +130,10 @@ static int hook_from_section(const char *section, enum hook *ret_hook, int *ret_
 {
         int sleeps = strncmp(section, SECTION_SLEEPABLE, strlen(SECTION_SLEEPABLE)) == 0;
 
+        if (strcmp(section, SECTION_SYSCTL) == 0) {
+                *ret_hook = HOOK_SYSCTL;
+                return 0;
+        }
         if (!sleeps && strncmp(section, SECTION, strlen(SECTION)) != 0)
                 return -ENOENT;
         section += strlen(sleeps ? SECTION_SLEEPABLE : SECTION);
@@ -144,6 +151,8 @@ static const char *why_not(const Program *program, Tier tier, const KernelFuncti
 {
         unsigned n = wanted_arguments(program->name);
 
+        if (program->hook == HOOK_SYSCTL)
+                return NULL; /* older than what else is needed */
         if (!function->id)
                 return hook_is_newer(program->hook)
                                ? "this kernel does the same through inode_setxattr and "
@@ -208,6 +217,11 @@ int programs_find(const struct bpf_object *object, Tier tier, const KernelFuncti
                 n += (size_t) r;
         }
         return (int) n;
+}
+
+int program_is_attached(const Program *program)
+{
+        return program->link || program->fd;
 }
 
 int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags)

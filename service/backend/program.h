@@ -40,8 +40,11 @@ typedef struct Program {
         enum hook hook; /* N_HOOKS: a helper that stands elsewhere */
         uint32_t flags; /* to load it with */
         uint32_t target_id;
-        struct bpf_link *link; /* NULL: not attached */
+        struct bpf_link *link; /* NULL: not attached … */
+        int fd;                /* … but, if not 0, in the way that knows no links: see sysctl.c */
 } Program;
+
+int program_is_attached(const Program *program);
 
 /* The function a hook's programs attach to in a tier. */
 void hook_symbol(enum hook hook, Tier tier, char ret_symbol[SYMBOL_MAX]);

@@ -44,6 +44,7 @@ static const char *const hooks[] = {
         [HOOK_SOCKET_RECVMSG] = "socket_recvmsg",
         [HOOK_SOCKET_SENDMSG] = "socket_sendmsg",
         [HOOK_SOCKET_SOCK_RCV_SKB] = "socket_sock_rcv_skb",
+        [HOOK_SYSCTL] = "sysctl",
         [HOOK_TASK_KILL] = "task_kill",
         [HOOK_TASK_PRCTL] = "task_prctl",
 };

@@ -30,6 +30,7 @@ EventKind event_kind(const struct event *event)
         case HOOK_SB_MOUNT:
         case HOOK_SB_PIVOTROOT:
         case HOOK_SB_UMOUNT:
+        case HOOK_SYSCTL:
         case HOOK_TASK_KILL:
         case HOOK_TASK_PRCTL:
                 return EVENT_OF_KERNEL;

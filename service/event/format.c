@@ -90,6 +90,8 @@ static const char *reason_of(const struct event *event)
                 return "the service guards itself";
         if (event->flags & EVENT_FORGED)
                 return "the process would have passed for another program";
+        if (event->flags & EVENT_UNKEPT)
+                return "memory was short for what must be kept in mind of the process";
         if (event->flags & EVENT_UNHASHED)
                 return "the digest of the program could not be told";
         if (event->rule != RULE_NONE)

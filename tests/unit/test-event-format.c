@@ -264,6 +264,20 @@ static void test_what_guards_the_service_is_told_as_such(void)
         json_object_put(object);
 }
 
+static void test_a_denial_for_want_of_memory_is_told_as_such(void)
+{
+        struct event event = file_event(1);
+        json_object *object;
+
+        event.hook = HOOK_BPRM_CHECK_SECURITY;
+        event.rule = RULE_NONE;
+        event.flags = EVENT_UNKEPT;
+        object = format(&event, NULL, NULL);
+        g_assert_cmpstr(text_of(object, "reason"), ==,
+                        "memory was short for what must be kept in mind of the process");
+        json_object_put(object);
+}
+
 static void test_a_name_of_a_process_is_made_utf8(void)
 {
         struct event event = file_event(1);
@@ -354,6 +368,7 @@ int main(int argc, char **argv)
         ADD(test_a_digest_is_told_with_its_algorithm);
         ADD(test_an_event_about_the_kernel_says_what_and_whom);
         ADD(test_what_guards_the_service_is_told_as_such);
+        ADD(test_a_denial_for_want_of_memory_is_told_as_such);
         ADD(test_a_name_of_a_process_is_made_utf8);
         ADD(test_names_become_a_path_from_the_root);
         ADD(test_no_name_is_the_root);

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -406,6 +407,125 @@ static void test_no_signal_stops_or_ends_the_service(void)
                 assert_act(act_signal, GINT_TO_POINTER(good[i]), 0);
 }
 
+/* ---- the kernel's switch of all tracing, LSM programs among it ---- */
+
+#define SWITCH "/proc/sys/kernel/ftrace_enabled"
+
+static int act_switch_off(const void *path)
+{
+        int fd = open(path, O_WRONLY);
+
+        return fd < 0 ? -1 : (int) write(fd, "0\n", 2);
+}
+
+/* In a /proc of its own, of another pid namespace. */
+static int act_switch_off_elsewhere(const void *argument)
+{
+        int status;
+        pid_t pid;
+
+        mkdir("/tmp/proc", 0755);
+        if (unshare(CLONE_NEWNS | CLONE_NEWPID) < 0)
+                return 0;
+        pid = fork();
+        if (pid == 0) {
+                if (mount("proc", "/tmp/proc", "proc", 0, NULL) < 0)
+                        _exit(0);
+                _exit(act_switch_off("/tmp/proc/sys/kernel/ftrace_enabled") < 0 ? errno : 0);
+        }
+        if (waitpid(pid, &status, 0) != pid)
+                return 0;
+        errno = WEXITSTATUS(status);
+        return errno ? -1 : 0;
+}
+
+static int act_switch_on(const void *path)
+{
+        int fd = open(path, O_WRONLY);
+
+        return fd < 0 ? -1 : (int) write(fd, "1", 1);
+}
+
+static void test_tracing_is_not_switched_off(void)
+{
+        apply(POLICY);
+        assert_guarded(act_switch_off, SWITCH, HOOK_SYSCTL);
+        assert_guarded(act_switch_off_elsewhere, NULL, HOOK_SYSCTL);
+        assert_act(act_switch_on, SWITCH, 0);
+        assert_act(act_switch_on, "/proc/sys/kernel/printk", 0);
+        g_assert_cmpint(try_open(0, "/srv/secret"), ==, EPERM);
+}
+
+/* ---- the service that ended while it proved a hook ---- */
+
+typedef struct Stranger {
+        int told[2], go[2];
+} Stranger;
+
+static void be_stranger(const Stranger *stranger)
+{
+        pid_t pid = getpid();
+        int error;
+        char byte;
+
+        if (write(stranger->told[1], &pid, sizeof(pid)) != sizeof(pid) ||
+            read(stranger->go[0], &byte, 1) != 1)
+                _exit(1);
+        error = open("/srv/secret", O_RDONLY) < 0 ? errno : 0;
+        _exit(write(stranger->told[1], &error, sizeof(error)) != sizeof(error));
+}
+
+/* No child of this process: one between them ends at once. */
+static pid_t stranger_start(Stranger *stranger)
+{
+        pid_t between, pid;
+
+        g_assert_cmpint(pipe2(stranger->told, O_CLOEXEC), ==, 0);
+        g_assert_cmpint(pipe2(stranger->go, O_CLOEXEC), ==, 0);
+        between = fork();
+        if (between == 0) {
+                if (fork() == 0)
+                        be_stranger(stranger);
+                _exit(0);
+        }
+        g_assert_cmpint(waitpid(between, NULL, 0), ==, between);
+        g_assert_cmpint(read(stranger->told[0], &pid, sizeof(pid)), ==, sizeof(pid));
+        return pid;
+}
+
+static int stranger_open(Stranger *stranger)
+{
+        int error;
+
+        g_assert_cmpint(write(stranger->go[1], "", 1), ==, 1);
+        g_assert_cmpint(read(stranger->told[0], &error, sizeof(error)), ==, sizeof(error));
+        for (int i = 0; i < 2; i++) {
+                close(stranger->told[i]);
+                close(stranger->go[i]);
+        }
+        return error;
+}
+
+static void test_who_has_got_the_pid_of_a_canary_or_the_service_is_denied(void)
+{
+        Stranger stranger;
+        int fd = open_pin(HOT);
+        struct hot *hot = mmap(NULL, sizeof(*hot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+        g_assert_true(hot != MAP_FAILED);
+        apply(POLICY);
+        hot->canary_tgid = (uint32_t) stranger_start(&stranger);
+        hot->word |= WORD_CANARY;
+        g_assert_cmpint(stranger_open(&stranger), ==, EPERM);
+        hot->canary_tgid = hot->service_tgid = (uint32_t) stranger_start(&stranger);
+        g_assert_cmpint(stranger_open(&stranger), ==, EPERM);
+        hot->canary_tgid = hot->canary_hook = 0;
+        hot->word &= ~WORD_CANARY;
+        hot->service_tgid = (uint32_t) getpid();
+        munmap(hot, sizeof(*hot));
+        close(fd);
+}
+
 /* ---- when ---- */
 
 static void test_audit_mode_guards_in_earnest(void)
@@ -466,6 +586,8 @@ int main(int argc, char **argv)
         ADD(no_map_is_had_while_it_is_made);
         ADD(the_service_is_not_traced_and_looking_at_it_is_free);
         ADD(no_signal_stops_or_ends_the_service);
+        ADD(tracing_is_not_switched_off);
+        ADD(who_has_got_the_pid_of_a_canary_or_the_service_is_denied);
         ADD(audit_mode_guards_in_earnest);
         ADD(without_a_policy_there_is_nothing_to_guard);
         ADD(a_service_that_may_be_debugged_is_not_guarded_and_says_so);

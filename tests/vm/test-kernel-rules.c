@@ -381,7 +381,8 @@ static void test_each_rule_needs_just_its_own_hooks(void)
                 {"kernel:mount", HOOK_BIT(HOOK_SB_MOUNT) | HOOK_BIT(HOOK_MOVE_MOUNT) |
                                          HOOK_BIT(HOOK_SB_UMOUNT) | HOOK_BIT(HOOK_SB_PIVOTROOT)},
         };
-        const uint64_t guards = HOOK_BIT(HOOK_BPF_MAP) | HOOK_BIT(HOOK_TASK_KILL);
+        const uint64_t guards =
+                HOOK_BIT(HOOK_BPF_MAP) | HOOK_BIT(HOOK_SYSCTL) | HOOK_BIT(HOOK_TASK_KILL);
 
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
                 g_autofree char *text = g_strdup_printf("version=7\n[deny]\n%s\n", rows[i].rule);
