@@ -131,4 +131,5 @@ ExitStatus verb_events(Client *client, char **arguments);
 ExitStatus verb_capabilities(Client *client, char **arguments);
 ExitStatus verb_explain(Client *client, char **arguments);
 ExitStatus verb_history(Client *client, char **arguments);
+ExitStatus verb_metrics(Client *client, char **arguments);
 ExitStatus verb_can(Client *client, char **arguments);

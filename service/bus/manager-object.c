@@ -238,6 +238,7 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
         ROW(History, READ_POLICY, ("t", since, "u", limit), ("a(ttussss)", changes),               \
             describe_history, run_history)                                                         \
         ROW(Can, NONE, ("s", action), ("s", answer), describe_nothing, run_can)                    \
+        ROW(GetMetrics, NONE, (NULL), ("s", metrics), describe_nothing, run_get_metrics)           \
         ROW(GetCapabilities, NONE, (NULL), ("a{sv}", capabilities), describe_nothing,              \
             run_get_capabilities)
 

@@ -11,7 +11,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-static int judge_now(const BusServer *server, PostureReport *ret_report)
+int manager_judge(const BusServer *server, PostureReport *ret_report)
 {
         HookStatus hooks[N_HOOKS];
         BackendFacts backend;
@@ -67,7 +67,7 @@ static int append_mode(const BusServer *server, sd_bus_message *reply)
 static int append_posture(const BusServer *server, sd_bus_message *reply)
 {
         PostureReport report;
-        int r = judge_now(server, &report);
+        int r = manager_judge(server, &report);
 
         if (r < 0)
                 return r;
@@ -79,7 +79,7 @@ static int append_posture(const BusServer *server, sd_bus_message *reply)
 static int append_posture_reasons(const BusServer *server, sd_bus_message *reply)
 {
         PostureReport report;
-        int r = judge_now(server, &report);
+        int r = manager_judge(server, &report);
 
         if (r < 0)
                 return r;
@@ -232,7 +232,7 @@ int manager_state_tell(BusServer *server)
                 .generation = enforcement_generation(server->config.enforcement),
         };
         ToldManager then = server->manager;
-        int r = judge_now(server, &now.posture);
+        int r = manager_judge(server, &now.posture);
 
         if (r < 0)
                 return r;

@@ -81,12 +81,15 @@ void manager_state_deinit(BusServer *server);
 int manager_get(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error);
 
+/* The posture as it is now. Returns 0 or -ENOMEM. */
+int manager_judge(const BusServer *server, PostureReport *ret_report);
 /* What is described put in force; ret_generation is the one afterwards. */
 int manager_commit(Request *request, uint64_t *ret_generation, sd_bus_error *error);
 /* Methods of the Manager in a room of their own. */
 int describe_add_rule(Request *request, sd_bus_error *error);
 int describe_remove_rule(Request *request, sd_bus_error *error);
 int run_rule(Request *request, sd_bus_error *error);
+int run_get_metrics(Request *request, sd_bus_error *error);
 int describe_list_rules(Request *request, sd_bus_error *error);
 int run_list_rules(Request *request, sd_bus_error *error);
 

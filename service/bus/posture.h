@@ -15,6 +15,7 @@ typedef enum Posture {
         POSTURE_AUDIT,            /* nothing is denied, by intent */
         POSTURE_DEGRADED,         /* something is not as it should be */
 } Posture;
+#define N_POSTURES (POSTURE_DEGRADED + 1)
 
 const char *posture_to_string(Posture posture);
 

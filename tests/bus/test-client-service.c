@@ -293,6 +293,19 @@ static void test_capabilities_say_what_the_tier_is(Lab *lab)
         expect_in(outcome.out, "tier");
 }
 
+static void test_metrics_are_printed_for_those_who_collect_them(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        put(WEB, DOCUMENT);
+        run("apply " WEB, STATUS_DONE, &outcome);
+        run_as(LAB_USER, "metrics", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\naegis_rules{policy=\"web\"} 1\n");
+        g_assert_true(g_str_has_suffix(outcome.out, "\n# EOF\n"));
+        run("metrics --json", STATUS_DONE, &outcome);
+        g_assert_true(g_str_has_prefix(outcome.out, "{\"metrics\":\"# TYPE aegis_"));
+}
+
 static void test_what_this_machine_cannot_enforce_has_its_own_status(Lab *lab)
 {
         TwinControl control = {.tier = TIER_LSM};
@@ -568,6 +581,7 @@ static const LabTest tests[] = {
         TEST(test_a_decision_is_explained),
         TEST(test_who_changed_what_is_remembered),
         TEST(test_capabilities_say_what_the_tier_is),
+        TEST(test_metrics_are_printed_for_those_who_collect_them),
         TEST(test_what_this_machine_cannot_enforce_has_its_own_status),
         TEST(test_a_name_that_is_none_is_refused),
         TEST(test_a_user_is_refused_and_told_the_action),

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Metrics: what is counted, and how things stand, as OpenMetrics text (version 1.0.0). Nothing in
+ * it but what properties tell everybody. Counters and gauges alone, which the older text format
+ * has too. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "build-config.h"
+#include "bus/objects.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+typedef enum MetricType {
+        METRIC_COUNTER,
+        METRIC_GAUGE,
+} MetricType;
+
+/* What stands before the samples of one metric. */
+static void write_head(FILE *out, MetricType type, const char *name, const char *help)
+{
+        fprintf(out, "# TYPE aegis_%s %s\n# HELP aegis_%s %s\n", name,
+                type == METRIC_COUNTER ? "counter" : "gauge", name, help);
+}
+
+static void write_escaped(FILE *out, const char *value)
+{
+        for (; *value; value++) {
+                if (*value == '\n')
+                        fputs("\\n", out);
+                else if (*value == '"' || *value == '\\')
+                        fprintf(out, "\\%c", *value);
+                else
+                        fputc(*value, out);
+        }
+}
+
+/* label may be NULL. name: of a sample; a counter's ends in _total. */
+static void write_sample(FILE *out, const char *name, const char *label, const char *value,
+                         uint64_t number)
+{
+        fprintf(out, "aegis_%s", name);
+        if (label) {
+                fprintf(out, "{%s=\"", label);
+                write_escaped(out, value);
+                fputs("\"}", out);
+        }
+        fprintf(out, " %" PRIu64 "\n", number);
+}
+
+/* ---- hooks ---- */
+
+static uint64_t hook_calls(const HookStatus *status)
+{
+        return status->calls;
+}
+
+static uint64_t hook_denials(const HookStatus *status)
+{
+        return status->denials;
+}
+
+static uint64_t hook_audits(const HookStatus *status)
+{
+        return status->audits;
+}
+
+static uint64_t hook_attached(const HookStatus *status)
+{
+        return status->attached;
+}
+
+static uint64_t hook_required(const HookStatus *status)
+{
+        return status->required;
+}
+
+static const struct {
+        MetricType type;
+        const char *name, *sample, *help;
+        uint64_t (*read)(const HookStatus *status);
+} hook_metrics[] = {
+        {METRIC_COUNTER, "hook_calls", "hook_calls_total", "How often the hook ran.", hook_calls},
+        {METRIC_COUNTER, "hook_denials", "hook_denials_total", "How often the hook denied.",
+         hook_denials},
+        {METRIC_COUNTER, "hook_audits", "hook_audits_total",
+         "How often the hook recorded what it would have denied.", hook_audits},
+        {METRIC_GAUGE, "hook_attached", "hook_attached", "Whether the hook is attached.",
+         hook_attached},
+        {METRIC_GAUGE, "hook_required", "hook_required",
+         "Whether a policy in force needs the hook.", hook_required},
+};
+
+static void write_hooks(FILE *out, const Backend *backend)
+{
+        HookStatus hooks[N_HOOKS];
+
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                backend_hook(backend, hook, &hooks[hook]);
+        for (size_t i = 0; i < ELEMENTS_OF(hook_metrics); i++) {
+                write_head(out, hook_metrics[i].type, hook_metrics[i].name, hook_metrics[i].help);
+                for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                        write_sample(out, hook_metrics[i].sample, "hook", hooks[hook].name,
+                                     hook_metrics[i].read(&hooks[hook]));
+        }
+}
+
+/* ---- events ---- */
+
+static void write_counter(FILE *out, const char *name, const char *help, uint64_t number)
+{
+        char sample[64];
+
+        snprintf(sample, sizeof(sample), "%s_total", name);
+        write_head(out, METRIC_COUNTER, name, help);
+        write_sample(out, sample, NULL, NULL, number);
+}
+
+static void write_events(FILE *out, const EventHub *hub)
+{
+        EventTotals totals;
+
+        event_hub_totals(hub, &totals);
+        write_counter(out, "events_emitted", "Events in all.",
+                      totals.delivered + totals.suppressed + totals.lost);
+        write_counter(out, "events_delivered", "Events that a reader got.", totals.delivered);
+        write_counter(out, "events_suppressed", "Events that no reader wanted.", totals.suppressed);
+        write_counter(out, "events_lost", "Events that were lost to all who wanted them.",
+                      totals.lost);
+}
+
+/* ---- what is in force ---- */
+
+static void write_gauge(FILE *out, const char *name, const char *help, uint64_t number)
+{
+        write_head(out, METRIC_GAUGE, name, help);
+        write_sample(out, name, NULL, NULL, number);
+}
+
+static void write_rules(FILE *out, const Enforcement *enforcement)
+{
+        size_t n = enforcement_n_documents(enforcement);
+
+        write_gauge(out, "policies", "How many policies are in force.", n);
+        write_head(out, METRIC_GAUGE, "rules", "How many rules a policy in force has.");
+        for (size_t i = 0; i < n; i++) {
+                const Document *document = &enforcement_document(enforcement, i)->document;
+
+                write_sample(out, "rules", "policy", document->name,
+                             policy_n_rules(document->policy));
+        }
+}
+
+/* One of each is 1. */
+static void write_states(FILE *out, const BusServer *server, Posture current)
+{
+        static const Mode modes[] = {MODE_ENFORCE, MODE_AUDIT};
+        Mode mode = enforcement_mode(server->config.enforcement);
+
+        write_head(out, METRIC_GAUGE, "mode", "The mode of the service.");
+        for (size_t i = 0; i < ELEMENTS_OF(modes); i++)
+                write_sample(out, "mode", "mode", mode_to_string(modes[i]), modes[i] == mode);
+        write_head(out, METRIC_GAUGE, "posture", "What the service can stand for.");
+        for (Posture posture = 0; posture < N_POSTURES; posture++)
+                write_sample(out, "posture", "posture", posture_to_string(posture),
+                             posture == current);
+}
+
+static void write_metrics(FILE *out, const BusServer *server, Posture posture)
+{
+        const Enforcement *enforcement = server->config.enforcement;
+
+        write_head(out, METRIC_GAUGE, "build_info", "The version of the service.");
+        write_sample(out, "build_info", "version", AEGIS_VERSION, 1);
+        write_gauge(out, "generation", "The number of what is in force.",
+                    enforcement_generation(enforcement));
+        write_states(out, server, posture);
+        write_rules(out, enforcement);
+        write_hooks(out, server->config.backend);
+        write_events(out, server->config.hub);
+        fputs("# EOF\n", out);
+}
+
+/* Returns a new string or NULL when memory is short. */
+static char *format_metrics(const BusServer *server, Posture posture)
+{
+        _cleanup_(freep) char *text = NULL;
+        size_t n;
+        FILE *out = open_memstream(&text, &n);
+        int failed;
+
+        if (!out)
+                return NULL;
+        write_metrics(out, server, posture);
+        failed = ferror(out);
+        return fclose(out) == 0 && !failed ? TAKE_PTR(text) : NULL;
+}
+
+int run_get_metrics(Request *request, sd_bus_error *error)
+{
+        _cleanup_(freep) char *text = NULL;
+        PostureReport report;
+        int r = manager_judge(request->server, &report);
+
+        if (r < 0)
+                return r;
+        text = format_metrics(request->server, report.posture);
+        posture_report_deinit(&report);
+        return text ? sd_bus_reply_method_return(request->message, "s", text) : -ENOMEM;
+}
