@@ -481,8 +481,6 @@ static int plan_change(Plan *plan, Enforcement *enforcement, Edit *edit)
         r = edit_make(edit, &text, &n);
         if (r < 0)
                 return r;
-        if (n > POLICY_SIZE_MAX)
-                return TRANSACTION_E_TOO_LARGE;
         r = plan_document(plan, enforcement, text, n);
         return r == 0 ? plan_bind(plan, enforcement, edit) : r;
 }
@@ -514,6 +512,9 @@ static int plan_rule(Plan *plan, Enforcement *enforcement, Edit *edit)
 {
         int r;
 
+        /* One rule more must not be all the rules there are. */
+        if (enforcement->documents_unknown)
+                return TRANSACTION_E_UNKNOWN;
         if (edit->loaded && policy_version(edit->loaded->document.policy) != VERSION_NEW)
                 return TRANSACTION_E_RUNTIME_VERSION;
         plan_set_moment(plan);

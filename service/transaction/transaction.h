@@ -27,6 +27,7 @@ typedef enum TransactionError {
         TRANSACTION_E_STALE,           /* the plan was made for another generation */
         TRANSACTION_E_NO_SUCH_RULE,    /* no equal one is in the document `runtime` */
         TRANSACTION_E_RUNTIME_VERSION, /* that document is of another version than 7 */
+        TRANSACTION_E_UNKNOWN,         /* the record of what the kernel has is lost */
 } TransactionError;
 
 #define DOCUMENTS_MAX 256u

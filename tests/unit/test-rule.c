@@ -342,6 +342,25 @@ static void test_a_document_of_an_older_version_takes_no_rules(Fixture *fixture,
         assert_text(fixture, "runtime", DENY_A);
 }
 
+static void test_a_rule_does_not_take_the_place_of_what_is_unknown(Fixture *fixture,
+                                                                   gconstpointer data)
+{
+        TwinState before, after;
+
+        apply(fixture, "web", DENY_A);
+        apply(fixture, "web", DENY_AB);
+        before = kernel(fixture);
+        flip_byte(fixture, "state", 40);
+        restart(fixture);
+        g_assert_cmpint(try_add(fixture, "deny", "file:/x", 0), ==, TRANSACTION_E_UNKNOWN);
+        g_assert_cmpint(try_remove(fixture, "deny", "file:/x"), ==, TRANSACTION_E_UNKNOWN);
+        after = kernel(fixture);
+        g_assert_cmpmem(&before, sizeof(before), &after, sizeof(after));
+        apply(fixture, "web", DENY_AB);
+        add(fixture, "deny", "file:/x");
+        assert_agreement(fixture);
+}
+
 static void test_a_document_has_a_bound(Fixture *fixture, gconstpointer data)
 {
         static const char head[] = "version=7\n[deny]\nfile:/a\n";
@@ -384,6 +403,7 @@ int main(int argc, char **argv)
         ADD(test_a_header_that_holds_by_itself_stays);
         ADD(test_what_the_document_would_be_at_fault_without_stays);
         ADD(test_a_document_of_an_older_version_takes_no_rules);
+        ADD(test_a_rule_does_not_take_the_place_of_what_is_unknown);
         ADD(test_a_document_has_a_bound);
         return g_test_run();
 }
