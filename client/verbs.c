@@ -44,7 +44,6 @@ const Verb verb_table[] = {
 const size_t n_verbs = ELEMENTS_OF(verb_table);
 
 static const char help_options[] =
-        "Options:\n"
         "  -j, --json               one JSON object (events: one a line)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
         "      --expect=GENERATION  what changes something: only if this is in force\n"
