@@ -65,6 +65,9 @@ start_service() {
         write_policy 1 0 0 >/tmp/policy-1
         { cat /tmp/policy-1 && echo file:/tmp/another; } >/tmp/policy-2
         write_policy "$files" 0 0 >/tmp/policy-files
+        # one rule more than what the idle slot holds, two other than what is in force
+        { cat /tmp/policy && echo file:/tmp/another; } >/tmp/policy-b
+        { cat /tmp/policy && echo file:/tmp/third; } >/tmp/policy-c
         # what is read for the first time is not the service's cost
         cat /usr/libexec/aegisd /usr/bin/aegis-client >/dev/null
         begin=$(now)
@@ -78,6 +81,8 @@ start_service() {
                 apply one /tmp/policy-2
                 apply again /tmp/policy-files
                 apply last /tmp/policy
+                apply settle-b /tmp/policy-b
+                apply change /tmp/policy-c
         fi
 }
 
