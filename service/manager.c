@@ -3,6 +3,7 @@
 #include "manager.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ struct Manager {
         const Config *config;
         int directory; /* held so that no second service begins */
         sd_event *loop;
-        sd_event_source *ring, *mounts, *self_test, *term, *interrupt, *hangup;
+        sd_event_source *ring, *mounts, *self_test, *rest, *term, *interrupt, *hangup;
         uint64_t self_test_usec;
         Backend *backend;
         Enforcement *enforcement;
@@ -78,12 +79,29 @@ static void say_status(Manager *manager)
                    mode_to_string(enforcement_mode(manager->enforcement)));
 }
 
+/* Compiling and loading take more memory for a moment than the service needs afterwards. */
+static int on_rest(sd_event_source *source, void *userdata)
+{
+        malloc_trim(0);
+        return 0;
+}
+
+/* Once nothing else is to be done. */
+static void give_back_memory(Manager *manager)
+{
+        int r = sd_event_source_set_enabled(manager->rest, SD_EVENT_ONESHOT);
+
+        if (r < 0)
+                log_errno(r, "Memory cannot be given back");
+}
+
 static void on_change(void *userdata, EnforcementChange change)
 {
         Manager *manager = userdata;
 
         bus_server_changed(manager->bus, change);
         say_status(manager);
+        give_back_memory(manager);
 }
 
 static void on_name(void *userdata, int result)
@@ -139,6 +157,7 @@ static int on_self_test(sd_event_source *source, uint64_t now, void *userdata)
                 sd_notify(0, "WATCHDOG=1");
         say_status(manager);
         bus_server_refresh(manager->bus);
+        give_back_memory(manager);
         r = sd_event_source_set_time_relative(source, manager->self_test_usec);
         return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
@@ -305,6 +324,10 @@ static int bring_up_loop(Manager *manager)
         if (r >= 0)
                 r = sd_event_add_signal(manager->loop, &manager->hangup, SIGHUP, on_hangup,
                                         manager);
+        if (r >= 0)
+                r = sd_event_add_defer(manager->loop, &manager->rest, on_rest, manager);
+        if (r >= 0)
+                r = sd_event_source_set_priority(manager->rest, SD_EVENT_PRIORITY_IDLE);
         return r < 0 ? log_errno(r, "The event loop cannot be set up") : 0;
 }
 
@@ -346,6 +369,7 @@ Manager *manager_free(Manager *manager)
         sd_event_source_disable_unref(manager->ring);
         sd_event_source_disable_unref(manager->mounts);
         sd_event_source_disable_unref(manager->self_test);
+        sd_event_source_disable_unref(manager->rest);
         sd_event_source_disable_unref(manager->term);
         sd_event_source_disable_unref(manager->interrupt);
         sd_event_source_disable_unref(manager->hangup);

@@ -241,6 +241,29 @@ static void test_cgroups_made_meanwhile_keep_their_numbers(void)
         }
 }
 
+/* What was released is attached again, and proven again. */
+static void test_hooks_that_come_and_go_deny_each_time(void)
+{
+        static const char *const texts[] = {
+                "version=7\n[deny]\nfile:/t/fill/0\n",
+                "version=7\n[deny]\nnet:bind:127.0.0.1:7000\n",
+                "version=7\n[deny]\nnet:connect:127.0.0.9\n",
+                "version=7\n[deny]\nkernel:ptrace\nexec:/t/nothing\n",
+        };
+
+        make_files();
+        for (size_t i = 0; i < 4 * G_N_ELEMENTS(texts); i++) {
+                size_t j = i % G_N_ELEMENTS(texts);
+
+                apply(texts[j]);
+                g_assert_cmpint(try_open(0, "/t/fill/0"), ==, j == 0 ? EPERM : 0);
+                g_assert_cmpint(try_socket(AF_INET, TCP, 'b', "127.0.0.1", 7000), ==,
+                                j == 1 ? EPERM : 0);
+                g_assert_cmpint(try_socket(AF_INET, UDP, 'c', "127.0.0.9", 7000), ==,
+                                j == 2 ? EPERM : 0);
+        }
+}
+
 static void test_small_changes_leave_no_gap(void)
 {
         Prober prober = {};
@@ -265,6 +288,7 @@ int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         backend = start_backend();
+        ADD(test_hooks_that_come_and_go_deny_each_time);
         ADD(test_a_small_change_goes_into_the_maps_that_are_there);
         ADD(test_a_chain_of_changes_decides_as_each_policy_says);
         ADD(test_a_policy_that_outgrows_its_maps_gets_others);
