@@ -55,24 +55,36 @@ static __always_inline void place_take(struct place *place, const struct trie_va
         place->lengths = value->lengths;
 }
 
+#define IN_EACH_BYTE 0x0101010101010101ull
+
+/* Its high bits tell whether a byte of the word is that one. */
+static __always_inline __u64 has_byte(__u64 word, __u8 byte)
+{
+        __u64 other = word ^ byte * IN_EACH_BYTE;
+
+        return (other - IN_EACH_BYTE) & ~other;
+}
+
 /* Whether a name that is not in the trie might be another spelling of one that is: of a length that
- * some ruled name has; or with a letter outside ASCII, a tilde (vfat's short names) or a dot in the
- * end, which may be as good as one of another length. */
+ * some ruled name has; or with a letter outside ASCII, a tilde (vfat's short names), a colon (its
+ * escapes) or a dot in the end, which may be as good as one of another length. Where a
+ * ruled name has such a letter, all lengths are in the mask. */
 static __always_inline bool may_be_ruled(const struct trie_key *key, __u32 lengths)
 {
         const __u64 *words = (const __u64 *) key->name;
         __u32 length = key->length;
-        __u64 tilde, found = 0;
+        __u64 found = 0;
 
         if (length >= NAME_CHUNK || lengths >> (length & 15) & 1)
                 return true;
-        for (int i = 0; i < NAME_CHUNK / 8; i++) {
-                tilde = words[i] ^ 0x7e7e7e7e7e7e7e7eull;
-                found |= words[i] | ((tilde - 0x0101010101010101ull) & ~tilde);
-        }
         length--;
         barrier_var(length);
-        return found & 0x8080808080808080ull || length >= NAME_CHUNK || key->name[length] == '.';
+        if (length >= NAME_CHUNK || key->name[length] == '.')
+                return true;
+#pragma clang loop unroll(disable) /* the stack has no room for what is spilt then */
+        for (int i = 0; i < NAME_CHUNK / 8; i++)
+                found |= words[i] | has_byte(words[i], '~') | has_byte(words[i], ':');
+        return found & 0x80 * IN_EACH_BYTE;
 }
 
 /* A name that has no entry: that of a wildcard, if the node has one. */

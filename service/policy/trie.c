@@ -109,6 +109,16 @@ static uint32_t chunk_node(Builder *builder, const Level *parent, const char *na
         return entry ? entry->value.node : ++builder->compiler->n_nodes | NODE_SOFT;
 }
 
+/* Where a file system folds names, one of other letters than ASCII's may be spelt in another
+ * length, and in ASCII (U+212A is a k). */
+static int has_other_spellings(const char *name)
+{
+        for (size_t i = 1, n = component_length(name); i <= n; i++)
+                if ((unsigned char) name[i] > 0x7f)
+                        return 1;
+        return 0;
+}
+
 /* Adds the chunks of a child's name; the last entry that was added is then the child's. */
 static int add_name(Builder *builder, Level *parent, const char *name)
 {
@@ -129,7 +139,7 @@ static int add_name(Builder *builder, Level *parent, const char *name)
                 parent->chunk_nodes[chunk] = node;
         }
         parent->child = name;
-        parent->lengths |= 1u << (component_length(name) & 15);
+        parent->lengths |= has_other_spellings(name) ? 0xffff : 1u << (component_length(name) & 15);
         return 0;
 }
 
