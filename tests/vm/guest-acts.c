@@ -5,9 +5,12 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/io_uring.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,6 +112,28 @@ static int open_in_cgroup(const void *argument)
 int try_open_in_cgroup(const char *cgroup, const char *path)
 {
         return child_errno(open_in_cgroup, (const char *[]){cgroup, path});
+}
+
+int uring_do(const struct io_uring_sqe *sqe)
+{
+        struct io_uring_params parameters = {};
+        int fd = (int) syscall(SYS_io_uring_setup, 1, &parameters);
+        char *ring, *completions;
+        struct io_uring_sqe *sqes;
+
+        if (fd < 0)
+                return -ENOSYS;
+        ring = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQ_RING);
+        sqes = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
+        completions = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_CQ_RING);
+        if (ring == MAP_FAILED || sqes == MAP_FAILED || completions == MAP_FAILED)
+                return -ENOSYS;
+        sqes[0] = *sqe;
+        ((unsigned *) (ring + parameters.sq_off.array))[0] = 0;
+        __atomic_store_n((unsigned *) (ring + parameters.sq_off.tail), 1, __ATOMIC_RELEASE);
+        if (syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+                return -ENOSYS;
+        return ((struct io_uring_cqe *) (completions + parameters.cq_off.cqes))[0].res;
 }
 
 typedef struct SocketAct {

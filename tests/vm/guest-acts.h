@@ -33,6 +33,10 @@ int try_open_in_cgroup(const char *cgroup, const char *path);
 /* what: 'c'onnect, 'b'ind, 's'end a datagram. address: text of either family. */
 int try_socket(int family, int type, char what, const char *address, uint16_t port);
 
+/* Submits one entry on a ring of its own. Returns what the operation did, or -ENOSYS. */
+struct io_uring_sqe;
+int uring_do(const struct io_uring_sqe *sqe);
+
 /* A child that opens two files again and again: one that must be denied, one that must not. */
 typedef struct Prober {
         pid_t pid;

@@ -434,29 +434,6 @@ static void test_a_descriptor_passed_over_a_socket_is_open(void)
 
 /* ---- io_uring ---- */
 
-/* Submits one entry on a ring of its own. Returns what the operation did, or -ENOSYS. */
-static int uring_do(const struct io_uring_sqe *sqe)
-{
-        struct io_uring_params parameters = {};
-        int fd = (int) syscall(SYS_io_uring_setup, 1, &parameters);
-        char *ring, *completions;
-        struct io_uring_sqe *sqes;
-
-        if (fd < 0)
-                return -ENOSYS;
-        ring = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQ_RING);
-        sqes = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_SQES);
-        completions = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, IORING_OFF_CQ_RING);
-        if (ring == MAP_FAILED || sqes == MAP_FAILED || completions == MAP_FAILED)
-                return -ENOSYS;
-        sqes[0] = *sqe;
-        ((unsigned *) (ring + parameters.sq_off.array))[0] = 0;
-        __atomic_store_n((unsigned *) (ring + parameters.sq_off.tail), 1, __ATOMIC_RELEASE);
-        if (syscall(SYS_io_uring_enter, fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
-                return -ENOSYS;
-        return ((struct io_uring_cqe *) (completions + parameters.cq_off.cqes))[0].res;
-}
-
 static int act_uring(const void *sqe)
 {
         int r = uring_do(sqe);
