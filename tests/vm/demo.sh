@@ -127,9 +127,9 @@ root 'aegis-client status --json'
 
 title '5. The service guards itself from root'
 root "kill -9 $aegisd"
-root 'rm /run/aegis/bpf/abi2/link_file_open'
+root 'rm /run/aegis/bpf/abi3/link_file_open'
 root 'umount -l /run/aegis/bpf'
-root 'bpftool map dump pinned /run/aegis/bpf/abi2/data_hot'
+root 'bpftool map dump pinned /run/aegis/bpf/abi3/data_hot'
 
 title '6. Killed all the same, by its cgroup: the kernel goes on refusing; a new aegisd takes over'
 root 'echo 1 >/sys/fs/cgroup/aegisd/cgroup.kill'

@@ -25,7 +25,9 @@
 #include "guest-backend.h"
 
 #define PINS "/run/aegis-test/bpf"
-#define FOLDER PINS "/abi2"
+#define FOLDER PINS "/abi" G_STRINGIFY(ABI_NUMBER)
+#define ABI_NUMBER 3 /* AEGIS_ABI, whose suffix is in the way */
+_Static_assert(ABI_NUMBER == AEGIS_ABI, "the pins are in the folder of this number");
 #define HOT FOLDER "/data_hot"
 #define POLICY "version=7\n[deny]\nfile:/srv/secret\n"
 
