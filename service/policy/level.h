@@ -27,6 +27,7 @@ typedef struct Count {
 } Count;
 
 #define LENGTH_BITS 16
+#define ANY_LENGTH LENGTH_BITS /* in place of a bit: all of them */
 
 /* A place on the stack. Its ways stand by how specific they are: a name before *, and of two ways
  * the one whose last component is a name. */
@@ -45,7 +46,7 @@ typedef struct Level {
         /* Where each of its chunks but the last leads to: names of one length that begin alike
          * share them. */
         uint32_t chunk_nodes[NAME_CHUNKS];
-        uint32_t n_gone[LENGTH_BITS]; /* children that were not looked at for another reason */
+        uint32_t n_gone[LENGTH_BITS + 1]; /* children that were not looked at for another reason */
 } Level;
 
 typedef struct Builder {

@@ -110,13 +110,24 @@ static uint32_t chunk_node(Builder *builder, const Level *parent, const char *na
 }
 
 /* Where a file system folds names, one of other letters than ASCII's may be spelt in another
- * length, and in ASCII (U+212A is a k). */
-static int has_other_spellings(const char *name)
+ * length, and in ASCII (U+212A is a k). Of a longer name not all is in its first chunk. */
+static int has_other_spellings(const struct trie_key *key)
 {
-        for (size_t i = 1, n = component_length(name); i <= n; i++)
-                if ((unsigned char) name[i] > 0x7f)
+        for (size_t i = 0; i < NAME_CHUNK; i++)
+                if ((unsigned char) key->name[i] > 0x7f)
                         return 1;
-        return 0;
+        return key->length > NAME_CHUNK;
+}
+
+/* Which bit of a node's lengths a child of it is for, by its first chunk; ANY_LENGTH: all. */
+static size_t length_bit(const struct trie_key *key)
+{
+        return has_other_spellings(key) ? ANY_LENGTH : key->length & (LENGTH_BITS - 1);
+}
+
+static uint32_t lengths_of_bit(size_t bit)
+{
+        return bit == ANY_LENGTH ? 0xffff : 1u << bit;
 }
 
 /* Adds the chunks of a child's name; the last entry that was added is then the child's. */
@@ -124,6 +135,7 @@ static int add_name(Builder *builder, Level *parent, const char *name)
 {
         size_t n = n_chunks_of(name), chunk = n_chunks_shared(parent->child, name);
         uint32_t node = chunk > 0 ? parent->chunk_nodes[chunk - 1] : parent->node;
+        struct trie_key first;
         int r;
 
         for (; chunk < n; chunk++) {
@@ -139,7 +151,8 @@ static int add_name(Builder *builder, Level *parent, const char *name)
                 parent->chunk_nodes[chunk] = node;
         }
         parent->child = name;
-        parent->lengths |= has_other_spellings(name) ? 0xffff : 1u << (component_length(name) & 15);
+        first = chunk_key(0, name, 0);
+        parent->lengths |= lengths_of_bit(length_bit(&first));
         return 0;
 }
 
@@ -219,7 +232,7 @@ static int drop_child(Builder *builder, Level *parent, const TrieEntry *old)
         if (!old)
                 return 0;
         if (!parent->is_whole) {
-                parent->n_gone[old->key.length & (LENGTH_BITS - 1)]++;
+                parent->n_gone[length_bit(&old->key)]++;
                 r = edits_drop(&builder->edits, old);
         }
         return r < 0 ? r : edits_drop_below(&builder->edits, old->value.node);
@@ -276,10 +289,10 @@ static int visit_child(Builder *builder, const char *name)
 /* Children that were not looked at are still there, and as long as they were. */
 static void keep_lengths(const Builder *builder, Level *level)
 {
-        uint32_t n_there[LENGTH_BITS] = {}, n_gone = 0;
+        uint32_t n_there[LENGTH_BITS + 1] = {}, n_gone = 0;
         size_t begin, end;
 
-        for (size_t i = 0; i < LENGTH_BITS; i++)
+        for (size_t i = 0; i <= LENGTH_BITS; i++)
                 n_gone += level->n_gone[i];
         if (level->has_wildcard || n_gone == 0) {
                 level->lengths |= level->has_wildcard ? 0xffff : level->old->lengths;
@@ -287,9 +300,9 @@ static void keep_lengths(const Builder *builder, Level *level)
         }
         edits_find_children(&builder->edits, level->old->node, &begin, &end);
         for (size_t i = begin; i < end; i++)
-                n_there[builder->edits.before->trie[i].key.length & (LENGTH_BITS - 1)]++;
-        for (size_t i = 0; i < LENGTH_BITS; i++)
-                level->lengths |= n_there[i] > level->n_gone[i] ? 1u << i : 0;
+                n_there[length_bit(&builder->edits.before->trie[i].key)]++;
+        for (size_t i = 0; i <= LENGTH_BITS; i++)
+                level->lengths |= n_there[i] > level->n_gone[i] ? lengths_of_bit(i) : 0;
 }
 
 static void pop_level(Builder *builder)
