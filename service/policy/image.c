@@ -77,6 +77,7 @@ PolicyImage *policy_image_free(PolicyImage *image)
         free(image->clauses);
         free(image->rulesets);
         free(image->rules);
+        title_texts_free(image);
         free(image->numbers);
         free(image);
         return NULL;

@@ -55,6 +55,9 @@ typedef struct Document {
         int64_t applied; /* seconds since boot (negative: before it): where a ttl begins */
 } Document;
 
+/* Strings of titles. Images that follow each other share them. */
+typedef struct TitleText TitleText;
+
 /* What a rule number in an event stands for. Strings belong to the image. Number 0 is no rule. */
 typedef struct ImageRule {
         char *document;
@@ -151,6 +154,8 @@ typedef struct PolicyImage {
         uint32_t kernel_lists[N_KERNEL_OBJECTS];
         ImageRule *rules;  /* those that are gone have no document: "" */
         size_t n_rules;    /* number 0 counted */
+        TitleText **texts; /* that the rules' strings are in */
+        size_t n_texts;
         uint32_t *numbers; /* of the rules there are, as they are written */
         size_t n_numbers;
 } PolicyImage;

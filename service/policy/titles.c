@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Titles: what the rules are called in events and answers. The strings stand behind the array, in
- * one piece of memory with it. */
+/* Titles: what the rules are called in events and answers. The strings of those that are new, or
+ * stand in another line than before, are in one piece of memory; those of others stay where they
+ * are. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,13 @@
 
 #define LINE_DIGITS 10
 
+/* So many texts, and so many bytes that may be of no use, do not matter. */
+#define N_TEXTS_MAX 32u
+#define TEXT_FLOOR ((size_t) 64 * 1024)
+
+static char nothing[] = "";
+static const ImageRule no_title = {nothing, 0, nothing, nothing, nothing, nothing};
+
 static size_t title_size(const Document *document, const Rule *rule)
 {
         const RuleOptions *options = rule->options;
@@ -17,19 +25,6 @@ static size_t title_size(const Document *document, const Rule *rule)
 
         return strlen(rule->section) + strlen(rule->entry) + n_id +
                (options->why ? strlen(options->why) : 0) + 4;
-}
-
-/* At most what titles_put() puts. */
-static size_t text_size(const Document *documents, size_t n_documents)
-{
-        size_t n = 1;
-
-        for (size_t i = 0; i < n_documents; i++) {
-                n += strlen(documents[i].name) + 1;
-                for (size_t j = 0; j < policy_n_rules(documents[i].policy); j++)
-                        n += title_size(&documents[i], policy_rule(documents[i].policy, j));
-        }
-        return n;
 }
 
 static char *text_put(char **end, const char *text)
@@ -84,43 +79,126 @@ static void title_put(char **end, const Rule *rule, const ImageRule *before, Ima
         title->why = shared_put(end, before->why, why);
 }
 
+/* ---- texts ---- */
+
+struct TitleText {
+        unsigned n_refs;
+        size_t size;
+        char text[];
+};
+
+void title_texts_free(PolicyImage *image)
+{
+        for (size_t i = 0; i < image->n_texts; i++)
+                if (--image->texts[i]->n_refs == 0)
+                        free(image->texts[i]);
+        free(image->texts);
+}
+
+/* Of the strings that are shared few enough must be in use: the first text had all of them once. */
+static int is_worn(const PolicyImage *before)
+{
+        size_t size = 0;
+
+        for (size_t i = 0; i < before->n_texts; i++)
+                size += before->texts[i]->size;
+        return before->n_texts >= N_TEXTS_MAX || size > 2 * before->texts[0]->size + TEXT_FLOOR;
+}
+
+static void share_texts(PolicyImage *image, const PolicyImage *before)
+{
+        for (size_t i = 0; i < before->n_texts; i++) {
+                image->texts[i] = before->texts[i];
+                image->texts[i]->n_refs++;
+        }
+        image->n_texts = before->n_texts;
+        memcpy(image->rules, before->rules, before->n_rules * sizeof(image->rules[0]));
+}
+
+/* ---- all of them ---- */
+
+static int is_there(const PolicyImage *image, uint32_t number, const Rule *rule)
+{
+        return image->rules[number].line == rule->line;
+}
+
+/* At most what titles_put() puts. */
+static size_t text_size(const Compiler *compiler, size_t n_documents)
+{
+        const PolicyImage *image = compiler->image;
+        size_t n_text = 0, n = 0;
+
+        for (size_t i = 0; i < n_documents; i++) {
+                const Document *document = &compiler->documents[i];
+
+                n_text += strlen(document->name) + 1;
+                for (size_t j = 0; j < policy_n_rules(document->policy); j++) {
+                        const Rule *rule = policy_rule(document->policy, j);
+
+                        if (!is_there(image, image->numbers[n++], rule))
+                                n_text += title_size(document, rule);
+                }
+        }
+        return n_text;
+}
+
 static void titles_put(const Compiler *compiler, char *end, size_t n_documents)
 {
         PolicyImage *image = compiler->image;
-        ImageRule none, *before = &none;
-        char *nothing = text_put(&end, "");
+        const ImageRule *before = &no_title;
         size_t n = 0;
 
-        none = (ImageRule){nothing, 0, nothing, nothing, nothing, nothing};
-        for (size_t i = 0; i < image->n_rules; i++)
-                image->rules[i] = none;
         for (size_t i = 0; i < n_documents; i++) {
                 const Document *document = &compiler->documents[i];
                 char *name = text_put(&end, document->name);
 
                 for (size_t j = 0; j < policy_n_rules(document->policy); j++) {
+                        const Rule *rule = policy_rule(document->policy, j);
                         ImageRule *title = &image->rules[image->numbers[n++]];
 
                         fiber_pace();
-                        title->document = name;
-                        title_put(&end, policy_rule(document->policy, j), before, title);
+                        if (!is_there(image, image->numbers[n - 1], rule)) {
+                                title->document = name;
+                                title_put(&end, rule, before, title);
+                        }
                         before = title;
                 }
         }
 }
 
+static int add_text(Compiler *compiler, size_t n_documents)
+{
+        size_t n = text_size(compiler, n_documents);
+        PolicyImage *image = compiler->image;
+        TitleText *text = malloc(sizeof(*text) + n);
+
+        if (!text)
+                return -ENOMEM;
+        text->n_refs = 1;
+        text->size = n;
+        image->texts[image->n_texts++] = text;
+        titles_put(compiler, text->text, n_documents);
+        return 0;
+}
+
 int titles_add(Compiler *compiler, size_t n_documents)
 {
         const Numbers *numbers = &compiler->in_order;
-        size_t n = compiler->n_rules, n_text = text_size(compiler->documents, n_documents);
+        const PolicyImage *before = compiler->before;
         PolicyImage *image = compiler->image;
+        size_t n = compiler->n_rules;
 
         image->numbers = copy_items(numbers->items, numbers->n, sizeof(numbers->items[0]));
-        image->rules = malloc(n * sizeof(*image->rules) + n_text);
-        if (!image->rules || (numbers->n > 0 && !image->numbers))
+        image->rules = calloc(n, sizeof(*image->rules));
+        image->texts = calloc(N_TEXTS_MAX + 1, sizeof(*image->texts));
+        if (!image->rules || !image->texts || (numbers->n > 0 && !image->numbers))
                 return -ENOMEM;
         image->n_numbers = numbers->n;
         image->n_rules = n;
-        titles_put(compiler, (char *) (image->rules + n), n_documents);
-        return 0;
+        if (before && !is_worn(before))
+                share_texts(image, before);
+        for (size_t i = 0; i < n; i++)
+                if (compiler->rules[i].order == 0)
+                        image->rules[i] = no_title;
+        return add_text(compiler, n_documents);
 }

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "image-reader.h"
 #include "policy-reference.h"
+#include "policy/compilation.h"
 
 #define N_DOCUMENTS_MAX 4
 #define N_RULES_ASKED 48 /* the reference looks at every rule for every question */
@@ -211,6 +212,28 @@ static void check_titles(const PolicyImage *image, const Input *input)
         HOLDS(image->n_rules == number + 1);
 }
 
+/* From one document to all of them: decides what is decided of all at once. */
+static void amend(const Input *input, const Resolver *resolver)
+{
+        CompilationRequest request = {.documents = input->documents, .resolver = resolver};
+        Diagnostics diagnostics[N_DOCUMENTS_MAX] = {};
+        Compilation *compilation = NULL;
+
+        for (request.n_documents = 1; request.n_documents <= input->n; request.n_documents++) {
+                PolicyImage *image = NULL;
+
+                HOLDS(compilation_run(&compilation, &request, diagnostics, &image) == 0);
+                image_check(image);
+                /* Documents come in order, and so do the numbers. */
+                if (request.n_documents == input->n && input->n_rules <= N_RULES_ASKED)
+                        ask_all(image, input, resolver);
+                policy_image_free(image);
+        }
+        for (size_t i = 0; i < N_DOCUMENTS_MAX; i++)
+                diagnostics_deinit(&diagnostics[i]);
+        compilation_free(compilation);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         Input input = {.machine = size > 0 ? data[0] : 0};
@@ -232,6 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 HOLDS(policy_image_decides_as(image, image));
                 if (input.n_rules <= N_RULES_ASKED)
                         ask_all(image, &input, &resolver);
+                amend(&input, &resolver);
         }
         policy_image_free(image);
         input_deinit(&input);

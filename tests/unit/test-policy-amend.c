@@ -328,6 +328,42 @@ static void test_one_rule_among_10000_changes_few_records(void)
         bench_clear(&bench);
 }
 
+static unsigned n_located;
+
+static int locate_counted(void *userdata, const char *path, Location *ret_location)
+{
+        Resolver resolver = fake_resolver(userdata);
+
+        n_located++;
+        return resolver.locate(userdata, path, ret_location);
+}
+
+static void test_only_paths_of_new_rules_are_looked_up(void)
+{
+        static const struct {
+                const char *more;
+                unsigned n_located;
+        } rows[] = {
+                {"file:/c exe=/bin/x\n", 1},
+                {"file:/c exe=/bin/x\nfile:/d exe=/bin/y\n", 2},
+                {"file:/d exe=/bin/y\n", 0},
+                {"net:connect:*:22/tcp exe=/bin/y\nfile:/d exe=/bin/y\n", 0},
+                {"", 0},
+                {"comm:z exe=/bin/y\n", 1},
+        };
+        Bench bench = bench_new(NONE "file:/a exe=/bin/x\nfile:/b\n", NONE);
+
+        bench.resolver.locate = locate_counted;
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *more = g_strconcat(NONE, rows[i].more, NULL);
+
+                n_located = 0;
+                compile_more(&bench, more);
+                g_assert_cmpuint(n_located, ==, rows[i].n_located);
+        }
+        bench_clear(&bench);
+}
+
 static void test_a_line_that_moves_keeps_its_number(void)
 {
         Bench bench = bench_new(NONE, NONE "file:/a\nfile:/b\nfile:/c\nfile:/d\n");
@@ -385,11 +421,12 @@ static void test_what_is_compiled_anew_keeps_numbers_that_it_must_have(void)
         const Numbering numbering = {image->numbers, image->n_numbers, image->n_rules};
         CompilationRequest request = {bench.documents, 2, &bench.resolver, 0, &numbering};
 
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 3; i++) {
                 Compilation *compilation = NULL;
                 PolicyImage *other = NULL;
 
-                if (i == 1) {
+                request.ask_anew = i == 2;
+                if (i > 0) {
                         CompilationRequest of_others = {bench.documents, 2, &bench.resolver, 0,
                                                         NULL};
 
@@ -484,6 +521,7 @@ int main(int argc, char **argv)
         ADD(test_random_changes_of_names_decide_as_written);
         ADD(test_random_changes_without_patterns_decide_as_written);
         ADD(test_one_rule_among_10000_changes_few_records);
+        ADD(test_only_paths_of_new_rules_are_looked_up);
         ADD(test_a_line_that_moves_keeps_its_number);
         ADD(test_what_is_written_first_decides_whatever_its_number);
         ADD(test_equal_documents_give_the_same_image);
