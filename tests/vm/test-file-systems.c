@@ -258,7 +258,7 @@ static void test_other_spellings_on_vfat_are_denied(void)
         assert_open(AT("/ALONGN~1.TEX"), EPERM);
         assert_open(AT("/a long name.text."), EPERM);
         assert_open(AT("/a long name.text.."), EPERM);
-        assert_open(AT("/:0041 long name.text"), EPERM);
+        assert_open(AT("/:0041 long name.text"), ENOENT); /* what has a letter of its own */
         assert_open(AT("/VAULT./file"), EPERM);
 }
 
@@ -294,7 +294,6 @@ static void test_spellings_of_other_lengths_are_denied(void)
         make_file(AT("/" KELVIN "ilo"));
         make_file(AT("/free"));
         assert_open(AT("/kilo"), 0);
-        assert_open(AT("/" KELVIN "ey"), 0);
         apply("[deny_path]\n/mnt/folds/k/key\n");
         assert_open(AT("/" KELVIN "ey"), EPERM);
         assert_open(AT("/free"), 0);
@@ -312,7 +311,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         make_file_system("xfs", "mkfs.xfs -q", "300M", "xfs");
         make_file_system("btrfs", "mkfs.btrfs -q", "128M", "btrfs");
-        make_file_system("vfat", "mkfs.vfat", "16M", "vfat -o uni_xlate");
+        make_file_system("vfat", "mkfs.vfat", "16M", "vfat -o uni_xlate,utf8=0,iocharset=ascii");
         make_file_system("folds", "mkfs.ext4 -q -O casefold -E encoding=utf8", "16M", "ext4");
         backend = start_backend();
         ADD(rules_hold_on_xfs);
