@@ -22,7 +22,10 @@
 
 /* More events than this wait for the next turn of the loop, so that callers are heard in between.
  */
-#define EVENTS_PER_TURN 256u
+#define EVENTS_PER_TURN 512u
+
+/* Being woken for each event of many costs more than the event: they wait so long for others. */
+#define RING_PAUSE_USEC 1000u
 
 /* Between two self-tests when systemd asks for no watchdog; half of what it asks for otherwise. */
 #define SELF_TEST_USEC (10u * 1000000u)
@@ -258,6 +261,8 @@ static int bring_up_hub(Manager *manager)
         if (fd < 0)
                 return 0;
         r = sd_event_add_io(manager->loop, &manager->ring, fd, EPOLLIN, on_ring, manager);
+        if (r >= 0)
+                r = sd_event_source_set_ratelimit(manager->ring, RING_PAUSE_USEC, 1);
         return r < 0 ? log_errno(r, "Events cannot be waited for") : 0;
 }
 
