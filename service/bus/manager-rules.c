@@ -140,7 +140,8 @@ typedef struct Listing {
         sd_bus_message *reply;
         const Backend *backend; /* NULL: it counts for other documents */
         uint32_t skip, left;    /* entries */
-        uint32_t number;        /* of the rule in the image */
+        const PolicyImage *image;
+        size_t at; /* of the rule among all that are written */
 } Listing;
 
 static int read_listing(Request *request, const Loaded **ret_loaded, Listing *listing,
@@ -179,10 +180,13 @@ int describe_list_rules(Request *request, sd_bus_error *error)
 /* An entry may have given several rules. */
 static uint64_t hits_of(const Listing *listing, size_t n_rules)
 {
+        const PolicyImage *image = listing->image;
         uint64_t hits = 0;
 
-        for (uint32_t i = 0; listing->backend && i < n_rules; i++)
-                hits += backend_rule_hits(listing->backend, listing->number + i);
+        for (size_t i = 0; listing->backend && image && i < n_rules; i++)
+                if (listing->at + i < image->n_numbers)
+                        hits += backend_rule_hits(listing->backend,
+                                                  image->numbers[listing->at + i]);
         return hits;
 }
 
@@ -229,7 +233,7 @@ static int list_document(Listing *listing, const Document *document, int is_list
         int r = 0;
 
         if (!is_listed) {
-                listing->number += (uint32_t) n_rules;
+                listing->at += n_rules;
                 return 0;
         }
         for (size_t i = 0; r >= 0 && i < n_rules && listing->left > 0; i += n) {
@@ -241,7 +245,7 @@ static int list_document(Listing *listing, const Document *document, int is_list
                         r = append_rule(listing, document, i, n);
                         listing->left--;
                 }
-                listing->number += (uint32_t) n;
+                listing->at += n;
         }
         return r;
 }
@@ -251,7 +255,7 @@ static int list_documents(Listing *listing, const Enforcement *enforcement, cons
         size_t n = enforcement_n_documents(enforcement);
         int r = sd_bus_message_open_container(listing->reply, 'a', "(ssst)");
 
-        listing->number = 1; /* 0 is no rule */
+        listing->image = enforcement_image(enforcement);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 const Loaded *loaded = enforcement_document(enforcement, i);
 

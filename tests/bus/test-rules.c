@@ -238,9 +238,9 @@ static void test_rules_are_listed_in_order_with_their_hits(Lab *lab)
 {
         lab_must_apply(lab, "web", OLD);
         g_assert_true(changes(lab, "AddRule", "deny", "file:/srv/new id=mine"));
-        hit(lab, 1, 2); /* runtime stands before web; protect_path is two rules */
-        hit(lab, 3, 3);
-        hit(lab, 4, 4);
+        hit(lab, 5, 2); /* runtime stands before web, whose rules keep their numbers */
+        hit(lab, 2, 3); /* protect_path is two rules */
+        hit(lab, 3, 4);
         check_list(lab, "runtime", 0, 0, "deny|file:/srv/new id=mine|mine|2\n");
         check_list(lab, "web", 0, 0,
                    "deny_path|/srv/one|web:3|0\nprotect_path|/srv/two|web:5|7\n"
