@@ -216,14 +216,16 @@ static int collect(Explanation *explanation, const Request *request, sd_bus_erro
         static const PolicyImage nothing = {0};
         const Enforcement *enforcement = request->server->config.enforcement;
         size_t n = enforcement_n_documents(enforcement);
+        BackendState state;
 
+        backend_state(request->server->config.backend, &state);
         explanation->image = enforcement_image(enforcement);
-        if (!explanation->image && enforcement_generation(enforcement) > 0 && n > 0)
-                return sd_bus_error_set(error, SD_BUS_ERROR_FAILED,
-                                        "what the kernel enforces is not known; apply the policies "
-                                        "again");
-        if (!explanation->image)
+        if (state.generation == 0 && n == 0)
                 explanation->image = &nothing;
+        else if (!explanation->image || !kernel_has_documents(request->server))
+                return sd_bus_error_set(error, SD_BUS_ERROR_FAILED,
+                                        "what the kernel enforces is not what the policies say; "
+                                        "PostureReasons tells why");
         explanation->mode = enforcement_mode(enforcement);
         explanation->resolver = backend_resolver(request->server->config.backend);
         explanation->documents = calloc(n + 1, sizeof(*explanation->documents));

@@ -264,23 +264,12 @@ static int list_documents(Listing *listing, const Enforcement *enforcement, cons
         return r < 0 ? r : sd_bus_message_close_container(listing->reply);
 }
 
-/* The kernel counts for what it has, and that may be something else. */
-static const Backend *backend_that_counts(const BusServer *server)
-{
-        const Enforcement *enforcement = server->config.enforcement;
-        BackendState state;
-
-        backend_state(server->config.backend, &state);
-        return state.generation > 0 && memcmp(state.digest, enforcement_digest(enforcement),
-                                              DIGEST_SIZE) == 0
-                       ? server->config.backend
-                       : NULL;
-}
-
 int run_list_rules(Request *request, sd_bus_error *error)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Listing listing = {.backend = backend_that_counts(request->server)};
+        Listing listing = {.backend = kernel_has_documents(request->server)
+                                              ? request->server->config.backend
+                                              : NULL};
         const Loaded *loaded;
         int r = sd_bus_message_rewind(request->message, 1);
 

@@ -114,6 +114,9 @@ int run_explain(Request *request, sd_bus_error *error);
 int describe_history(Request *request, sd_bus_error *error);
 int run_history(Request *request, sd_bus_error *error);
 
+/* Whether what the kernel enforces is what the documents say: it may have kept something else. */
+int kernel_has_documents(const BusServer *server);
+
 /* What several objects put in replies. */
 int append_text(sd_bus_message *m, const char *text);                      /* s, anybody's bytes */
 int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE]);   /* s */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bus/objects.h"
 #include "bus/text.h"
@@ -25,6 +26,16 @@ int append_text(sd_bus_message *m, const char *text)
         _cleanup_(freep) char *valid = text_valid(text, TEXT_MAX);
 
         return valid ? sd_bus_message_append(m, "s", valid) : -ENOMEM;
+}
+
+int kernel_has_documents(const BusServer *server)
+{
+        BackendState state;
+
+        backend_state(server->config.backend, &state);
+        return state.generation > 0 &&
+               memcmp(state.digest, enforcement_digest(server->config.enforcement), DIGEST_SIZE) ==
+                       0;
 }
 
 int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE])
