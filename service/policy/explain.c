@@ -8,58 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/pattern.h"
 #include "util/fiber.h"
 
 /* ---- paths ---- */
 
-/* Whether pattern, whose components "*" stand for any name, is path, or with below a directory
- * above it. */
-static int path_fits(const char *pattern, const char *path, int wild, int below)
-{
-        for (;;) {
-                size_t n, m;
-
-                pattern += strspn(pattern, "/");
-                path += strspn(path, "/");
-                if (*pattern == '\0')
-                        return below || *path == '\0';
-                if (*path == '\0')
-                        return 0;
-                n = strcspn(pattern, "/");
-                m = strcspn(path, "/");
-                if (!(wild && n == 1 && *pattern == '*') &&
-                    (n != m || memcmp(pattern, path, n) != 0))
-                        return 0;
-                pattern += n;
-                path += m;
-        }
-}
-
-/* The part of a path before its first component "*". */
-static size_t literal_length(const char *path, int wild)
-{
-        const char *star = path;
-
-        while (wild && (star = strstr(star, "/*"))) {
-                if (star[2] == '/' || star[2] == '\0')
-                        return (size_t) (star - path);
-                star++;
-        }
-        return strlen(path);
-}
-
 static int place_fits(const Place *pattern, const char *rest, const Place *place, int below)
 {
-        size_t n = strlen(pattern->path);
+        size_t n = strcmp(pattern->path, "/") == 0 ? 0 : strlen(pattern->path);
 
-        if (pattern->device != place->device)
+        if (pattern->device != place->device ||
+            !pattern_covers(pattern->path, place->path, 0, below || *rest != '\0'))
                 return 0;
-        if (*rest == '\0')
-                return path_fits(pattern->path, place->path, 0, below);
-        if (strcmp(pattern->path, "/") == 0)
-                n = 0;
-        return strncmp(pattern->path, place->path, n) == 0 &&
-               path_fits(rest, place->path + n, 1, below);
+        return *rest == '\0' || pattern_covers(rest, place->path + n, 1, below);
 }
 
 /* A path of a rule: where it lies now. */
@@ -71,7 +32,7 @@ typedef struct Pattern {
 /* Returns 1, 0 or a negative errno. */
 static int pattern_fits(const Pattern *pattern, const Resolver *resolver, const Place *place)
 {
-        size_t n = literal_length(pattern->path, pattern->wild);
+        size_t n = pattern_literal(pattern->path, pattern->wild);
         const char *rest = pattern->path + n;
         _cleanup_(location_deinit) Location location = {0};
         _cleanup_(freep) char *head = n > 0 ? strndup(pattern->path, n) : strdup("/");

@@ -6,23 +6,13 @@
 #include <string.h>
 
 #include "policy/compile.h"
+#include "policy/pattern.h"
 
 void location_deinit(Location *location)
 {
         free(location->name.path);
         free(location->target.path);
         *location = (Location){};
-}
-
-/* Returns the length of the part before the first component * (its slash counts to what follows).
- */
-static size_t literal_length(const char *path, uint32_t has_wildcard)
-{
-        for (const char *star = strstr(path, "/*"); has_wildcard && star;
-             star = strstr(star + 1, "/*"))
-                if (star[2] == '/' || star[2] == '\0')
-                        return (size_t) (star - path);
-        return strlen(path);
 }
 
 /* A path of a rule, or of its exe=. n: how much of it is literal. */
@@ -92,7 +82,7 @@ int files_add(Compiler *compiler, uint32_t number)
         _cleanup_(location_deinit) Location location = {};
         Path path = {
                 .text = rule->file.path,
-                .n = literal_length(rule->file.path, rule->file.has_wildcard),
+                .n = pattern_literal(rule->file.path, rule->file.has_wildcard),
                 .rule = number,
         };
         Name name = {.number = number, .below = rule->file.below != 0};
@@ -110,7 +100,7 @@ int files_add_exe(Compiler *compiler, uint32_t number, uint32_t exe)
         _cleanup_(location_deinit) Location location = {};
         Path path = {
                 .text = options->exe,
-                .n = literal_length(options->exe, 1),
+                .n = pattern_literal(options->exe, 1),
                 .rule = number,
         };
         Name name = {.number = exe, .is_exe = 1, .below = options->exe_below != 0};

@@ -8,6 +8,7 @@
 
 #include "policy/lint.h"
 #include "policy/meaning.h"
+#include "policy/pattern.h"
 #include "util/array.h"
 #include "util/fiber.h"
 
@@ -240,24 +241,6 @@ static uint32_t denied_at(const Order *order, uint32_t device, char *path)
         }
 }
 
-/* Whether the pattern is the path or a directory above it. */
-static int pattern_covers(const char *pattern, const char *path)
-{
-        while (*pattern != '\0') {
-                size_t n = strcspn(pattern + 1, "/") + 1, n_path;
-
-                if (*path == '\0')
-                        return 0;
-                n_path = strcspn(path + 1, "/") + 1;
-                if (!(n == 2 && pattern[1] == '*') &&
-                    (n != n_path || memcmp(pattern, path, n) != 0))
-                        return 0;
-                pattern += n;
-                path += n_path;
-        }
-        return 1;
-}
-
 #define WILD_MAX 1000u /* beyond it nothing is said of allowances */
 
 static uint32_t denied_by_patterns(const Order *order, const char *path)
@@ -265,7 +248,7 @@ static uint32_t denied_by_patterns(const Order *order, const char *path)
         uint32_t access = 0;
 
         for (size_t i = 0; i < order->n_wild; i++)
-                if (pattern_covers(order->wild[i]->file.path, path))
+                if (pattern_covers(order->wild[i]->file.path, path, 1, 1))
                         access |= order->wild[i]->file.access;
         return access;
 }

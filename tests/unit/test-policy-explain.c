@@ -140,6 +140,8 @@ static void test_wildcards_and_names_alone_are_told(void)
         assert_decided(&scene, "file:/home/eve/.ssh/key access=read", 3);
         assert_decided(&scene, "file:/home/eve/.bashrc access=read", 0);
         g_assert_cmpuint(scene.n_losers, ==, 0);
+        assert_decided(&scene, "file:/home2/.ssh/key access=read", 0);
+        g_assert_cmpuint(scene.n_losers, ==, 0);
         scene_clear(&scene);
 }
 
@@ -187,6 +189,20 @@ static void test_a_rule_that_has_expired_is_told_as_that(void)
         assert_decided(&scene, "file:/srv/a access=read", 0);
         assert_lost(&scene, 0, 3, "it has expired");
         assert_decided(&scene, "file:/srv/b access=read", 4);
+        scene_clear(&scene);
+}
+
+static void test_losers_beyond_the_bound_are_counted(void)
+{
+        g_autoptr(GString) text = g_string_new("version=7\n[deny]\n");
+        Scene scene;
+
+        for (unsigned i = 0; i < LOSERS_MAX + 6; i++)
+                g_string_append_printf(text, "file:/srv/ uid=%u\n", 100 + i);
+        scene_make(&scene, text->str);
+        assert_decided(&scene, "file:/srv/x access=read", 0);
+        g_assert_cmpuint(scene.n_losers, ==, LOSERS_MAX + 6);
+        g_assert_cmpuint(scene.losers[LOSERS_MAX - 1].rule->line, ==, LOSERS_MAX + 2);
         scene_clear(&scene);
 }
 
@@ -252,6 +268,7 @@ int main(int argc, char **argv)
         ADD(test_addresses_are_asked_about);
         ADD(test_programs_and_the_kernel_are_asked_about);
         ADD(test_a_rule_that_has_expired_is_told_as_that);
+        ADD(test_losers_beyond_the_bound_are_counted);
         ADD(test_each_kind_of_access_is_answered);
         ADD(test_a_freed_cgroup_is_bound_by_nothing);
         ADD(test_what_is_no_question_is_refused_with_its_place);
