@@ -26,8 +26,7 @@ int sysctl_attach(Program *program, const struct bpf_program *loaded)
         if (root < 0 || fd < 0 ||
             bpf_prog_attach(fd, root, BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI) < 0)
                 return -errno;
-        program->fd = fd;
-        fd = -1;
+        program->fd = TAKE_FD(fd);
         return 0;
 }
 
