@@ -15,6 +15,8 @@
 
 #include "util/file.h"
 
+#define PATIENCE_MSEC 10000u
+
 #define STATE_FILE "twin.state"
 #define CONTROL_FILE "twin.control"
 #define EVENTS_SOCKET "twin.events"
@@ -101,16 +103,39 @@ static struct sockaddr_un events_address(const char *pin_directory)
         return address;
 }
 
+static uint64_t count_of(const char *pin_directory)
+{
+        TwinState state = {};
+        uint64_t n = 0;
+
+        twin_state_read(pin_directory, &state);
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                n += state.denials[hook] + state.audits[hook];
+        return n;
+}
+
+/* The service lets events wait for others. */
+static int wait_until_counted(const char *pin_directory, uint64_t n)
+{
+        for (unsigned i = 0; i < PATIENCE_MSEC; i++) {
+                if (count_of(pin_directory) >= n)
+                        return 0;
+                usleep(1000);
+        }
+        return -ETIMEDOUT;
+}
+
 int twin_inject(const char *pin_directory, const struct event *event)
 {
         _cleanup_(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         struct sockaddr_un address = events_address(pin_directory);
+        uint64_t n = count_of(pin_directory);
 
         if (fd < 0)
                 return -errno;
         if (sendto(fd, event, sizeof(*event), 0, (struct sockaddr *) &address, sizeof(address)) < 0)
                 return -errno;
-        return 0;
+        return wait_until_counted(pin_directory, n + 1);
 }
 
 static TwinState state_now(const Backend *backend)

@@ -48,6 +48,6 @@ int twin_state_write(const char *pin_directory, const TwinState *state); /* as i
 int twin_control_read(const char *pin_directory, TwinControl *ret_control);
 int twin_control_write(const char *pin_directory, const TwinControl *control);
 
-/* Hands an event to the running twin; its seq is the next one if it is 0. -ENOENT or -ECONNREFUSED
- * if none is running. */
+/* Hands an event to the running twin and waits until it has been counted; its seq is the next one
+ * if it is 0. -ENOENT or -ECONNREFUSED if none is running, -ETIMEDOUT if it does not take it. */
 int twin_inject(const char *pin_directory, const struct event *event);
