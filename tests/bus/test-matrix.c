@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The matrix: each member that is served, before each kind of caller. What is served is read from
+ * dbus-interfaces/ and from the service itself: a member without a row below fails, and so does a
+ * row without a member. */
+#include <string.h>
+
+#include "stand-in.h"
+#include "value.h"
+
+#define DOCUMENT "version=1\n[deny_path]\n/srv/one\n"
+#define PROPERTIES "org.freedesktop.DBus.Properties"
+#define ACCESS_DENIED SD_BUS_ERROR_ACCESS_DENIED
+#define MUST_ASK SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED
+#define UNAVAILABLE "org.aegis.Enforcer.Error.AuthorizationUnavailable"
+
+typedef enum Kind {
+        OPEN,      /* for anybody, and polkit is not asked */
+        READS,     /* polkit's to say; nothing in force is another afterwards */
+        CHANGES,   /* polkit's to say; something is */
+        PROBE,     /* says what polkit says */
+        ROOT_ONLY, /* the bus lets nobody else through */
+        SETS,      /* nobody's: see the tests of properties */
+} Kind;
+
+typedef struct Row {
+        const char *member;
+        Kind kind;
+        const char *action;
+        const char *arguments; /* as GVariant's text */
+        void (*before)(Lab *lab);
+} Row;
+
+/* ---- what must be there before a call ---- */
+
+static void policy(Lab *lab)
+{
+        lab_must_apply(lab, "web", DOCUMENT);
+}
+
+static void rules(Lab *lab)
+{
+        lab_must_apply(lab, "runtime",
+                       "version=7\n[deny]\nfile:/srv/one\n[allow]\nfile:/srv/two\n");
+}
+
+static void audit(Lab *lab)
+{
+        g_free(lab_expect(lab, lab_set_mode(lab->root, "audit", SILENT), NULL));
+}
+
+/* One line for each member at least, and for each action that it may ask for. A new member wants a
+ * line here; with kind CHANGES what can be seen of the service must be another afterwards. */
+static const Row rows[] = {
+        {"Manager.Plan", READS, "plan", "('web', 'version=1', [], 0xffffffffffffffff, {})", NULL},
+        {"Manager.Apply", CHANGES, "apply-policy",
+         "('web', 'version=1\\n[deny_path]\\n/srv/one\\n', [], 0xffffffffffffffff, {})", NULL},
+        {"Manager.Remove", CHANGES, "remove-policy", "('web', 0xffffffffffffffff, {})", policy},
+        {"Manager.AddRule", CHANGES, "manage-rules", "('deny', 'file:/srv/one', {})", NULL},
+        {"Manager.AddRule", CHANGES, "weaken", "('allow', 'file:/srv/one', {})", NULL},
+        {"Manager.RemoveRule", CHANGES, "weaken", "('deny', 'file:/srv/one', {})", rules},
+        {"Manager.RemoveRule", CHANGES, "manage-rules", "('allow', 'file:/srv/two', {})", rules},
+        {"Manager.ListRules", READS, "read-policy", "('web', 0, 10)", policy},
+        {"Manager.SetMode", CHANGES, "weaken", "('audit', {})", NULL},
+        {"Manager.SetMode", CHANGES, "strengthen", "('enforce', {})", audit},
+        {"Manager.Explain", READS, "read-policy", "({'entry': <'file:/srv/one'>},)", policy},
+        {"Manager.History", READS, "read-policy", "(0, 0)", NULL},
+        {"Manager.Can", PROBE, "weaken", "('weaken',)", NULL},
+        {"Manager.GetMetrics", OPEN, NULL, "()", NULL},
+        {"Manager.GetCapabilities", OPEN, NULL, "()", NULL},
+        {"Policy.GetDocument", READS, "read-policy", "()", policy},
+        {"Events.Open", READS, "read-events", "({},)", NULL},
+        /* What sd-bus serves of itself. */
+        {"Peer.Ping", OPEN, NULL, "()", NULL},
+        {"Peer.GetMachineId", OPEN, NULL, "()", NULL},
+        {"Introspectable.Introspect", OPEN, NULL, "()", NULL},
+        {"ObjectManager.GetManagedObjects", OPEN, NULL, "()", NULL},
+        {"Properties.Get", OPEN, NULL, "('org.aegis.Enforcer.Manager', 'Mode')", NULL},
+        {"Properties.GetAll", OPEN, NULL, "('org.aegis.Enforcer.Manager',)", NULL},
+        {"Properties.Set", SETS, NULL, "('org.aegis.Enforcer.Manager', 'Mode', <'audit'>)", NULL},
+};
+
+typedef struct Caller {
+        const char *name;
+        uid_t uid;
+        Interaction interaction;
+        StandInAnswer answer;
+        const char *error; /* of what is polkit's to say; NULL: it is done */
+        const char *probe; /* what Can() says, or its error */
+} Caller;
+
+/* ---- what is served ---- */
+
+typedef struct Member {
+        char *interface, *path;
+        const char *name;
+        char *type;   /* of the arguments, or of the property */
+        int is_found; /* by a row */
+} Member;
+
+typedef struct Surface {
+        GHashTable *methods, *properties; /* "Interface.Member" → Member */
+        GPtrArray *nodes;                 /* own the names */
+} Surface;
+
+static void member_free(gpointer data)
+{
+        Member *member = data;
+
+        g_free(member->interface);
+        g_free(member->path);
+        g_free(member->type);
+        g_free(member);
+}
+
+static const char *short_name(const char *interface)
+{
+        return strrchr(interface, '.') + 1;
+}
+
+static void add(GHashTable *table, const char *interface, const char *path, const char *name,
+                char *type)
+{
+        char *key = g_strdup_printf("%s.%s", short_name(interface), name);
+        Member *member = g_new0(Member, 1);
+
+        *member = (Member){
+                .interface = g_strdup(interface),
+                .path = g_strdup(path),
+                .name = name,
+                .type = type,
+        };
+        if (g_hash_table_contains(table, key)) {
+                member_free(member);
+                g_free(key);
+        } else {
+                g_hash_table_insert(table, key, member);
+        }
+}
+
+static void add_interface(Surface *surface, const char *path, const GDBusInterfaceInfo *interface)
+{
+        for (GDBusMethodInfo **method = interface->methods; method && *method; method++)
+                add(surface->methods, interface->name, path, (*method)->name,
+                    value_type((*method)->in_args));
+        for (GDBusPropertyInfo **property = interface->properties; property && *property;
+             property++) {
+                g_assert_cmpint((*property)->flags, ==, G_DBUS_PROPERTY_INFO_FLAGS_READABLE);
+                add(surface->properties, interface->name, path, (*property)->name,
+                    g_strdup((*property)->signature));
+        }
+}
+
+static GDBusNodeInfo *parse(Surface *surface, const char *xml)
+{
+        GError *error = NULL;
+        GDBusNodeInfo *node = g_dbus_node_info_new_for_xml(xml, &error);
+
+        g_assert_no_error(error);
+        g_ptr_array_add(surface->nodes, node);
+        return node;
+}
+
+static void add_live(Surface *surface, Lab *lab, const char *path)
+{
+        sd_bus_message *reply = lab_wait(
+                lab, lab_send(lab_message(lab->root, path, "org.freedesktop.DBus.Introspectable",
+                                          "Introspect"),
+                              SILENT));
+        GDBusNodeInfo *node;
+        const char *xml;
+
+        g_assert_cmpint(sd_bus_message_read(reply, "s", &xml), >=, 0);
+        node = parse(surface, xml);
+        sd_bus_message_unref(reply);
+        for (GDBusInterfaceInfo **interface = node->interfaces; interface && *interface;
+             interface++)
+                add_interface(surface, path, *interface);
+        for (GDBusNodeInfo **child = node->nodes; child && *child; child++) {
+                char *below = g_build_path("/", path, (*child)->path, NULL);
+
+                add_live(surface, lab, below);
+                g_free(below);
+        }
+}
+
+/* path: "" for what is written and not served. */
+static void add_written(Surface *surface)
+{
+        GDir *directory = g_dir_open(SOURCE_ROOT "/dbus-interfaces", 0, NULL);
+        const char *name;
+
+        g_assert_nonnull(directory);
+        while ((name = g_dir_read_name(directory))) {
+                char *path = g_build_filename(SOURCE_ROOT "/dbus-interfaces", name, NULL), *text;
+
+                if (g_str_has_suffix(name, ".xml")) {
+                        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+                        add_interface(surface, "", parse(surface, text)->interfaces[0]);
+                        g_free(text);
+                }
+                g_free(path);
+        }
+        g_dir_close(directory);
+}
+
+static Surface *surface_new(Lab *lab, const char *path)
+{
+        Surface *surface = g_new0(Surface, 1);
+
+        surface->methods = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, member_free);
+        surface->properties = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, member_free);
+        surface->nodes = g_ptr_array_new_with_free_func((GDestroyNotify) g_dbus_node_info_unref);
+        add_live(surface, lab, path);
+        return surface;
+}
+
+/* All that is served once there is something of everything, and all that is written. */
+static Surface *whole_surface(Lab *lab)
+{
+        Surface *surface;
+
+        policy(lab);
+        surface = surface_new(lab, LAB_ROOT);
+        add_live(surface, lab, "/"); /* and what stands elsewhere */
+        add_written(surface);
+        return surface;
+}
+
+static void surface_free(Surface *surface)
+{
+        g_hash_table_destroy(surface->methods);
+        g_hash_table_destroy(surface->properties);
+        g_ptr_array_unref(surface->nodes);
+        g_free(surface);
+}
+
+static void test_each_member_has_a_row_and_each_row_a_member(Lab *lab)
+{
+        Surface *surface = whole_surface(lab);
+        GHashTableIter all;
+        gpointer key, value;
+        unsigned n_missing = 0;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                Member *member = g_hash_table_lookup(surface->methods, rows[i].member);
+
+                if (member)
+                        member->is_found = 1;
+                else
+                        g_printerr("%s has a row, and nobody serves it\n", rows[i].member);
+                n_missing += !member;
+        }
+        g_hash_table_iter_init(&all, surface->methods);
+        while (g_hash_table_iter_next(&all, &key, &value)) {
+                const Member *member = value;
+
+                if (!member->is_found)
+                        g_printerr("%s has no row in the matrix\n", (char *) key);
+                if (!member->path[0])
+                        g_printerr("%s is not served\n", (char *) key);
+                n_missing += !member->is_found || !member->path[0];
+        }
+        g_assert_cmpuint(n_missing, ==, 0);
+        surface_free(surface);
+}
+
+/* ---- what is in force ---- */
+
+static char *dump(Lab *lab, sd_bus_message *m)
+{
+        sd_bus_message *reply = lab_wait(lab, lab_send(m, SILENT));
+        char *text = NULL;
+        size_t n;
+        FILE *out = open_memstream(&text, &n);
+
+        g_assert_cmpstr(lab_error(reply), ==, "");
+        g_assert_cmpint(sd_bus_message_dump(reply, out, 0), >=, 0);
+        fclose(out);
+        sd_bus_message_unref(reply);
+        return text;
+}
+
+/* All that can be seen of the service's state. */
+static char *state(Lab *lab)
+{
+        sd_bus_message *m = lab_message(lab->root, LAB_ROOT, PROPERTIES, "GetAll");
+        char *manager, *objects, *both;
+
+        g_assert_cmpint(sd_bus_message_append(m, "s", LAB_MANAGER), >=, 0);
+        manager = dump(lab, m);
+        objects = dump(lab, lab_message(lab->root, LAB_ROOT, "org.freedesktop.DBus.ObjectManager",
+                                        "GetManagedObjects"));
+        both = g_strconcat(manager, objects, NULL);
+        free(manager);
+        free(objects);
+        return both;
+}
+
+/* ---- a cell ---- */
+
+typedef struct Matrix {
+        Lab *lab;
+        Surface *surface;
+        const Caller *caller;
+        StandIn *polkit; /* NULL: there is none */
+        int is_used;     /* the service is not as it was after its start */
+} Matrix;
+
+static void begin_anew(Matrix *matrix)
+{
+        if (matrix->is_used) {
+                lab_stop(matrix->lab);
+                lab_start(matrix->lab);
+        }
+        matrix->is_used = 0;
+}
+
+/* The first object of its kind, which may have come with what was before. */
+static char *path_of(Lab *lab, const Member *member)
+{
+        char *key, *folder, *path;
+        const Member *found;
+        Surface *now;
+
+        if (!g_str_has_prefix(member->path, LAB_ROOT "/"))
+                return g_strdup(member->path);
+        key = g_strdup_printf("%s.%s", short_name(member->interface), member->name);
+        folder = g_path_get_dirname(member->path);
+        now = surface_new(lab, folder);
+        found = g_hash_table_lookup(now->methods, key);
+        path = g_strdup(found ? found->path : member->path);
+        surface_free(now);
+        g_free(key);
+        g_free(folder);
+        return path;
+}
+
+static Pending *send_row(Lab *lab, sd_bus *bus, const Row *row, const Member *member,
+                         Interaction interaction)
+{
+        GVariant *arguments = value_parse(member->type, row->arguments);
+        char *path = path_of(lab, member);
+        sd_bus_message *m = lab_message(bus, path, member->interface, member->name);
+
+        g_assert_cmpint(value_append(m, arguments), >=, 0);
+        g_variant_unref(arguments);
+        g_free(path);
+        return lab_send(m, interaction);
+}
+
+static const char *expected_error(const Row *row, const Caller *caller)
+{
+        switch (row->kind) {
+        case OPEN:
+                return "";
+        case READS:
+        case CHANGES:
+                return caller->error ? caller->error : "";
+        case PROBE:
+                return strchr(caller->probe, '.') ? caller->probe : "";
+        case ROOT_ONLY:
+                return caller->uid == 0 ? "" : ACCESS_DENIED;
+        case SETS:
+                return caller->uid == 0 ? SD_BUS_ERROR_PROPERTY_READ_ONLY : ACCESS_DENIED;
+        }
+        return NULL;
+}
+
+static int is_polkits(const Row *row)
+{
+        return row->kind == READS || row->kind == CHANGES || row->kind == PROBE;
+}
+
+static void check_reply(const Row *row, const Caller *caller, sd_bus_message *reply)
+{
+        const char *said;
+
+        g_assert_cmpstr(lab_error(reply), ==, expected_error(row, caller));
+        if (row->kind != PROBE || lab_error(reply)[0])
+                return;
+        g_assert_cmpint(sd_bus_message_read(reply, "s", &said), >=, 0);
+        g_assert_cmpstr(said, ==, caller->probe);
+}
+
+static void check_question(const Matrix *matrix, const Row *row, unsigned n_before)
+{
+        unsigned expected = is_polkits(row) && matrix->caller->uid != 0;
+        char *action = g_strconcat("org.aegis.enforcer.", row->action, NULL);
+
+        if (matrix->polkit)
+                g_assert_cmpuint(matrix->polkit->n_asked - n_before, ==, expected);
+        if (matrix->polkit && expected) {
+                g_assert_cmpstr(stand_in_action(matrix->polkit), ==, action);
+                g_assert_cmpuint(stand_in_flags(matrix->polkit), ==,
+                                 row->kind != PROBE && matrix->caller->interaction == INTERACTIVE);
+        }
+        g_free(action);
+}
+
+static void check_row(Matrix *matrix, const Row *row)
+{
+        const Member *member = g_hash_table_lookup(matrix->surface->methods, row->member);
+        unsigned n_before = matrix->polkit ? matrix->polkit->n_asked : 0;
+        sd_bus *bus = lab_connect(matrix->lab, matrix->caller->uid);
+        char *before, *after;
+        sd_bus_message *reply;
+        int is_done;
+
+        if (row->before) {
+                begin_anew(matrix);
+                row->before(matrix->lab);
+        }
+        before = state(matrix->lab);
+        reply = lab_wait(matrix->lab,
+                         send_row(matrix->lab, bus, row, member, matrix->caller->interaction));
+        g_test_message("%s, %s: %s", matrix->caller->name, row->member, lab_error(reply));
+        check_reply(row, matrix->caller, reply);
+        check_question(matrix, row, n_before);
+        is_done = row->kind == CHANGES && lab_error(reply)[0] == '\0';
+        lab_settle(matrix->lab);
+        after = state(matrix->lab);
+        g_assert_cmpint(strcmp(before, after) != 0, ==, is_done);
+        matrix->is_used = is_done || row->before;
+        if (matrix->is_used)
+                begin_anew(matrix);
+        sd_bus_message_unref(reply);
+        lab_disconnect(bus);
+        free(before);
+        free(after);
+}
+
+static void check_caller(Lab *lab, const Caller *caller, StandIn *polkit)
+{
+        Matrix matrix = {.lab = lab, .surface = whole_surface(lab), .caller = caller, .is_used = 1};
+
+        matrix.polkit = polkit;
+        begin_anew(&matrix);
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+                check_row(&matrix, &rows[i]);
+        surface_free(matrix.surface);
+}
+
+static void check_with(Lab *lab, const Caller *caller)
+{
+        StandIn *polkit = stand_in_new(lab, caller->answer);
+
+        check_caller(lab, caller, polkit);
+        stand_in_free(polkit);
+}
+
+static void test_root_passes_and_polkit_is_not_asked(Lab *lab)
+{
+        check_with(lab, &(Caller){"root", 0, SILENT, STAND_IN_NO, NULL, "yes"});
+}
+
+static void test_whom_polkit_allows_is_served(Lab *lab)
+{
+        check_with(lab, &(Caller){"allowed", LAB_USER, SILENT, STAND_IN_YES, NULL, "yes"});
+}
+
+static void test_whom_polkit_does_not_allow_is_denied(Lab *lab)
+{
+        check_with(lab, &(Caller){"not allowed", LAB_USER, INTERACTIVE, STAND_IN_NO, ACCESS_DENIED,
+                                  "no"});
+}
+
+static void test_a_call_that_does_not_let_ask_is_told_to(Lab *lab)
+{
+        check_with(lab, &(Caller){"challenged, silent", LAB_USER, SILENT, STAND_IN_CHALLENGE,
+                                  MUST_ASK, "challenge"});
+}
+
+static void test_a_challenge_that_nobody_took_is_told(Lab *lab)
+{
+        check_with(lab, &(Caller){"challenged, interactive", LAB_USER, INTERACTIVE,
+                                  STAND_IN_CHALLENGE, MUST_ASK, "challenge"});
+}
+
+static void test_an_answer_of_another_type_is_a_no(Lab *lab)
+{
+        check_with(lab, &(Caller){"garbage", LAB_USER, INTERACTIVE, STAND_IN_GARBAGE, ACCESS_DENIED,
+                                  "no"});
+}
+
+static void test_an_error_for_an_answer_is_a_no(Lab *lab)
+{
+        check_with(lab,
+                   &(Caller){"error", LAB_USER, INTERACTIVE, STAND_IN_ERROR, ACCESS_DENIED, "no"});
+}
+
+static void test_without_polkit_only_root_is_let_in(Lab *lab)
+{
+        lab_stop_polkit(lab);
+        check_caller(lab,
+                     &(Caller){"without polkit", LAB_USER, INTERACTIVE, STAND_IN_HOLD, UNAVAILABLE,
+                               UNAVAILABLE},
+                     NULL);
+        check_caller(lab, &(Caller){"root without polkit", 0, SILENT, STAND_IN_HOLD, NULL, "yes"},
+                     NULL);
+        lab_start_polkit(lab);
+}
+
+/* All at once, since each takes as long as a question is waited for. */
+static void test_a_polkit_that_hangs_is_a_no(Lab *lab)
+{
+        static const Caller caller = {"hanging",     LAB_USER,      SILENT,
+                                      STAND_IN_HOLD, ACCESS_DENIED, "no"};
+        StandIn *polkit = stand_in_new(lab, caller.answer);
+        Pending *pending[G_N_ELEMENTS(rows)] = {NULL};
+        sd_bus *users[G_N_ELEMENTS(rows)];
+        Surface *surface;
+        char *before, *after;
+
+        lab_stop(lab);
+        lab->polkit_timeout = 2;
+        lab_start(lab);
+        lab->polkit_timeout = 60;
+        surface = whole_surface(lab);
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                users[i] = lab_connect(lab, LAB_USER + (uid_t) i % LAB_USERS);
+                if (!is_polkits(&rows[i]))
+                        continue;
+                if (rows[i].before)
+                        rows[i].before(lab);
+                pending[i] =
+                        send_row(lab, users[i], &rows[i],
+                                 g_hash_table_lookup(surface->methods, rows[i].member), SILENT);
+                stand_in_wait(polkit);
+        }
+        before = state(lab);
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                sd_bus_message *reply = pending[i] ? lab_wait(lab, pending[i]) : NULL;
+
+                if (reply)
+                        check_reply(&rows[i], &caller, reply);
+                sd_bus_message_unref(reply);
+                lab_disconnect(users[i]);
+        }
+        lab_settle(lab);
+        after = state(lab);
+        g_assert_cmpstr(before, ==, after);
+        g_assert_cmpuint(polkit->n_cancelled, ==, polkit->n_asked);
+        free(before);
+        free(after);
+        surface_free(surface);
+        stand_in_free(polkit);
+}
+
+/* ---- properties ---- */
+
+static void check_get(Lab *lab, const Member *member, sd_bus *bus)
+{
+        sd_bus_message *m = lab_message(bus, member->path, PROPERTIES, "Get"), *reply;
+        const char *contents;
+        char type;
+
+        g_assert_cmpint(sd_bus_message_append(m, "ss", member->interface, member->name), >=, 0);
+        reply = lab_wait(lab, lab_send(m, SILENT));
+        g_assert_cmpstr(lab_error(reply), ==, "");
+        g_assert_cmpint(sd_bus_message_peek_type(reply, &type, &contents), >, 0);
+        g_assert_cmpstr(contents, ==, member->type);
+        sd_bus_message_unref(reply);
+}
+
+static void check_set(Lab *lab, const Member *member, sd_bus *bus, const char *error)
+{
+        sd_bus_message *m = lab_message(bus, member->path, PROPERTIES, "Set");
+
+        g_assert_cmpint(
+                sd_bus_message_append(m, "ssv", member->interface, member->name, "s", "audit"), >=,
+                0);
+        g_free(lab_expect(lab, lab_send(m, INTERACTIVE), error));
+}
+
+static void test_each_property_can_be_read_by_anybody_and_set_by_nobody(Lab *lab)
+{
+        Surface *surface = whole_surface(lab);
+        StandIn *polkit = stand_in_new(lab, STAND_IN_YES);
+        sd_bus *user = lab_connect(lab, LAB_USER);
+        char *before = state(lab), *after;
+        GHashTableIter all;
+        gpointer value;
+
+        g_hash_table_iter_init(&all, surface->properties);
+        while (g_hash_table_iter_next(&all, NULL, &value)) {
+                const Member *member = value;
+
+                g_test_message("%s", member->name);
+                g_assert_cmpstr(member->path, !=, ""); /* served */
+                check_get(lab, member, lab->root);
+                check_get(lab, member, user);
+                check_set(lab, member, user, ACCESS_DENIED);
+                check_set(lab, member, lab->root, SD_BUS_ERROR_PROPERTY_READ_ONLY);
+        }
+        after = state(lab);
+        g_assert_cmpstr(before, ==, after);
+        g_assert_cmpuint(polkit->n_asked, ==, 0);
+        free(before);
+        free(after);
+        lab_disconnect(user);
+        stand_in_free(polkit);
+        surface_free(surface);
+}
+
+#define TEST(name)                                                                                 \
+        {                                                                                          \
+#name, test_##name                                                                 \
+        }
+
+int main(int argc, char **argv)
+{
+        static const LabTest tests[] = {
+                TEST(each_member_has_a_row_and_each_row_a_member),
+                TEST(each_property_can_be_read_by_anybody_and_set_by_nobody),
+                TEST(root_passes_and_polkit_is_not_asked),
+                TEST(whom_polkit_allows_is_served),
+                TEST(whom_polkit_does_not_allow_is_denied),
+                TEST(a_call_that_does_not_let_ask_is_told_to),
+                TEST(a_challenge_that_nobody_took_is_told),
+                TEST(an_answer_of_another_type_is_a_no),
+                TEST(an_error_for_an_answer_is_a_no),
+                TEST(a_polkit_that_hangs_is_a_no),
+                TEST(without_polkit_only_root_is_let_in),
+        };
+
+        return lab_main(argc, argv, tests, G_N_ELEMENTS(tests));
+}
