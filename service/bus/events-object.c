@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Events: where a reader opens a stream of what was decided. */
+/* Events: where a reader asks what was decided, or opens a stream of what is. */
 #include <errno.h>
 #include <string.h>
 
@@ -28,6 +28,74 @@ static int run_open(Request *request, sd_bus_error *error)
         return sd_bus_reply_method_return(request->message, "ht", fd, seq);
 }
 
+/* ---- Query ---- */
+
+static int describe_query(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "tt", &request->since_usec,
+                                    &request->until_usec);
+
+        if (r >= 0)
+                r = request_read_filter(request, error);
+        if (r >= 0)
+                r = sd_bus_message_read(request->message, "u", &request->limit);
+        if (r < 0)
+                return r;
+        if (request->limit > EVENT_RECENT_MAX)
+                return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                         "the limit is at most %u; 0 is the same",
+                                         EVENT_RECENT_MAX);
+        return 0;
+}
+
+typedef struct Answer {
+        sd_bus_message *reply;
+        uint64_t boot_usec;
+} Answer;
+
+static int answer_event(void *userdata, const EventView *view)
+{
+        const Answer *answer = userdata;
+
+        return append_event(answer->reply, view, answer->boot_usec);
+}
+
+/* Events are timed by a clock that nobody sets, callers by the calendar. */
+static uint64_t since_boot_ns(uint64_t usec, uint64_t boot_usec)
+{
+        uint64_t ns;
+
+        if (usec <= boot_usec)
+                return 0;
+        return __builtin_mul_overflow(usec - boot_usec, (uint64_t) 1000, &ns) ? UINT64_MAX : ns;
+}
+
+static int run_query(Request *request, sd_bus_error *error)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        uint64_t boot_usec = events_boot_usec();
+        /* The end of a microsecond is in it. */
+        uint64_t until_ns = since_boot_ns(request->until_usec, boot_usec);
+        const EventQuery query = {
+                .filter = &request->filter,
+                .since_ns = since_boot_ns(request->since_usec, boot_usec),
+                .until_ns = until_ns < UINT64_MAX - 999 ? until_ns + 999 : UINT64_MAX,
+                .limit = request->limit ? request->limit : EVENT_RECENT_MAX,
+        };
+        int r = sd_bus_message_new_method_return(request->message, &reply);
+
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+        if (r >= 0)
+                r = event_hub_query(request->server->config.hub, &query, answer_event,
+                                    &(Answer){reply, boot_usec});
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* ---- properties ---- */
+
 static int get(sd_bus *bus, const char *path, const char *interface, const char *property,
                sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -46,7 +114,10 @@ static int get(sd_bus *bus, const char *path, const char *interface, const char 
 }
 
 #define METHODS(ROW)                                                                               \
-        ROW(Open, READ_EVENTS, ("a{sv}", filter), ("h", stream, "t", seq), describe_open, run_open)
+        ROW(Open, READ_EVENTS, ("a{sv}", filter), ("h", stream, "t", seq), describe_open,          \
+            run_open)                                                                              \
+        ROW(Query, READ_EVENTS, ("t", since, "t", until, "a{sv}", filter, "u", limit),             \
+            ("aa{sv}", events), describe_query, run_query)
 
 METHODS(GATE_ENTRY)
 

@@ -123,5 +123,9 @@ int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE]);   /* s 
 int append_changes(sd_bus_message *m, const Plan *plan);                   /* a(sss) */
 int append_diagnostics(sd_bus_message *m, const Diagnostics *diagnostics); /* a(uuss) */
 
+/* a{sv}, with the fields that streams have, and realtime_usec. boot_usec: events_boot_usec(). */
+int append_event(sd_bus_message *m, const EventView *view, uint64_t boot_usec);
+uint64_t events_boot_usec(void); /* when this machine began, by the calendar as it is now */
+
 /* names: NULL-terminated. Emits PropertiesChanged unless it is empty or there is no bus. */
 void emit_changed(BusServer *server, const char *path, const char *interface, char **names);

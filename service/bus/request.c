@@ -223,7 +223,7 @@ int request_read_rule_options(Request *request, ChangeKind kind, sd_bus_error *e
         return read_keys(request, &keys, error);
 }
 
-/* ---- the filter of Events.Open ---- */
+/* ---- what is asked for of events ---- */
 
 static int take_string(sd_bus_message *m, char **ret_string)
 {
@@ -283,6 +283,47 @@ static int filter_verdict(Request *request, sd_bus_error *error)
         return 0;
 }
 
+static int filter_rule(Request *request, sd_bus_error *error)
+{
+        return take_string(request->message, &request->filter.rule);
+}
+
+static int filter_comm(Request *request, sd_bus_error *error)
+{
+        int r = take_string(request->message, &request->filter.comm);
+
+        if (r < 0)
+                return r;
+        if (strlen(request->filter.comm) >= EVENT_COMM_SIZE)
+                return refuse_key("a comm has at most 15 bytes, not as", request->filter.comm,
+                                  error);
+        return 0;
+}
+
+static int filter_path(Request *request, sd_bus_error *error)
+{
+        char *path;
+        size_t n;
+        int r = take_string(request->message, &request->filter.path);
+
+        if (r < 0)
+                return r;
+        path = request->filter.path;
+        if (path[0] != '/')
+                return refuse_key("a path begins with /, not as", path, error);
+        n = strlen(path);
+        if (n > 1 && path[n - 1] == '/')
+                path[n - 1] = '\0';
+        return 0;
+}
+
+static int filter_pid(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "v", "u", &request->filter.pid);
+
+        return r < 0 ? r : 0;
+}
+
 static int filter_uid(Request *request, sd_bus_error *error)
 {
         int r = sd_bus_message_read(request->message, "v", "u", &request->filter.uid);
@@ -300,8 +341,9 @@ static int filter_since(Request *request, sd_bus_error *error)
 int request_read_filter(Request *request, sd_bus_error *error)
 {
         static const KeyRow rows[] = {
-                {"policy", filter_policy}, {"hook", filter_hook},   {"verdict", filter_verdict},
-                {"uid", filter_uid},       {"since", filter_since},
+                {"policy", filter_policy},   {"rule", filter_rule}, {"hook", filter_hook},
+                {"verdict", filter_verdict}, {"uid", filter_uid},   {"pid", filter_pid},
+                {"comm", filter_comm},       {"path", filter_path}, {"since", filter_since},
         };
         Keys keys = {"filter", rows, ELEMENTS_OF(rows)};
 

@@ -45,7 +45,7 @@ typedef struct Request {
         ChangeKind kind;
         uint64_t ttl_usec;
         int is_check; /* only what would be done is asked */
-        uint64_t since_usec;
+        uint64_t since_usec, until_usec;
         uint32_t limit;
 } Request;
 

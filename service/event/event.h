@@ -14,13 +14,19 @@
 #include "policy/image.h"
 #include "util/cleanup.h"
 
-/* What a stream wants; all that are set must match. */
+/* What a reader wants; all that are set must match. Strings: NULL for any. */
 typedef struct EventFilter {
-        char *policy;       /* NULL: any */
-        char *hook;         /* NULL: any */
-        uint32_t verdict;   /* 0: any, else VERDICT_… */
-        uint32_t uid;       /* UINT32_MAX: any */
-        uint64_t since_seq; /* recent events from this number on are sent first; UINT64_MAX: none */
+        char *policy;
+        char *rule; /* its id */
+        char *hook;
+        char *comm;
+        char *path;       /* it, or what is below it, as events tell paths */
+        uint32_t verdict; /* 0: any, else VERDICT_… */
+        uint32_t uid;     /* UINT32_MAX: any */
+        uint32_t pid;     /* 0: any */
+        /* UINT64_MAX: any. A stream is sent recent events from this number on first; UINT64_MAX:
+         * none. */
+        uint64_t since_seq;
 } EventFilter;
 void event_filter_deinit(EventFilter *filter);
 
@@ -47,6 +53,29 @@ EventHub *event_hub_free(EventHub *hub);
 
 /* Takes one record from the ring. */
 void event_hub_take(EventHub *hub, const struct event *event);
+
+/* An event that is remembered. All of it belongs to the hub, until the next is taken. */
+typedef struct EventView {
+        const struct event *event; /* as long as its path is */
+        const ImageRule *rule;     /* NULL: no rule is known */
+        const char *text;          /* as streams have it */
+} EventView;
+
+/* Which of those that are remembered: of all that fit, the last so many. */
+typedef struct EventQuery {
+        const EventFilter *filter;
+        uint64_t since_ns, until_ns; /* since boot, both included */
+        size_t limit;
+} EventQuery;
+
+typedef int (*EventViewFunc)(void *userdata, const EventView *view);
+
+/* Calls function for each, the oldest first, until it returns a negative errno. Returns what it
+ * returned last, or 0. */
+int event_hub_query(EventHub *hub, const EventQuery *query, EventViewFunc function, void *userdata);
+
+/* Returns 0, -ENOENT if no event of that number is remembered, or -ENOMEM. */
+int event_hub_find(EventHub *hub, uint64_t seq, EventView *ret_view);
 
 /* Opens a SOCK_SEQPACKET stream for a reader of that uid; ret_seq is the number of the last event
  * before it. The caller owns the descriptor. Takes the filter's strings. Returns 0, -EMFILE

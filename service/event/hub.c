@@ -8,13 +8,6 @@
 #include "event/internal.h"
 #include "util/log.h"
 
-void event_filter_deinit(EventFilter *filter)
-{
-        free(filter->policy);
-        free(filter->hook);
-        filter->policy = filter->hook = NULL;
-}
-
 int event_hub_new(EventHub **ret_hub, const EventHubConfig *config)
 {
         EventHub *hub = calloc(1, sizeof(*hub));
@@ -85,7 +78,7 @@ static void make_room(EventHub *hub)
         recent_deinit(leaving);
 }
 
-static int is_wanted(const EventHub *hub, const Recent *recent, uint64_t position)
+static int is_wanted(const EventHub *hub, Recent *recent, uint64_t position)
 {
         for (size_t i = 0; i < hub->n_streams; i++)
                 if (stream_wants(hub->streams[i], recent, position))

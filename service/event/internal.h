@@ -22,6 +22,7 @@ RuleName *rule_name_unref(RuleName *name);
 typedef struct Recent {
         struct event *event; /* as long as its path is; NULL: memory was short */
         RuleName *name;      /* NULL: no rule is known */
+        char *path;          /* as it is told; NULL: nobody has wanted it yet, or it has none */
         char *text;          /* NULL: nobody has wanted it yet */
         size_t n_text;
         uint64_t seq;
@@ -67,6 +68,14 @@ void recent_deinit(Recent *recent);
 /* It in words, which belong to it; NULL when memory is short. */
 const char *recent_text(const EventHub *hub, Recent *recent);
 
+/* The path it is about, likewise; NULL if it is about none. */
+const char *recent_path(const EventHub *hub, Recent *recent);
+
+/* Whether a filter lets it through, whatever its number is. */
+int recent_fits(const EventHub *hub, Recent *recent, const EventFilter *filter);
+/* Gives filter's strings away. */
+EventFilter event_filter_take(EventFilter *filter);
+
 /* The event at a position that is still kept. */
 Recent *event_hub_recent(EventHub *hub, uint64_t position);
 /* The position of the oldest event that is still kept. */
@@ -76,13 +85,13 @@ uint64_t event_hub_oldest(const EventHub *hub);
  * negative errno. */
 int stream_new(Stream **ret_stream, EventHub *hub, int fd, EventFilter *filter);
 Stream *stream_free(Stream *stream);
-int stream_wants(const Stream *stream, const Recent *recent, uint64_t position);
+int stream_wants(const Stream *stream, Recent *recent, uint64_t position);
 
 /* Sends what the reader has room for. Returns 0, or a negative errno when the reader is gone. */
 int stream_pump(Stream *stream);
 
 /* The oldest event is about to leave the queue. */
-void stream_let_go(Stream *stream, const Recent *recent, uint64_t position);
+void stream_let_go(Stream *stream, Recent *recent, uint64_t position);
 
 /* Takes a stream off the hub and frees it. */
 void event_hub_drop(EventHub *hub, Stream *stream);

@@ -97,33 +97,39 @@ void recent_fill(EventHub *hub, const struct event *event, Recent *recent)
 void recent_deinit(Recent *recent)
 {
         free(recent->event);
+        free(recent->path);
         free(recent->text);
         rule_name_unref(recent->name);
         *recent = (Recent){};
 }
 
-static char *visible_path(const EventHub *hub, const struct event *event)
+static char *make_path(const EventHub *hub, const struct event *event)
 {
         _cleanup_(freep) char *path = NULL;
+        char *visible = NULL;
 
         if (event_kind(event) == EVENT_OF_SOCKET ||
-            (event_kind(event) == EVENT_OF_KERNEL && event->path_length == 0) ||
-            (event->flags & (EVENT_PATH_CUT | EVENT_UNPLACED)))
+            (event_kind(event) == EVENT_OF_KERNEL && event->path_length == 0))
                 return NULL;
         path = event_path(event);
-        if (!path || !hub->config.visible_path)
-                return NULL;
-        return hub->config.visible_path(hub->config.userdata, event->device, path);
+        if (path && hub->config.visible_path && !(event->flags & (EVENT_PATH_CUT | EVENT_UNPLACED)))
+                visible = hub->config.visible_path(hub->config.userdata, event->device, path);
+        return visible ? visible : TAKE_PTR(path);
+}
+
+const char *recent_path(const EventHub *hub, Recent *recent)
+{
+        if (!recent->path && recent->event)
+                recent->path = make_path(hub, recent->event);
+        return recent->path;
 }
 
 const char *recent_text(const EventHub *hub, Recent *recent)
 {
-        _cleanup_(freep) char *path = NULL;
-
         if (recent->text || !recent->event)
                 return recent->text;
-        path = visible_path(hub, recent->event);
-        recent->text = event_format(recent->event, recent->name ? &recent->name->rule : NULL, path);
+        recent->text = event_format(recent->event, recent->name ? &recent->name->rule : NULL,
+                                    recent_path(hub, recent));
         recent->n_text = recent->text ? strlen(recent->text) : 0;
         return recent->text;
 }

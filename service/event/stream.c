@@ -8,7 +8,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "backend/backend.h"
 #include "event/internal.h"
 
 /* Room for about a hundred events; the queue behind it is the hub's. */
@@ -66,29 +65,17 @@ int stream_new(Stream **ret_stream, EventHub *hub, int fd, EventFilter *filter)
         if (r < 0)
                 return r;
         stream->fd = fd;
-        stream->filter = *filter;
-        filter->policy = filter->hook = NULL;
+        stream->filter = event_filter_take(filter);
         stream_place(stream);
         *ret_stream = TAKE_PTR(stream);
         return 0;
 }
 
-int stream_wants(const Stream *stream, const Recent *recent, uint64_t position)
+int stream_wants(const Stream *stream, Recent *recent, uint64_t position)
 {
-        const EventFilter *filter = &stream->filter;
-
-        if (position < stream->replay_before && recent->seq < filter->since_seq)
+        if (position < stream->replay_before && recent->seq < stream->filter.since_seq)
                 return 0;
-        /* What there was no memory for may be of any policy: it counts as lost, not as
-         * unwanted. */
-        if (filter->policy && recent->event &&
-            (!recent->name || strcmp(filter->policy, recent->name->rule.document) != 0))
-                return 0;
-        if (filter->hook && strcmp(filter->hook, hook_to_string(recent->hook)) != 0)
-                return 0;
-        if (filter->verdict != 0 && filter->verdict != recent->verdict)
-                return 0;
-        return filter->uid == UINT32_MAX || filter->uid == recent->uid;
+        return recent_fits(stream->hub, recent, &stream->filter);
 }
 
 /* Returns 1 if it was sent, 0 if there is no room now, or a negative errno: the reader is gone. */
@@ -159,7 +146,7 @@ int stream_pump(Stream *stream)
         return sd_event_source_set_io_events(stream->watch, r == 0 ? EPOLLOUT : 0);
 }
 
-void stream_let_go(Stream *stream, const Recent *recent, uint64_t position)
+void stream_let_go(Stream *stream, Recent *recent, uint64_t position)
 {
         if (stream->position > position)
                 return;

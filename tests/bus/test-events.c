@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What was decided, asked for and told over the bus. */
+#include <string.h>
+#include <time.h>
+
+#include "backend-twin.h"
+#include "lab.h"
+
+#define DOCUMENT "version=1\n[deny_path]\n/srv/one\n"
+#define EVENTS LAB_ROOT "/events"
+
+static uint64_t clock_usec(clockid_t id)
+{
+        struct timespec now;
+
+        clock_gettime(id, &now);
+        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+static void inject(uint32_t uid, const char *names, size_t n)
+{
+        struct event event = {.generation = 1,
+                              .rule = 1,
+                              .hook = HOOK_FILE_OPEN,
+                              .verdict = VERDICT_DENIED,
+                              .time_ns = clock_usec(CLOCK_BOOTTIME) * 1000,
+                              .uid = uid,
+                              .pid = 42,
+                              .comm = "cat",
+                              .exe_inode = 9,
+                              .access = ACCESS_READ | ACCESS_WRITE,
+                              .path_length = (uint32_t) n};
+
+        memcpy(event.path, names, n);
+        g_assert_cmpint(twin_inject(LAB_PINS, &event), ==, 0);
+}
+#define INJECT(uid, names) inject(uid, names, sizeof(names))
+
+/* ---- Query ---- */
+
+typedef struct Window {
+        uint64_t since, until;
+        uint32_t limit;
+} Window;
+static const Window all = {0, UINT64_MAX, 0};
+
+static Pending *query(sd_bus *bus, Window window, const char *key, const char *type,
+                      const void *value)
+{
+        sd_bus_message *m = lab_message(bus, EVENTS, LAB_EVENTS, "Query");
+        int r = sd_bus_message_append(m, "tt", window.since, window.until);
+
+        g_assert_cmpint(r, >=, 0);
+        if (!key)
+                r = sd_bus_message_append(m, "a{sv}", 0);
+        else if (strcmp(type, "s") == 0)
+                r = sd_bus_message_append(m, "a{sv}", 1, key, "s", value);
+        else
+                r = sd_bus_message_append(m, "a{sv}", 1, key, type, *(const uint32_t *) value);
+        g_assert_cmpint(r, >=, 0);
+        g_assert_cmpint(sd_bus_message_append(m, "u", window.limit), >=, 0);
+        return lab_send(m, SILENT);
+}
+
+/* The texts at that key, or its numbers, with blanks between. */
+static char *column(Lab *lab, Pending *pending, const char *key)
+{
+        sd_bus_message *reply = lab_wait(lab, pending);
+        GString *found = g_string_new(NULL);
+
+        g_assert_cmpstr(lab_error(reply), ==, "");
+        g_assert_cmpint(sd_bus_message_enter_container(reply, 'a', "a{sv}"), >, 0);
+        while (sd_bus_message_enter_container(reply, 'a', "{sv}") > 0) {
+                const char *name, *type, *text;
+                uint64_t number;
+
+                while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
+                        g_assert_cmpint(sd_bus_message_read(reply, "s", &name), >, 0);
+                        sd_bus_message_peek_type(reply, NULL, &type);
+                        if (strcmp(name, key) != 0) {
+                                sd_bus_message_skip(reply, "v");
+                        } else if (strcmp(type, "s") == 0) {
+                                sd_bus_message_read(reply, "v", "s", &text);
+                                g_string_append_printf(found, "%s ", text);
+                        } else if (strcmp(type, "t") == 0) {
+                                sd_bus_message_read(reply, "v", "t", &number);
+                                g_string_append_printf(found, "%" G_GUINT64_FORMAT " ", number);
+                        } else {
+                                sd_bus_message_skip(reply, "v");
+                                g_string_append_printf(found, "%s ", type);
+                        }
+                        sd_bus_message_exit_container(reply);
+                }
+                sd_bus_message_exit_container(reply);
+        }
+        sd_bus_message_unref(reply);
+        return g_string_free(found, FALSE);
+}
+
+static void expect_column(Lab *lab, Pending *pending, const char *key, const char *wanted)
+{
+        g_autofree char *found = column(lab, pending, key);
+
+        g_assert_cmpstr(found, ==, wanted);
+}
+
+static void test_what_is_remembered_is_told_with_all_fields(Lab *lab)
+{
+        g_autofree char *when = NULL;
+        uint64_t before = clock_usec(CLOCK_REALTIME), usec;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        INJECT(LAB_USER, "one\0srv");
+        INJECT(0, "two\0srv");
+        expect_column(lab, query(lab->root, all, NULL, NULL, NULL), "seq", "1 2 ");
+        expect_column(lab, query(lab->root, all, NULL, NULL, NULL), "hook", "file_open file_open ");
+        expect_column(lab, query(lab->root, all, NULL, NULL, NULL), "access", "as as ");
+        expect_column(lab, query(lab->root, all, NULL, NULL, NULL), "exe", "a{sv} a{sv} ");
+        expect_column(lab, query(lab->root, all, NULL, NULL, NULL), "policy", "web web ");
+        when = column(lab, query(lab->root, (Window){0, UINT64_MAX, 1}, NULL, NULL, NULL),
+                      "realtime_usec");
+        usec = g_ascii_strtoull(when, NULL, 10);
+        g_assert_cmpuint(usec + 1000, >=, before); /* two clocks are read one after the other */
+        g_assert_cmpuint(usec, <=, clock_usec(CLOCK_REALTIME) + 1000);
+}
+
+static void test_a_query_has_the_filter_of_streams_and_bounds(Lab *lab)
+{
+        const uint32_t root = 0, pid = 42, other = 43;
+        uint64_t now;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        INJECT(LAB_USER, "one\0srv");
+        INJECT(0, "two\0other");
+        INJECT(LAB_USER, "three\0srv");
+        expect_column(lab, query(lab->root, all, "path", "s", "/srv"), "seq", "1 3 ");
+        expect_column(lab, query(lab->root, all, "path", "s", "/srv/"), "seq", "1 3 ");
+        expect_column(lab, query(lab->root, all, "uid", "u", &root), "seq", "2 ");
+        expect_column(lab, query(lab->root, all, "pid", "u", &pid), "seq", "1 2 3 ");
+        expect_column(lab, query(lab->root, all, "pid", "u", &other), "seq", "");
+        expect_column(lab, query(lab->root, all, "comm", "s", "cat"), "seq", "1 2 3 ");
+        expect_column(lab, query(lab->root, all, "rule", "s", "web:3"), "seq", "1 2 3 ");
+        expect_column(lab, query(lab->root, all, "rule", "s", "web:4"), "seq", "");
+        expect_column(lab, query(lab->root, (Window){0, UINT64_MAX, 2}, NULL, NULL, NULL), "seq",
+                      "2 3 ");
+        now = clock_usec(CLOCK_REALTIME);
+        expect_column(lab,
+                      query(lab->root, (Window){now + 1000000, UINT64_MAX, 0}, NULL, NULL, NULL),
+                      "seq", "");
+        expect_column(lab, query(lab->root, (Window){0, now - 3600000000, 0}, NULL, NULL, NULL),
+                      "seq", "");
+}
+
+static void test_what_a_query_does_not_know_is_refused_by_its_name(Lab *lab)
+{
+        g_autofree char *unknown = lab_expect(lab, query(lab->root, all, "colour", "s", "red"),
+                                              SD_BUS_ERROR_INVALID_ARGS);
+        g_autofree char *type = lab_expect(lab, query(lab->root, all, "uid", "s", "root"),
+                                           SD_BUS_ERROR_INVALID_ARGS);
+        g_autofree char *path = lab_expect(lab, query(lab->root, all, "path", "s", "srv"),
+                                           SD_BUS_ERROR_INVALID_ARGS);
+        g_autofree char *comm =
+                lab_expect(lab, query(lab->root, all, "comm", "s", "sixteen-bytes-xx"),
+                           SD_BUS_ERROR_INVALID_ARGS);
+        g_autofree char *limit =
+                lab_expect(lab, query(lab->root, (Window){0, UINT64_MAX, 1025}, NULL, NULL, NULL),
+                           SD_BUS_ERROR_INVALID_ARGS);
+
+        g_assert_nonnull(strstr(unknown, "colour"));
+        g_assert_nonnull(strstr(type, "uid"));
+        g_assert_nonnull(strstr(path, "srv"));
+        g_assert_nonnull(strstr(comm, "sixteen-bytes-xx"));
+        g_assert_nonnull(strstr(limit, "1024"));
+}
+
+#define TEST(name)                                                                                 \
+        {                                                                                          \
+#name, test_##name                                                                 \
+        }
+
+int main(int argc, char **argv)
+{
+        static const LabTest tests[] = {
+                TEST(what_is_remembered_is_told_with_all_fields),
+                TEST(a_query_has_the_filter_of_streams_and_bounds),
+                TEST(what_a_query_does_not_know_is_refused_by_its_name),
+        };
+
+        return lab_main(argc, argv, tests, G_N_ELEMENTS(tests));
+}
