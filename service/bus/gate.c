@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "auth/caller.h"
 #include "auth/polkit.h"
+#include "bus/bucket.h"
 #include "bus/error.h"
 #include "bus/objects.h"
 #include "bus/work.h"
@@ -36,6 +38,7 @@ struct Call {
         int asking;                 /* polkit has the question */
         PolkitInteraction interaction;
         Binding binding;
+        char name[TEXT_PROMPT_MAX + 1]; /* what it is about, for the record */
         sd_bus_slot *vanished;
         CallerQuery *query;
         PolkitCheck *check;
@@ -45,6 +48,7 @@ struct Gate {
         sd_bus *bus;
         Work *work;
         uint64_t timeout_usec;
+        Buckets buckets;
         Call *calls;
         const Call *running;
         const Request *request; /* of that call */
@@ -84,7 +88,33 @@ static Call *call_free(Call *call)
 }
 DEFINE_CLEANUP(Call *, call_free);
 
+static uint64_t clock_usec(clockid_t clock)
+{
+        struct timespec now;
+
+        clock_gettime(clock, &now);
+        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
 /* ---- the end of a call ---- */
+
+/* Each decision is on record; that of a yes is told by whatever it changes. */
+static void call_record(const Call *call, RefusalReason reason)
+{
+        Refusal refusal = {
+                .uid = call->uid,
+                .method = call->method->name,
+                .action = call->action,
+                .reason = reason,
+                .usec = clock_usec(CLOCK_REALTIME),
+                .generation = enforcement_generation(call->server->config.enforcement),
+        };
+
+        snprintf(refusal.origin, sizeof(refusal.origin), "%s", call->sender);
+        snprintf(refusal.name, sizeof(refusal.name), "%s", call->name);
+        if (refusals_add(&call->server->refusals, &refusal) < 0)
+                log_warning("Memory is short: a refusal is not in the history");
+}
 
 static void call_refuse(Call *call, const sd_bus_error *error)
 {
@@ -145,8 +175,9 @@ static int is_same(const Call *call, const Request *request)
                memcmp(call->binding.digest, request->binding.digest, DIGEST_SIZE) == 0;
 }
 
-static int stale(sd_bus_error *error)
+static int stale(const Call *call, sd_bus_error *error)
 {
+        call_record(call, REFUSED_AS_STALE);
         sd_bus_error_free(error);
         return sd_bus_error_set(error, ERROR_AUTHORIZATION_STALE,
                                 "what is in force changed while the question was open; "
@@ -172,9 +203,9 @@ static int step_run_anew(Call *call, sd_bus_error *error)
         int r = describe(&request, call->method, error);
 
         if (r < 0 && sd_bus_error_has_name(error, ERROR_GENERATION_MISMATCH))
-                r = stale(error);
+                r = stale(call, error);
         else if (r >= 0 && !is_same(call, &request))
-                r = stale(error);
+                r = stale(call, error);
         if (r >= 0)
                 r = run(call, &request, error);
         request_deinit(&request);
@@ -275,6 +306,8 @@ static void answer_probe(Call *call, PolkitAnswer answer)
 
 static void answer_method(Call *call, PolkitAnswer answer)
 {
+        if (answer != POLKIT_YES)
+                call_record(call, REFUSED_BY_POLKIT);
         switch (answer) {
         case POLKIT_YES:
                 log_info("%s of %s (uid %u): allowed by polkit, %s", call->method->name,
@@ -307,6 +340,13 @@ static void on_answer(void *userdata, PolkitAnswer answer)
                 answer_probe(call, answer);
 }
 
+static void call_name(Call *call, const Request *request)
+{
+        for (size_t i = 0; i < request->n_details; i++)
+                if (strcmp(request->details[i].key, "name") == 0)
+                        snprintf(call->name, sizeof(call->name), "%s", request->details[i].value);
+}
+
 static int call_ask(Call *call, const Request *request)
 {
         PolkitQuestion question = {
@@ -335,14 +375,26 @@ static int step_ask(Call *call, sd_bus_error *error)
         if (r >= 0 && !call->is_gone) {
                 call->action = request.action;
                 call->binding = request.binding;
+                call_name(call, &request);
                 r = call_ask(call, &request);
         }
         request_deinit(&request);
         return r;
 }
 
+/* root is never refused; who asks what polkit would say has paid for the method that asks. */
+static int call_pay(Call *call)
+{
+        if (call->uid == 0 || !call->method)
+                return 0;
+        return buckets_take(&call->gate->buckets, call->uid, BUCKET_METHOD,
+                            clock_usec(CLOCK_MONOTONIC));
+}
+
 static void on_caller(void *userdata, int result, uid_t uid)
 {
+        static const sd_bus_error too_often = SD_BUS_ERROR_MAKE_CONST(
+                SD_BUS_ERROR_LIMITS_EXCEEDED, "calls come too often; wait a second");
         Call *call = userdata;
 
         call->query = caller_query_free(call->query);
@@ -354,7 +406,9 @@ static void on_caller(void *userdata, int result, uid_t uid)
                 return call_refuse_as(call, SD_BUS_ERROR_ACCESS_DENIED,
                                       "the bus does not say who is calling");
         call->uid = uid;
-        if (uid == 0 && call->method)
+        if (call_pay(call) < 0)
+                return call_refuse(call, &too_often);
+        if (call->method && (uid == 0 || call->method->action == ACTION_NONE))
                 return call_schedule(call, step_run);
         if (uid == 0)
                 return call_answer_probe(call, "yes");
@@ -430,7 +484,7 @@ static int gate_begin(BusServer *server, const Method *method, Action action, sd
         call->action = action;
         if (!call->sender || call->sender[0] != ':')
                 return -EACCES;
-        r = call_watch(call);
+        r = action == ACTION_NONE ? 0 : call_watch(call); /* no question will be open */
         if (r < 0)
                 return r;
         r = caller_query_new(&call->query, server->gate->bus, call->sender, on_caller, call);
@@ -440,21 +494,8 @@ static int gate_begin(BusServer *server, const Method *method, Action action, sd
         return 1;
 }
 
-static int run_ungated(BusServer *server, const Method *method, sd_bus_message *m)
-{
-        Call *call;
-        int r = call_new(&call, server, method, m);
-
-        if (r < 0)
-                return r;
-        call_schedule(call, step_run);
-        return 1;
-}
-
 int gate_enter(BusServer *server, const Method *method, sd_bus_message *m, sd_bus_error *error)
 {
-        if (method->action == ACTION_NONE)
-                return run_ungated(server, method, m);
         return gate_begin(server, method, method->action, m);
 }
 

@@ -3,10 +3,11 @@
  * points of the vtable are made from the rows, so that a method that names no action does not
  * compile and none can be reached past the gate.
  *
- * A call goes: who is it (asked of the bus) → describe → polkit → describe again → run. What is
- * done for one call ends before the next begins, root's first (see work.h). Between the question
- * and the answer nothing is kept but the message and what the answer is bound to: objects are
- * looked up anew, and an answer to what is no longer the question is AuthorizationStale. */
+ * A call goes: who is it (asked of the bus) → does it come too often (bucket.h) → describe → polkit
+ * → describe again → run. What is done for one call ends before the next begins, root's first (see
+ * work.h). Between the question and the answer nothing is kept but the message and what the answer
+ * is bound to: objects are looked up anew, and an answer to what is no longer the question is
+ * AuthorizationStale. What is refused is on record (refusal.h). */
 #pragma once
 
 #include <stdint.h>

@@ -10,6 +10,7 @@
 
 #include "bus/gate.h"
 #include "bus/posture.h"
+#include "bus/refusal.h"
 #include "bus/server.h"
 
 #define BUS_NAME "org.aegis.Enforcer"
@@ -66,6 +67,7 @@ struct BusServer {
         sd_event_source *retry;
         uint64_t retry_usec;
         LastChange last_change;
+        Refusals refusals;
         ToldManager manager;
         HookObject hooks[N_HOOKS];
         ToldPolicy *policies; /* sorted by name */

@@ -30,7 +30,7 @@ typedef struct Binding {
 typedef struct Request {
         BusServer *server;
         sd_bus_message *message; /* not owned */
-        uid_t uid;               /* of the caller; (uid_t) -1 if the method is not gated */
+        uid_t uid;               /* of the caller */
         Action action;           /* describe() may choose another than the row's */
         PolkitDetail details[REQUEST_DETAILS_MAX];
         size_t n_details;

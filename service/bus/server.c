@@ -201,6 +201,7 @@ BusServer *bus_server_free(BusServer *server)
         manager_state_deinit(server);
         policy_objects_deinit(server);
         hook_objects_deinit(server);
+        refusals_deinit(&server->refusals);
         free(server);
         return NULL;
 }

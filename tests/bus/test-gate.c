@@ -336,6 +336,99 @@ static void test_a_bus_that_crashes_takes_the_questions_and_not_the_service(Lab 
         g_assert_cmpint(lab_must_apply(lab, "web", DOCUMENT), ==, before + 1);
 }
 
+static void test_who_calls_too_often_is_refused_and_root_is_not(Lab *lab)
+{
+        sd_bus *user = lab_connect(lab, LAB_USER), *other = lab_connect(lab, LAB_USER + 1);
+        const char *error = "";
+
+        for (unsigned i = 0; i < 1000 && !error[0]; i++) {
+                sd_bus_message *m = lab_message(user, LAB_ROOT, LAB_MANAGER, "GetMetrics");
+                sd_bus_message *reply = lab_wait(lab, lab_send(m, SILENT));
+
+                error = lab_error(reply)[0] ? SD_BUS_ERROR_LIMITS_EXCEEDED : "";
+                g_assert_cmpstr(lab_error(reply), ==, error);
+                sd_bus_message_unref(reply);
+        }
+        g_assert_cmpstr(error, !=, "");
+        expect(lab, lab_apply(other, LAB_GRANTED, DOCUMENT, SILENT), NULL);
+        for (unsigned i = 0; i < 300; i++)
+                expect(lab,
+                       lab_send(lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "GetMetrics"),
+                                SILENT),
+                       NULL);
+        lab_disconnect(user);
+        lab_disconnect(other);
+}
+
+/* ---- the record ---- */
+
+static void check_history(Lab *lab, const char *const lines[][3], unsigned n)
+{
+        sd_bus_message *m = lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "History"), *reply;
+        const char *origin, *what, *name, *authorization;
+        uint64_t usec, before = 0, generation;
+        uint32_t uid;
+
+        g_assert_cmpint(sd_bus_message_append(m, "tu", (uint64_t) 0, n), >=, 0);
+        reply = lab_wait(lab, lab_send(m, SILENT));
+        g_assert_cmpint(sd_bus_message_enter_container(reply, 'a', "(ttussss)"), >, 0);
+        for (unsigned i = 0; i < n; i++) {
+                g_assert_cmpint(sd_bus_message_read(reply, "(ttussss)", &usec, &generation, &uid,
+                                                    &origin, &what, &name, &authorization),
+                                >, 0);
+                g_assert_cmpuint(usec, >=, before);
+                before = usec;
+                g_assert_cmpuint(uid, ==, strcmp(authorization, "root") == 0 ? 0 : LAB_USER);
+                g_assert_cmpstr(what, ==, lines[i][0]);
+                g_assert_cmpstr(name, ==, lines[i][1]);
+                g_assert_cmpstr(authorization, ==, lines[i][2]);
+        }
+        g_assert_cmpint(sd_bus_message_at_end(reply, 0), >, 0);
+        sd_bus_message_unref(reply);
+}
+
+static void test_refusals_are_on_record_and_push_no_change_out(Lab *lab)
+{
+        static const char *const lines[][3] = {
+                {"Apply", "web", "root"},
+                {"Apply", LAB_REFUSED, "refused 150 times: org.aegis.enforcer.apply-policy"},
+                {"Apply", "mail", "root"},
+                {"Remove", "web", "refused: org.aegis.enforcer.remove-policy"},
+        };
+        sd_bus *user = lab_connect(lab, LAB_USER);
+        sd_bus_message *m;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        for (unsigned i = 0; i < 150; i++)
+                expect(lab, lab_apply(user, LAB_REFUSED, DOCUMENT, INTERACTIVE), ACCESS_DENIED);
+        lab_must_apply(lab, "mail", OTHER);
+        m = lab_message(user, LAB_ROOT, LAB_MANAGER, "Remove");
+        g_assert_cmpint(sd_bus_message_append(m, "sta{sv}", "web", LAB_ANY, 0), >=, 0);
+        expect(lab, lab_send(m, SILENT), MUST_ASK);
+        check_history(lab, lines, 4);
+        check_history(lab, &lines[2], 2);
+        lab_disconnect(user);
+}
+
+static void test_a_stale_answer_is_on_record(Lab *lab)
+{
+        static const char *const lines[][3] = {
+                {"Apply", "other", "root"},
+                {"Apply", "web", "refused as stale: org.aegis.enforcer.apply-policy"},
+        };
+        Agent *agent = agent_new(lab, AGENT_HOLD);
+        sd_bus *user = lab_connect(lab, LAB_USER);
+        Pending *pending = lab_apply(user, "web", DOCUMENT, INTERACTIVE);
+
+        agent_wait(agent, 1);
+        lab_must_apply(lab, "other", OTHER);
+        agent_release(agent, AGENT_YES);
+        expect(lab, pending, STALE);
+        check_history(lab, lines, 2);
+        lab_disconnect(user);
+        agent_free(agent);
+}
+
 /* ---- Can ---- */
 
 static char *can(Lab *lab, sd_bus *bus, const char *action)
@@ -430,6 +523,9 @@ int main(int argc, char **argv)
                 TEST(one_sender_has_one_question_open),
                 TEST(one_uid_has_four_questions_open),
                 TEST(with_all_questions_open_root_is_served),
+                TEST(who_calls_too_often_is_refused_and_root_is_not),
+                TEST(refusals_are_on_record_and_push_no_change_out),
+                TEST(a_stale_answer_is_on_record),
                 TEST(questions_that_are_open_end_with_the_service),
                 TEST(a_bus_that_crashes_takes_the_questions_and_not_the_service),
                 TEST(short_calls_are_answered_while_a_long_one_is_under_way),

@@ -69,6 +69,7 @@ static const Row rows[] = {
         {"Manager.GetCapabilities", OPEN, NULL, "()", NULL},
         {"Policy.GetDocument", READS, "read-policy", "()", policy},
         {"Events.Open", READS, "read-events", "({},)", NULL},
+        {"Events.Query", READS, "read-events", "(0, 0xffffffffffffffff, {}, 10)", NULL},
         /* What sd-bus serves of itself. */
         {"Peer.Ping", OPEN, NULL, "()", NULL},
         {"Peer.GetMachineId", OPEN, NULL, "()", NULL},
