@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "backend/guard.h"
-#include "backend/locate.h"
 #include "backend/private.h"
 #include "util/array.h"
 #include "util/log.h"
@@ -162,7 +161,9 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->mounts_fd = mounts_watch();
         if (backend->mounts_fd < 0)
                 return log_errno(backend->mounts_fd, "Cannot watch what is mounted");
-        backend->resolver = (Resolver){locate_path, has_cgroup, &backend->mounts};
+        backend->locator.mounts = &backend->mounts;
+        backend->resolver = (Resolver){locate_path, has_cgroup, &backend->locator, locate_begin,
+                                       locate_end};
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
                 backend->hooks[hook].reason = "no tier works on this machine";
         r = canary_init(&backend->canary, config->canary_directory);

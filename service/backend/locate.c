@@ -5,10 +5,8 @@
 #include "backend/locate.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,96 +16,25 @@
 #include "backend/cgroups.h"
 #include "util/cleanup.h"
 
-/* The place of an open object: its path inside its file system. */
-static int place_of_descriptor(const Mounts *mounts, int fd, Place *ret_place)
+static void take_known(const struct statx *known, Location *location)
 {
-        char link[64], path[PATH_MAX];
-        const char *inside;
-        const Mount *mount;
-        struct statx stx;
-        ssize_t n;
-
-        if (statx(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &stx) < 0)
-                return -errno;
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        n = readlink(link, path, sizeof(path) - 1);
-        if (n < 0)
-                return -errno;
-        path[n] = '\0';
-        mount = mounts_by_id(mounts, stx.stx_mnt_id);
-        inside = mount ? path_below(path, mount->point) : NULL;
-        if (!inside)
-                return -ENOENT; /* it moved while we looked */
-        ret_place->device = mount->device;
-        if (strcmp(mount->root, "/") != 0)
-                return asprintf(&ret_place->path, "%s%s", mount->root, inside) < 0 ? -ENOMEM : 0;
-        ret_place->path = strdup(*inside ? inside : "/");
-        return ret_place->path ? 0 : -ENOMEM;
+        location->exists = 1;
+        location->inode = known->stx_ino;
+        location->n_links = known->stx_nlink;
+        location->is_directory = S_ISDIR(known->stx_mode);
 }
 
-/* Adds "/rest" to a place. */
-static int place_extend(Place *place, const char *rest)
+static int has_other_names(const struct statx *known)
 {
-        char *longer = NULL;
-
-        if (asprintf(&longer, "%s/%s", strcmp(place->path, "/") == 0 ? "" : place->path, rest) < 0)
-                return -ENOMEM;
-        free(place->path);
-        place->path = longer;
-        return 0;
+        return S_ISREG(known->stx_mode) && known->stx_nlink > 1;
 }
 
-/* Opens the longest directory above path's last component that exists; path is cut in place there.
- * *ret_rest is what remains below it, "" for the root. Returns a descriptor or a negative errno. */
-static int open_existing(char *path, char **ret_rest)
-{
-        char *slash = strrchr(path, '/');
-
-        for (; slash; slash = memrchr(path, '/', (size_t) (slash - path))) {
-                int fd;
-
-                *slash = '\0';
-                fd = open(slash == path ? "/" : path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-                if (fd >= 0) {
-                        *ret_rest = slash + 1;
-                        return fd;
-                }
-                *slash = '/';
-                if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EACCES)
-                        return -errno;
-        }
-        return -ENOENT;
-}
-
-/* The name itself: its parents' links are followed, its own is not. */
-static int locate_name(const Mounts *mounts, const char *path, Place *ret_place)
-{
-        _cleanup_(freep) char *copy = strdup(path);
-        _cleanup_(closep) int fd = -1;
-        char *rest = NULL;
-        int r;
-
-        if (!copy)
-                return -ENOMEM;
-        fd = open_existing(copy, &rest);
-        if (fd < 0)
-                return fd;
-        r = place_of_descriptor(mounts, fd, ret_place);
-        return r < 0 || !*rest ? r : place_extend(ret_place, rest);
-}
-
-static void fill_inode(int fd, const struct stat *st, Location *location)
+static void find_generation(int fd, Location *location)
 {
         char path[64];
         _cleanup_(closep) int readable = -1;
         int generation;
 
-        location->exists = 1;
-        location->inode = st->st_ino;
-        location->n_links = (uint32_t) st->st_nlink;
-        location->is_directory = S_ISDIR(st->st_mode);
-        if (!S_ISREG(st->st_mode) || st->st_nlink < 2)
-                return;
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         readable = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (readable >= 0 && ioctl(readable, FS_IOC_GETVERSION, &generation) == 0) {
@@ -117,22 +44,22 @@ static void fill_inode(int fd, const struct stat *st, Location *location)
 }
 
 /* Fills in what the path leads to in the end, if it leads anywhere. */
-static int locate_target(const Mounts *mounts, const char *path, Location *location)
+static int follow(Mounts *mounts, int at, const char *path, Location *location)
 {
-        _cleanup_(closep) int fd = open(path, O_PATH | O_CLOEXEC);
+        _cleanup_(closep) int fd = openat(at, path, O_PATH | O_CLOEXEC);
+        struct statx known;
         Place target = {};
-        struct stat st;
         int r;
 
         if (fd < 0)
                 return 0; /* not there, or a link to nowhere: the name alone is ruled */
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        r = place_of_descriptor(mounts, fd, &target);
+        r = place_of_descriptor(mounts, fd, &target, &known);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         location->device = target.device;
-        fill_inode(fd, &st, location);
+        take_known(&known, location);
+        if (has_other_names(&known))
+                find_generation(fd, location);
         if (target.device == location->name.device &&
             strcmp(target.path, location->name.path) == 0) {
                 free(target.path);
@@ -142,24 +69,92 @@ static int locate_target(const Mounts *mounts, const char *path, Location *locat
         return 0;
 }
 
-int locate_path(void *userdata, const char *path, Location *ret_location)
+/* Most names are what they lead to, and one look tells so. Returns 0 if this one is to be followed.
+ */
+static int look(Parent *parent, const char *name, Location *location)
 {
-        Mounts *mounts = userdata;
-        Location location = {};
+        struct statx known;
+
+        if (statx(parent->fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+                  STATX_TYPE | STATX_NLINK | STATX_INO | STATX_MNT_ID, &known) < 0)
+                return errno == ENOENT;
+        if (S_ISLNK(known.stx_mode) || !(known.stx_mask & STATX_MNT_ID) ||
+            known.stx_mnt_id != parent->mount_id || has_other_names(&known) ||
+            !parent_spells(parent, name, &known))
+                return 0;
+        location->device = location->name.device;
+        take_known(&known, location);
+        return 1;
+}
+
+static int is_name(const char *name)
+{
+        return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* The name itself: its parents' links are followed, its own is not. Then what it leads to. */
+static int locate_in(Mounts *mounts, Parent *parent, const char *path, const char *name,
+                     Location *location)
+{
         int r;
 
-        r = mounts_refresh(mounts);
-        if (r < 0)
+        r = place_below(&parent->place, name, &location->name);
+        if (r < 0 || parent->fd < 0)
                 return r;
-        r = locate_name(mounts, path, &location.name);
+        if (!is_name(name))
+                return follow(mounts, AT_FDCWD, path, location);
+        if (look(parent, name, location))
+                return 0;
+        return follow(mounts, parent->fd, name, location);
+}
+
+int locate_path(void *userdata, const char *path, Location *ret_location)
+{
+        _cleanup_(parent_deinit) Parent own = {.fd = -1};
+        Locator *locator = userdata;
+        Parent *parent = &own;
+        Location location = {};
+        const char *slash = strrchr(path, '/');
+        int r;
+
+        if (!slash)
+                return -EINVAL;
+        if (locator->parents)
+                r = parents_find(locator->parents, locator->mounts, path, slash + 1, &parent);
+        else
+                r = parent_open(locator->mounts, path, slash + 1, &own);
         if (r >= 0)
-                r = locate_target(mounts, path, &location);
+                r = locate_in(locator->mounts, parent, path, slash + 1, &location);
         if (r < 0) {
                 location_deinit(&location);
                 return r;
         }
         *ret_location = location;
         return 0;
+}
+
+typedef struct Begun {
+        Locator locator;
+        Parents parents;
+} Begun;
+
+void *locate_begin(void *userdata)
+{
+        const Locator *locator = userdata;
+        Begun *begun = calloc(1, sizeof(*begun));
+
+        if (!begun)
+                return NULL;
+        begun->locator = (Locator){locator->mounts, &begun->parents};
+        return begun;
+}
+
+void locate_end(void *userdata)
+{
+        Begun *begun = userdata;
+
+        parents_deinit(&begun->parents);
+        free(begun);
 }
 
 int has_cgroup(void *userdata, const char *path)

@@ -9,7 +9,7 @@
 #include "aegis.skel.h"
 #include "backend/backend.h"
 #include "backend/canary.h"
-#include "backend/mounts.h"
+#include "backend/locate.h"
 #include "backend/program.h"
 
 /* One hook of this loading. */
@@ -63,6 +63,7 @@ struct Backend {
         Probe probe;
         Mounts mounts;
         int mounts_fd;
+        Locator locator;
         Resolver resolver;
         Canary canary;
         int pin_fd; /* the folder of this ABI in our bpffs */

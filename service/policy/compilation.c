@@ -232,6 +232,35 @@ static int build_tables(Compiler *compiler)
         return copy_pools(compiler);
 }
 
+static int find_all_files(Run *run)
+{
+        Compiler *compiler = &run->compilation->compiler;
+        int r;
+
+        r = find_files(compiler, run->request->ask_anew ? &compiler->in_order : &run->added);
+        return r < 0 ? r : exes_find(compiler);
+}
+
+/* Many paths are near each other, and what they share is looked up once. */
+static int locate_all(Run *run)
+{
+        Compiler *compiler = &run->compilation->compiler;
+        const Resolver *resolver = run->request->resolver;
+        Resolver remembering = *resolver;
+        int r;
+
+        if (!resolver->begin)
+                return find_all_files(run);
+        remembering.userdata = resolver->begin(resolver->userdata);
+        if (!remembering.userdata)
+                return -ENOMEM;
+        compiler->resolver = &remembering;
+        r = find_all_files(run);
+        compiler->resolver = resolver;
+        resolver->end(remembering.userdata);
+        return r;
+}
+
 static int collect(Run *run)
 {
         Compiler *compiler = &run->compilation->compiler;
@@ -241,12 +270,9 @@ static int collect(Run *run)
                 forget_files(compiler);
         r = add_rules(run);
         if (r >= 0)
-                r = find_files(compiler,
-                               run->request->ask_anew ? &compiler->in_order : &run->added);
-        if (r >= 0)
                 r = sort_by_kind(compiler);
         if (r >= 0)
-                r = exes_find(compiler);
+                r = locate_all(run);
         if (r >= 0)
                 r = names_merge(&compiler->names);
         return r;

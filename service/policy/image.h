@@ -44,6 +44,11 @@ typedef struct Resolver {
          * it comes; only the person who wrote it is told. */
         int (*has_cgroup)(void *userdata, const char *path);
         void *userdata;
+        /* Where many paths are asked for, what one led to may be remembered for the next: begin()
+         * gives the userdata with which it is, until end(), or NULL when memory is short. Without
+         * these two nothing is remembered. */
+        void *(*begin)(void *userdata);
+        void (*end)(void *userdata);
 } Resolver;
 
 /* One document of the set that is compiled together. */

@@ -219,7 +219,8 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->adopted = state_now(backend).generation > 0;
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
-        backend->resolver = (Resolver){twin_locate, twin_has_cgroup, backend};
+        backend->resolver = (Resolver){
+                .locate = twin_locate, .has_cgroup = twin_has_cgroup, .userdata = backend};
         if (backend->tier != TIER_NONE) {
                 r = open_events(backend);
                 if (r < 0)

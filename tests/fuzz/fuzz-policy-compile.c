@@ -237,7 +237,8 @@ static void amend(const Input *input, const Resolver *resolver)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         Input input = {.machine = size > 0 ? data[0] : 0};
-        const Resolver resolver = {locate, has_cgroup, &input.machine};
+        const Resolver resolver = {
+                .locate = locate, .has_cgroup = has_cgroup, .userdata = &input.machine};
         PolicyImage *image = NULL;
         int r;
 

@@ -67,7 +67,8 @@ static int fake_has_cgroup(void *userdata, const char *path)
 
 Resolver fake_resolver(const FakeMachine *machine)
 {
-        return (Resolver){fake_locate, fake_has_cgroup, (void *) machine};
+        return (Resolver){
+                .locate = fake_locate, .has_cgroup = fake_has_cgroup, .userdata = (void *) machine};
 }
 
 /* ---- images ---- */

@@ -87,7 +87,7 @@ static int has_cgroup(void *userdata, const char *path)
 
 static int parse_and_compile(Diagnostics *diagnostics, PolicyImage **ret_image)
 {
-        static const Resolver resolver = {locate, has_cgroup, NULL};
+        static const Resolver resolver = {.locate = locate, .has_cgroup = has_cgroup};
         Document documents[G_N_ELEMENTS(texts)] = {{.name = "a"}, {.name = "b"}};
         int r = 0;
 
@@ -135,7 +135,7 @@ static void test_every_refused_allocation_is_reported(void)
 
 /* ---- a change ---- */
 
-static const Resolver resolver_of_changes = {locate, has_cgroup, NULL};
+static const Resolver resolver_of_changes = {.locate = locate, .has_cgroup = has_cgroup};
 
 static const char *const changed[] = {
         "version=6\n[deny_path]\n/a/b\n/a/b/\n/a/b/x/y\n/linked\n/a/linked\n[deny_inode]\n1:2\n"
