@@ -99,6 +99,9 @@ extern const size_t n_verbs;
  * Returns STATUS_DONE, or STATUS_USAGE having said what is wrong. */
 ExitStatus options_read(Options *options, int argc, char **argv, int *ret_first);
 
+/* Returns 0, or -EINVAL if text is anything but a number. */
+int options_read_number(const char *text, uint64_t *ret_number);
+
 /* The verb that the words name; *ret_n_words is how many of them are its name. NULL if there is
  * none. */
 const Verb *verb_find(char **words, size_t n_words, size_t *ret_n_words);
@@ -123,6 +126,7 @@ ExitStatus verb_policy_show(Client *client, char **arguments);
 ExitStatus verb_apply(Client *client, char **arguments);
 ExitStatus verb_plan(Client *client, char **arguments);
 ExitStatus verb_remove(Client *client, char **arguments);
+ExitStatus verb_rollback(Client *client, char **arguments);
 ExitStatus verb_rule_add(Client *client, char **arguments);
 ExitStatus verb_rule_remove(Client *client, char **arguments);
 ExitStatus verb_rule_list(Client *client, char **arguments);

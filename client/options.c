@@ -29,7 +29,7 @@ const Option option_table[N_OPTIONS] = {
 
 #define LONG_BASE 256 /* getopt_long()'s value of option i is LONG_BASE + i */
 
-static int read_number(const char *text, uint64_t *ret_number)
+int options_read_number(const char *text, uint64_t *ret_number)
 {
         unsigned long long number;
         char *end;
@@ -46,7 +46,7 @@ static int read_number(const char *text, uint64_t *ret_number)
 
 static ExitStatus take_number(OptionId id, const char *text, uint64_t *ret_number)
 {
-        if (read_number(text, ret_number) < 0)
+        if (options_read_number(text, ret_number) < 0)
                 return failure_of_usage("--%s wants a number, not \"%s\".", option_table[id].name,
                                         text);
         return STATUS_DONE;

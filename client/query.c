@@ -20,6 +20,7 @@ const Field manager_fields[] = {
         {"Generation", "generation", "t"},
         {"Digest", "digest", "s"},
         {"LastChange", "last_change", "(ttus)"},
+        {"Generations", "generations", "a(ts)"},
         {NULL, NULL, NULL},
 };
 
@@ -68,6 +69,24 @@ static int name_last_change(json_object *manager)
         return json_add(manager, "last_change", TAKE_PTR(named));
 }
 
+static int name_generations(json_object *manager)
+{
+        for (size_t i = 0; i < json_count(manager, "generations"); i++) {
+                json_object *kept = json_element(manager, "generations", i);
+                _cleanup_(json_object_putp) json_object *named = json_object_new_object();
+
+                if (!named ||
+                    json_add(named, "generation",
+                             json_object_get(json_object_array_get_idx(kept, 0))) < 0 ||
+                    json_add(named, "digest", json_object_get(json_object_array_get_idx(kept, 1))) <
+                            0 ||
+                    json_object_array_put_idx(json_object_object_get(manager, "generations"), i,
+                                              json_object_get(named)) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 ExitStatus query_manager(Client *client, const Call *call, json_object **ret_manager)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
@@ -89,6 +108,8 @@ ExitStatus query_manager(Client *client, const Call *call, json_object **ret_man
         r = reply_read_properties(reply, manager_fields, &manager);
         if (r >= 0)
                 r = name_last_change(manager);
+        if (r >= 0)
+                r = name_generations(manager);
         if (r < 0)
                 return failure_of_reply(client, call, r);
         *ret_manager = TAKE_PTR(manager);

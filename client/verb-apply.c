@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "changes.h"
 #include "client.h"
 #include "document.h"
 #include "failure.h"
@@ -123,43 +124,12 @@ static ExitStatus request_send(Client *client, const Request *request, const cha
         return status;
 }
 
-static int read_changes(sd_bus_message *reply, json_object **ret_changes)
-{
-        static const char *const keys[] = {"kind", "section", "entry"};
-
-        return reply_read_rows(reply, "sss", keys, ret_changes);
-}
-
 static int read_remarks(sd_bus_message *reply, json_object **ret_remarks)
 {
         static const char *const keys[] = {"line", "column", "message", "hint"};
         int r = reply_read_rows(reply, "uuss", keys, ret_remarks);
 
         return r < 0 ? r : remarks_grade(*ret_remarks);
-}
-
-/* A kind that is neither added nor removed is a word of the service's about the list itself. */
-static void print_change(json_object *change)
-{
-        const char *kind = json_text(change, "kind"), *section = json_text(change, "section");
-        int is_added = strcmp(kind, "added") == 0, is_removed = strcmp(kind, "removed") == 0;
-
-        if (is_added || is_removed)
-                printf("%s%c ", colour_sequence(is_added ? COLOUR_GOOD : COLOUR_BAD),
-                       is_added ? '+' : '-');
-        else
-                printf("%s  ", colour_sequence(COLOUR_QUIET));
-        fputs(*section ? "[" : "", stdout);
-        output_text(stdout, section);
-        fputs(*section ? "] " : "", stdout);
-        output_text(stdout, json_text(change, "entry"));
-        printf("%s\n", colour_sequence(COLOUR_NONE));
-}
-
-static void print_changes(json_object *changes)
-{
-        for (size_t i = 0; i < json_object_array_length(changes); i++)
-                print_change(json_object_array_get_idx(changes, i));
 }
 
 static int print_json(const Request *request, const Outcome *outcome)
@@ -187,7 +157,7 @@ static void print_plan(const Request *request, const Outcome *outcome)
 
         fflush(stdout);
         remarks_print(outcome->remarks, &request->document, stderr);
-        print_changes(outcome->changes);
+        changes_print(outcome->changes);
         if (!outcome->changed)
                 fputs("Nothing would change: this is in force as ", stdout);
         else if (n == 0)
@@ -209,7 +179,7 @@ static ExitStatus run_plan(Client *client, const Request *request)
                 return status;
         r = sd_bus_message_read(reply, "b", &outcome.changed);
         if (r >= 0)
-                r = read_changes(reply, &outcome.changes);
+                r = changes_read(reply, &outcome.changes);
         if (r >= 0)
                 r = read_remarks(reply, &outcome.remarks);
         if (r >= 0 && OPTION_GIVEN(&client->options, OPTION_JSON))
@@ -224,7 +194,7 @@ static ExitStatus run_plan(Client *client, const Request *request)
 
 static void print_apply(const Request *request, const Outcome *outcome)
 {
-        print_changes(outcome->changes);
+        changes_print(outcome->changes);
         output_text(stdout, request->name);
         printf(outcome->changed ? " is in force: generation %" PRIu64 ".\n"
                                 : " is in force as it stands here: still generation %" PRIu64 ".\n",
@@ -242,7 +212,7 @@ static ExitStatus run_apply(Client *client, const Request *request)
                 return status;
         r = sd_bus_message_read(reply, "bt", &outcome.changed, &outcome.generation);
         if (r >= 0)
-                r = read_changes(reply, &outcome.changes);
+                r = changes_read(reply, &outcome.changes);
         if (r >= 0 && OPTION_GIVEN(&client->options, OPTION_JSON))
                 r = print_json(request, &outcome);
         else if (r >= 0)

@@ -29,15 +29,38 @@ static void add_change(Table *table, json_object *change)
         output_time(json_number(change, "usec"), when, sizeof(when));
         table_add(table, COLOUR_NONE, when);
         table_add_number(table, json_number(change, "generation"));
+        table_add(table, COLOUR_NONE, json_truth(change, "kept") ? "yes" : "no");
         add_who(table, change);
         table_add(table, COLOUR_NONE, json_text(change, "what"));
         table_add(table, COLOUR_NONE, json_text(change, "name"));
         table_add(table, COLOUR_NONE, json_text(change, "authorization"));
 }
 
+static int is_kept(json_object *manager, uint64_t generation)
+{
+        for (size_t i = 0; i < json_count(manager, "generations"); i++)
+                if (json_number(json_element(manager, "generations", i), "generation") ==
+                    generation)
+                        return 1;
+        return 0;
+}
+
+static int mark_kept(json_object *changes, json_object *manager)
+{
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < json_object_array_length(changes); i++) {
+                json_object *change = json_object_array_get_idx(changes, i);
+
+                r = json_add_truth(change, "kept",
+                                   is_kept(manager, json_number(change, "generation")));
+        }
+        return r;
+}
+
 static int print_changes(json_object *changes)
 {
-        static const char *const headings[] = {"TIME", "GENERATION", "WHO",
+        static const char *const headings[] = {"TIME", "GENERATION", "KEPT",         "WHO",
                                                "WHAT", "NAME",       "AUTHORIZATION"};
         _cleanup_(table_freep) Table *table = table_new(headings, ELEMENTS_OF(headings));
 
@@ -54,8 +77,8 @@ ExitStatus verb_history(Client *client, char **arguments)
         static const char *const keys[] = {"usec", "generation", "uid",          "origin",
                                            "what", "name",       "authorization"};
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
-        _cleanup_(json_object_putp) json_object *changes = NULL;
-        ExitStatus status = client_connect(client);
+        _cleanup_(json_object_putp) json_object *changes = NULL, *manager = NULL;
+        ExitStatus status = query_manager(client, &call, &manager);
         int r;
 
         if (status != STATUS_DONE)
@@ -70,6 +93,8 @@ ExitStatus verb_history(Client *client, char **arguments)
         if (status != STATUS_DONE)
                 return status;
         r = reply_read_rows(reply, "ttussss", keys, &changes);
+        if (r >= 0)
+                r = mark_kept(changes, manager);
         if (r >= 0 && OPTION_GIVEN(&client->options, OPTION_JSON))
                 return query_print(client, &call, "changes", changes);
         if (r >= 0)

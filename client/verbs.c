@@ -10,6 +10,7 @@
 
 #define CHANGING_OPTIONS                                                                           \
         (OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
+#define ROLLBACK_OPTIONS (OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
 #define RULE_OPTIONS (OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
 #define EVENT_OPTIONS                                                                              \
         (OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_POLICY) |        \
@@ -27,6 +28,8 @@ const Verb verb_table[] = {
          verb_apply},
         {"remove", "NAME", "take a policy out of force", 1, 1, OPTION_BIT(OPTION_EXPECT),
          verb_remove},
+        {"rollback", "[GENERATION]", "the policies as they were, as a new generation", 0, 1,
+         ROLLBACK_OPTIONS, verb_rollback},
         {"rule list", "[POLICY]", "rules; rule add [--ttl=30m], rule remove SECTION ENTRY", 0, 1, 0,
          verb_rule_list},
         {"rule add", "SECTION ENTRY", NULL, 2, UINT_MAX, RULE_OPTIONS | OPTION_BIT(OPTION_TTL),
@@ -47,7 +50,8 @@ static const char help_options[] =
         "  -j, --json               one JSON object (events: one a line)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
         "      --expect=GENERATION  what changes something: only if this is in force\n"
-        "      --check              plan, apply, rule: change nothing; 10 if it would\n"
+        "      --check              plan, apply, rollback, rule: change nothing; 10 if\n"
+        "                           it would\n"
         "  -f, --follow             events: wait for more; --since=SEQ: from there on\n"
         "      --policy=NAME, --hook=HOOK, --verdict=VERDICT   events: only these\n"
         "  -H, --host=HOST, -M, --machine=CONTAINER            act there, not here\n"

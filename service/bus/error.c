@@ -43,6 +43,10 @@ static const ErrorRow rows[] = {
         [TRANSACTION_E_UNKNOWN] = {SD_BUS_ERROR_FAILED,
                                    "the record of what the kernel enforces is lost; single rules "
                                    "can be changed once the policies have been applied anew"},
+        [TRANSACTION_E_NO_SUCH_GENERATION] = {ERROR_NO_SUCH_GENERATION,
+                                              "that generation is not kept, or its record is "
+                                              "damaged; the property Generations lists those that "
+                                              "are kept"},
         [TRANSACTION_E_RUNTIME_VERSION] = {ERROR_UNSUPPORTED_FEATURE,
                                            "the policy " RUNTIME_NAME " in force is no document of "
                                            "version 7; single rules need one: apply it anew in "

@@ -53,25 +53,12 @@ static int run_plan(Request *request, sd_bus_error *error)
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
-static int detail_counts(Request *request)
-{
-        size_t n_added = 0, n_removed = 0;
-        int r;
-
-        for (size_t i = 0; i < request->plan->n_changes; i++) {
-                n_added += request->plan->changes[i].kind == CHANGE_ADDED;
-                n_removed += request->plan->changes[i].kind == CHANGE_REMOVED;
-        }
-        r = request_detail(request, "added", "%zu", n_added);
-        return r < 0 ? r : request_detail(request, "removed", "%zu", n_removed);
-}
-
 static int describe_apply(Request *request, sd_bus_error *error)
 {
         int r = describe_plan(request, error);
 
         if (r >= 0)
-                r = detail_counts(request);
+                r = request_detail_counts(request);
         return r < 0 ? r : request_bind(request, request->plan->generation, request->plan->digest);
 }
 
@@ -117,7 +104,7 @@ static int describe_remove(Request *request, sd_bus_error *error)
                 return error_set_transaction(error, r, NULL);
         r = request_detail(request, "name", "%s", name);
         if (r >= 0)
-                r = detail_counts(request);
+                r = request_detail_counts(request);
         return r < 0 ? r : request_bind(request, request->plan->generation, request->plan->digest);
 }
 
@@ -225,6 +212,10 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
             ("b", changed, "t", generation, "a(sss)", changes), describe_apply, run_apply)         \
         ROW(Remove, REMOVE_POLICY, ("s", name, "t", expect, "a{sv}", options),                     \
             ("b", changed, "t", generation), describe_remove, run_remove)                          \
+        ROW(PlanRollback, PLAN, ("t", to, "t", expect, "a{sv}", options),                          \
+            ("b", changed, "a(sss)", changes), describe_plan_rollback, run_plan_rollback)          \
+        ROW(Rollback, ROLLBACK, ("t", to, "t", expect, "a{sv}", options), ("t", generation),       \
+            describe_rollback, run_rollback)                                                       \
         ROW(AddRule, WEAKEN, ("s", section, "s", entry, "a{sv}", options),                         \
             ("b", changed, "t", generation), describe_add_rule, run_rule)                          \
         ROW(RemoveRule, WEAKEN, ("s", section, "s", entry, "a{sv}", options),                      \
@@ -259,6 +250,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Generation", "t", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Digest", "s", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastChange", "(ttus)", manager_get, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Generations", "a(ts)", manager_get, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };

@@ -109,6 +109,21 @@ static int append_last_change(const BusServer *server, sd_bus_message *reply)
                                      last->origin ? last->origin : "");
 }
 
+static int append_generations(const BusServer *server, sd_bus_message *reply)
+{
+        const Enforcement *enforcement = server->config.enforcement;
+        int r = sd_bus_message_open_container(reply, 'a', "(ts)");
+
+        for (size_t i = 0; r >= 0 && i < enforcement_n_kept(enforcement); i++) {
+                KeptGeneration kept = enforcement_kept(enforcement, i);
+                char hex[DIGEST_HEX_SIZE];
+
+                digest_format(kept.digest, hex);
+                r = sd_bus_message_append(reply, "(ts)", kept.generation, hex);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static const struct {
         const char *name;
         int (*append)(const BusServer *server, sd_bus_message *reply);
@@ -123,6 +138,7 @@ static const struct {
         {"Generation", append_generation},
         {"Digest", append_digest_in_force},
         {"LastChange", append_last_change},
+        {"Generations", append_generations},
 };
 
 int manager_get(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -207,7 +223,7 @@ static void note_change(BusServer *server)
 
 static void emit_difference(BusServer *server, const ToldManager *then, const ToldManager *now)
 {
-        char *names[8] = {NULL};
+        char *names[16] = {NULL};
         size_t n = 0;
 
         if (then->mode != now->mode)
@@ -221,6 +237,7 @@ static void emit_difference(BusServer *server, const ToldManager *then, const To
         if (then->generation != now->generation) {
                 names[n++] = (char *) "Generation";
                 names[n++] = (char *) "LastChange";
+                names[n++] = (char *) "Generations";
         }
         emit_changed(server, ROOT_PATH, MANAGER_INTERFACE, names);
 }

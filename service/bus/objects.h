@@ -92,6 +92,10 @@ int describe_add_rule(Request *request, sd_bus_error *error);
 int describe_remove_rule(Request *request, sd_bus_error *error);
 int run_rule(Request *request, sd_bus_error *error);
 int run_get_metrics(Request *request, sd_bus_error *error);
+int describe_plan_rollback(Request *request, sd_bus_error *error);
+int run_plan_rollback(Request *request, sd_bus_error *error);
+int describe_rollback(Request *request, sd_bus_error *error);
+int run_rollback(Request *request, sd_bus_error *error);
 int describe_list_rules(Request *request, sd_bus_error *error);
 int run_list_rules(Request *request, sd_bus_error *error);
 

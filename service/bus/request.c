@@ -55,6 +55,19 @@ int request_bind(Request *request, uint64_t generation, const uint8_t digest[DIG
         return request_detail(request, "generation", "%llu", (unsigned long long) generation);
 }
 
+int request_detail_counts(Request *request)
+{
+        size_t n_added = 0, n_removed = 0;
+        int r;
+
+        for (size_t i = 0; i < request->plan->n_changes; i++) {
+                n_added += request->plan->changes[i].kind == CHANGE_ADDED;
+                n_removed += request->plan->changes[i].kind == CHANGE_REMOVED;
+        }
+        r = request_detail(request, "added", "%zu", n_added);
+        return r < 0 ? r : request_detail(request, "removed", "%zu", n_removed);
+}
+
 int request_read_name(Request *request, const char **ret_name, sd_bus_error *error)
 {
         const char *name;

@@ -56,6 +56,9 @@ void request_deinit(Request *request);
 int request_detail(Request *request, const char *key, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* How many lines the plan adds and removes. */
+int request_detail_counts(Request *request);
+
 /* The generation in force and a digest, in hexadecimal, as details and as the binding. */
 int request_bind(Request *request, uint64_t generation, const uint8_t digest[DIGEST_SIZE]);
 

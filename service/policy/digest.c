@@ -45,3 +45,13 @@ void digest_format(const uint8_t digest[DIGEST_SIZE], char ret_hex[DIGEST_HEX_SI
 {
         sodium_bin2hex(ret_hex, DIGEST_HEX_SIZE, digest, DIGEST_SIZE);
 }
+
+int digest_parse(const char *hex, uint8_t ret_digest[DIGEST_SIZE])
+{
+        size_t n = 0;
+
+        if (strlen(hex) != DIGEST_HEX_SIZE - 1 ||
+            sodium_hex2bin(ret_digest, DIGEST_SIZE, hex, DIGEST_HEX_SIZE - 1, NULL, &n, NULL) < 0)
+                return -EINVAL;
+        return n == DIGEST_SIZE ? 0 : -EINVAL;
+}

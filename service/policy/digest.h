@@ -19,3 +19,5 @@ void digest_documents(const Document *documents, size_t n_documents,
 
 #define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
 void digest_format(const uint8_t digest[DIGEST_SIZE], char ret_hex[DIGEST_HEX_SIZE]);
+/* The whole of hex. Returns 0 or -EINVAL. */
+int digest_parse(const char *hex, uint8_t ret_digest[DIGEST_SIZE]);

@@ -102,6 +102,9 @@ uint64_t enforcement_next_generation(const Enforcement *enforcement)
         backend_state(enforcement->backend, &state);
         if (state.generation > newest)
                 newest = state.generation;
+        for (size_t i = 0; i < enforcement_n_kept(enforcement); i++)
+                if (enforcement_kept(enforcement, i).generation > newest)
+                        newest = enforcement_kept(enforcement, i).generation;
         /* EXPECT_ANY must never be a generation: rather stay than wrap. */
         return newest < EXPECT_ANY - 1 ? newest + 1 : newest;
 }
@@ -150,8 +153,11 @@ void enforcement_take(Enforcement *enforcement, Proposal *proposal)
 
 void enforcement_publish(Enforcement *enforcement)
 {
-        int r = store_publish_next(enforcement->store);
+        int r;
 
+        generations_keep(enforcement->generations, STORE_NEXT, enforcement->generation,
+                         enforcement->digest);
+        r = store_publish_next(enforcement->store);
         enforcement->unpublished = r < 0;
         trouble_clear(&enforcement->trouble, TROUBLE_STORE);
         if (r < 0)
@@ -282,11 +288,14 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
         if (r < 0)
                 return r;
         r = history_new(&enforcement->history, store_directory(enforcement->store));
+        if (r >= 0)
+                r = generations_new(&enforcement->generations, store_directory(enforcement->store));
         if (r < 0)
                 return log_errno(r, "The enforcement cannot be set up");
         r = enforcement_recover(enforcement);
         if (r < 0)
                 return log_errno(r, "What was in force cannot be restored");
+        enforcement_keep_found(enforcement);
         *ret_enforcement = TAKE_PTR(enforcement);
         return 0;
 }
@@ -300,6 +309,7 @@ Enforcement *enforcement_free(Enforcement *enforcement)
         numbering_deinit(&enforcement->numbering);
         compilation_free(enforcement->compilation);
         document_set_free(enforcement->documents);
+        generations_free(enforcement->generations);
         history_free(enforcement->history);
         store_close(enforcement->store);
         free(enforcement);

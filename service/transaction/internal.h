@@ -2,6 +2,7 @@
 /* What the rooms of transaction/ share: the enforcement's inside. Included by nobody else. */
 #pragma once
 
+#include "transaction/generations.h"
 #include "transaction/history.h"
 #include "transaction/set.h"
 #include "transaction/store.h"
@@ -19,6 +20,7 @@ struct Enforcement {
         EnforcementFunc on_change;
         void *userdata;
         Store *store;
+        Generations *generations;
         History *history;
         DocumentSet *documents;
         uint8_t digest[DIGEST_SIZE];
@@ -87,6 +89,9 @@ void enforcement_explain(Enforcement *enforcement, int error);
 /* The start: see recover.c. Returns 0 or a negative errno. */
 int enforcement_recover(Enforcement *enforcement);
 
+/* What was found at start can be gone back to as well: an older version may have recorded it. */
+void enforcement_keep_found(Enforcement *enforcement);
+
 /* A plan without anything in it yet, or NULL when memory is short. */
 Plan *plan_new(const Enforcement *enforcement, const char *name);
 
@@ -97,11 +102,18 @@ uint64_t plan_now_usec(void); /* CLOCK_REALTIME */
 int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t n_text);
 int plan_removal(Plan *plan, Enforcement *enforcement);
 
+/* Compiles the set as it would be, and binds the plan to it. Returns 0, a TransactionError or a
+ * negative errno. */
+int plan_try(Plan *plan, Enforcement *enforcement, Paths paths, PolicyImage **ret_image);
+
+/* Whether an image in force (or NULL) decides as another: paths may lead elsewhere by now. */
+int plan_means_the_same(const PolicyImage *before, const PolicyImage *after);
+
 /* The set as it would be with the plan done; entries it adds carry generation and the time that it
  * is now. Returns 0, a TransactionError or -ENOMEM. */
 int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t generation,
                  DocumentSet **ret_documents);
 
-/* The lines of difference between two policies, either of which may be NULL. Returns 0 or -ENOMEM.
- */
+/* Adds the lines of difference between two policies, either of which may be NULL. Returns 0 or
+ * -ENOMEM. */
 int plan_compare(Plan *plan, const Policy *before, const Policy *after);

@@ -20,6 +20,7 @@ Plan *plan_free(Plan *plan)
         free(plan->changes);
         diagnostics_deinit(&plan->diagnostics);
         policy_unref(plan->policy);
+        document_set_free(plan->whole);
         free(plan->name);
         free(plan->text);
         free(plan);
@@ -102,6 +103,7 @@ static int plan_merge(Plan *plan, const RuleList *before, const RuleList *after)
 int plan_compare(Plan *plan, const Policy *before, const Policy *after)
 {
         _cleanup_(rule_list_deinit) RuleList old = {}, new = {};
+        Change *changes;
         int r;
 
         r = rule_list_init(&old, before);
@@ -110,9 +112,11 @@ int plan_compare(Plan *plan, const Policy *before, const Policy *after)
         r = rule_list_init(&new, after);
         if (r < 0)
                 return r;
-        plan->changes = calloc(old.n_rules + new.n_rules + 1, sizeof(plan->changes[0]));
-        if (!plan->changes)
+        changes = reallocarray(plan->changes, plan->n_changes + old.n_rules + new.n_rules + 1,
+                               sizeof(plan->changes[0]));
+        if (!changes)
                 return -ENOMEM;
+        plan->changes = changes;
         return plan_merge(plan, &old, &new);
 }
 
@@ -175,6 +179,8 @@ int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t genera
                              .policy = plan->policy};
         int r;
 
+        if (plan->whole)
+                return document_set_restore(plan->whole, documents, generation, ret_documents);
         if (plan->removal)
                 return document_set_without(documents, plan->name, ret_documents);
         /* An equal document is the one that is there, with the time at which it was applied. */
@@ -189,8 +195,8 @@ int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t genera
         return document_set_with(documents, entry, ret_documents);
 }
 
-/* Compiles the set as it would be: what is wrong with it should be known before anyone is asked. */
-static int plan_try(Plan *plan, Enforcement *enforcement, Paths paths, PolicyImage **ret_image)
+/* What is wrong with it should be known before anyone is asked. */
+int plan_try(Plan *plan, Enforcement *enforcement, Paths paths, PolicyImage **ret_image)
 {
         _cleanup_(document_set_freep) DocumentSet *documents = NULL;
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
@@ -208,8 +214,7 @@ static int plan_try(Plan *plan, Enforcement *enforcement, Paths paths, PolicyIma
         return r;
 }
 
-/* Equal documents may mean something else by now: paths lead elsewhere, say. */
-static int means_the_same(const PolicyImage *before, const PolicyImage *after)
+int plan_means_the_same(const PolicyImage *before, const PolicyImage *after)
 {
         return before && policy_image_decides_as(before, after);
 }
@@ -228,7 +233,7 @@ int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t
         if (r != 0)
                 return r;
         plan->changed =
-                !is_equal(plan, loaded) || !means_the_same(enforcement->current.image, image);
+                !is_equal(plan, loaded) || !plan_means_the_same(enforcement->current.image, image);
         return plan_compare(plan, loaded ? loaded->document.policy : NULL, plan->policy);
 }
 

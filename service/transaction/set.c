@@ -247,6 +247,37 @@ int document_set_without(const DocumentSet *set, const char *name, DocumentSet *
         return 0;
 }
 
+static int is_same(const Entry *a, const Entry *b)
+{
+        return a->loaded.document.n_text == b->loaded.document.n_text &&
+               memcmp(a->text, b->text, a->loaded.document.n_text) == 0;
+}
+
+int document_set_restore(const DocumentSet *wanted, const DocumentSet *current, uint64_t generation,
+                         DocumentSet **ret_set)
+{
+        _cleanup_(document_set_freep) DocumentSet *set = NULL;
+        int r = set_allocate(wanted->n_entries, &set);
+
+        for (size_t i = 0; r == 0 && i < wanted->n_entries; i++) {
+                const Loaded *loaded = &wanted->entries[i]->loaded;
+                size_t place = set_place(current, loaded->document.name);
+                _cleanup_(entry_unrefp) Entry *entry = NULL;
+
+                if (set_has_at(current, place, loaded->document.name) &&
+                    is_same(current->entries[place], wanted->entries[i])) {
+                        set_append(set, current->entries[place]);
+                        continue;
+                }
+                r = entry_new(&entry, &loaded->document, generation, loaded->changed_usec);
+                if (r == 0)
+                        set_append(set, entry);
+        }
+        if (r == 0)
+                *ret_set = TAKE_PTR(set);
+        return r;
+}
+
 typedef struct Findings {
         Diagnostics *items; /* one a document */
         size_t n_items;

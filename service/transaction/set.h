@@ -22,8 +22,6 @@ Entry *entry_unref(Entry *entry);
  */
 void entry_apply_at(Entry *entry, int64_t applied);
 
-typedef struct DocumentSet DocumentSet;
-
 int document_set_new(DocumentSet **ret_set); /* an empty one; 0 or -ENOMEM */
 int document_set_copy(const DocumentSet *set, DocumentSet **ret_set); /* 0 or -ENOMEM */
 DocumentSet *document_set_free(DocumentSet *set);
@@ -40,6 +38,11 @@ int document_set_with(const DocumentSet *set, Entry *entry, DocumentSet **ret_se
 /* The same set without the document of that name. Returns 0, TRANSACTION_E_NO_SUCH_POLICY, -ENOMEM.
  */
 int document_set_without(const DocumentSet *set, const char *name, DocumentSet **ret_set);
+
+/* The documents of wanted, with the times at which they were applied then. Those that are in
+ * current as they are stay that; the others carry generation. Returns 0 or -ENOMEM. */
+int document_set_restore(const DocumentSet *wanted, const DocumentSet *current, uint64_t generation,
+                         DocumentSet **ret_set);
 
 /* Compiles the set, as compilation_run() does; the request says all but the documents. diagnostics
  * gets what is said of the document of that name (NULL: of none), and the faults of the others.

@@ -20,14 +20,15 @@ typedef enum TransactionError {
         TRANSACTION_E_TOO_LARGE,
         TRANSACTION_E_INVALID_NAME,
         TRANSACTION_E_NO_SUCH_POLICY,
-        TRANSACTION_E_GENERATION,      /* expect is not the generation in force */
-        TRANSACTION_E_GUARANTEE,       /* the policy needs a hook that cannot deny here */
-        TRANSACTION_E_TOO_MANY,        /* DOCUMENTS_MAX */
-        TRANSACTION_E_KERNEL,          /* the kernel refused the prepared image */
-        TRANSACTION_E_STALE,           /* the plan was made for another generation */
-        TRANSACTION_E_NO_SUCH_RULE,    /* no equal one is in the document `runtime` */
-        TRANSACTION_E_RUNTIME_VERSION, /* that document is of another version than 7 */
-        TRANSACTION_E_UNKNOWN,         /* the record of what the kernel has is lost */
+        TRANSACTION_E_GENERATION,         /* expect is not the generation in force */
+        TRANSACTION_E_GUARANTEE,          /* the policy needs a hook that cannot deny here */
+        TRANSACTION_E_TOO_MANY,           /* DOCUMENTS_MAX */
+        TRANSACTION_E_KERNEL,             /* the kernel refused the prepared image */
+        TRANSACTION_E_STALE,              /* the plan was made for another generation */
+        TRANSACTION_E_NO_SUCH_RULE,       /* no equal one is in the document `runtime` */
+        TRANSACTION_E_RUNTIME_VERSION,    /* that document is of another version than 7 */
+        TRANSACTION_E_UNKNOWN,            /* the record of what the kernel has is lost */
+        TRANSACTION_E_NO_SUCH_GENERATION, /* none of that number is kept */
 } TransactionError;
 
 #define DOCUMENTS_MAX 256u
@@ -40,6 +41,14 @@ typedef struct Loaded {
         uint64_t generation;         /* in which it last changed */
         uint64_t changed_usec;       /* CLOCK_REALTIME */
 } Loaded;
+
+typedef struct DocumentSet DocumentSet;
+
+/* A set that was in force and can be gone back to. */
+typedef struct KeptGeneration {
+        uint64_t generation;
+        uint8_t digest[DIGEST_SIZE];
+} KeptGeneration;
 
 typedef enum ChangeKind {
         CHANGE_ADDED,
@@ -55,7 +64,7 @@ typedef struct Change {
 
 /* What a request would do. Made against one generation and committed only on that one. */
 typedef struct Plan {
-        char *name;
+        char *name;                  /* of the document; "generation 5" for a set */
         int changed;                 /* 0: what is in force is equal, committing does nothing */
         uint64_t generation;         /* the one it was made against */
         uint8_t digest[DIGEST_SIZE]; /* of the whole set as it would be: bound to the authorization
@@ -68,7 +77,9 @@ typedef struct Plan {
         int removal;
         char *text; /* NULL for a removal */
         size_t n_text;
-        Policy *policy; /* NULL for a removal */
+        Policy *policy;     /* NULL for a removal */
+        DocumentSet *whole; /* to be put in force as it is: what is said of one document is not used
+                             */
         /* When the times in it began to run: CLOCK_REALTIME, and seconds since boot. changed_usec
          * is 0 if that is when it is committed. */
         uint64_t changed_usec;
@@ -122,6 +133,16 @@ History *enforcement_history(const Enforcement *enforcement);
 int enforcement_plan(Enforcement *enforcement, const char *name, const char *text, size_t n_text,
                      Plan **ret_plan);
 int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **ret_plan);
+
+/* What can be gone back to, i from 0, the oldest first; the last is in force. */
+size_t enforcement_n_kept(const Enforcement *enforcement);
+KeptGeneration enforcement_kept(const Enforcement *enforcement, size_t i);
+
+/* What putting the documents of generation `to` in force again would do. The mode is not theirs,
+ * and times in them run on from when they were first applied. Returns 0,
+ * TRANSACTION_E_NO_SUCH_GENERATION, another TransactionError or a negative errno; ret_plan is set
+ * for TRANSACTION_E_INVALID_POLICY too. */
+int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_plan);
 
 /* Puts a plan in force. expect: EXPECT_ANY or the generation that must be in force. ret_generation
  * is the one in force afterwards. Returns 0, a TransactionError or a negative errno. */

@@ -158,6 +158,27 @@ char *lab_get_string(Lab *lab, const char *path, const char *interface, const ch
         return copy;
 }
 
+char *lab_last_change(Lab *lab)
+{
+        sd_bus_message *m = lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "History"), *reply;
+        const char *origin, *what, *name, *authorization;
+        char *line = g_strdup("");
+        uint64_t usec, generation;
+        uint32_t uid;
+
+        g_assert_cmpint(sd_bus_message_append(m, "tu", (uint64_t) 0, 1), >=, 0);
+        reply = lab_wait(lab, lab_send(m, SILENT));
+        g_assert_cmpint(sd_bus_message_enter_container(reply, 'a', "(ttussss)"), >, 0);
+        while (sd_bus_message_read(reply, "(ttussss)", &usec, &generation, &uid, &origin, &what,
+                                   &name, &authorization) > 0) {
+                g_free(line);
+                line = g_strdup_printf("%lu %s %s %s", (unsigned long) generation, what, name,
+                                       authorization);
+        }
+        sd_bus_message_unref(reply);
+        return line;
+}
+
 /* ---- the frame ---- */
 
 typedef struct Case {

@@ -46,7 +46,7 @@ static const char polkit_rules[] =
         "  return polkit.Result.NOT_HANDLED;\n"
         "});\n"
         "polkit.addRule(function(action, subject) {\n"
-        "  if (action.id == 'org.aegis.enforcer.rollback')\n"
+        "  if (action.id == 'org.aegis.enforcer.rollback' && !action.lookup('to'))\n"
         "    return polkit.Result.NO;\n"
         "  return polkit.Result.NOT_HANDLED;\n"
         "});\n"

@@ -98,6 +98,9 @@ Pending *lab_rule(sd_bus *bus, const char *member, const char *section, const ch
 Pending *lab_list_rules(sd_bus *bus, const char *policy, uint32_t offset, uint32_t limit);
 Pending *lab_set_mode(sd_bus *bus, const char *mode, Interaction interaction);
 
+/* The last line of the history: "GENERATION METHOD NAME AUTHORIZATION"; "" if there is none. */
+char *lab_last_change(Lab *lab);
+
 uint64_t lab_generation(Lab *lab);
 char *lab_get_string(Lab *lab, const char *path, const char *interface, const char *property);
 

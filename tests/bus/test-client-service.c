@@ -283,6 +283,35 @@ static void test_who_changed_what_is_remembered(Lab *lab)
         expect_in(outcome.out, "SetMode");
 }
 
+static void test_an_earlier_generation_comes_back(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        run("rollback", STATUS_NO_SUCH_POLICY, &outcome);
+        put(WEB, DOCUMENT);
+        run("apply " WEB, STATUS_DONE, &outcome);
+        put(WEB, LONGER);
+        run("apply " WEB, STATUS_DONE, &outcome);
+        run("mode audit", STATUS_DONE, &outcome);
+        run("rollback --check", STATUS_WOULD_CHANGE, &outcome);
+        expect_in(outcome.out, "- [deny_path] /srv/two\n");
+        expect_in(outcome.out, "going back to generation 1.");
+        g_assert_cmpuint(lab_generation(lab), ==, 3);
+        run("rollback --expect=3", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==,
+                        "The policies of generation 1 are in force: generation 4.\n");
+        run("policy show web", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==, DOCUMENT);
+        run("rollback --json 2", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==, "{\"to\":2,\"changed\":true,\"generation\":5}\n");
+        run("rollback --check 2", STATUS_DONE, &outcome);
+        run("rollback 99", STATUS_NO_SUCH_POLICY, &outcome);
+        run("rollback x", STATUS_USAGE, &outcome);
+        run("history --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"what\":\"Rollback\",\"name\":\"generation 1\"");
+        expect_in(outcome.out, "\"kept\":true");
+}
+
 static void test_capabilities_say_what_the_tier_is(Lab *lab)
 {
         g_auto(Outcome) outcome = {0};
@@ -580,6 +609,7 @@ static const LabTest tests[] = {
         TEST(test_each_hook_is_listed),
         TEST(test_a_decision_is_explained),
         TEST(test_who_changed_what_is_remembered),
+        TEST(test_an_earlier_generation_comes_back),
         TEST(test_capabilities_say_what_the_tier_is),
         TEST(test_metrics_are_printed_for_those_who_collect_them),
         TEST(test_what_this_machine_cannot_enforce_has_its_own_status),

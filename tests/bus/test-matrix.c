@@ -37,6 +37,12 @@ static void policy(Lab *lab)
         lab_must_apply(lab, "web", DOCUMENT);
 }
 
+static void two_policies(Lab *lab)
+{
+        lab_must_apply(lab, "web", DOCUMENT);
+        lab_must_apply(lab, "db", DOCUMENT);
+}
+
 static void rules(Lab *lab)
 {
         lab_must_apply(lab, "runtime",
@@ -55,6 +61,8 @@ static const Row rows[] = {
         {"Manager.Apply", CHANGES, "apply-policy",
          "('web', 'version=1\\n[deny_path]\\n/srv/one\\n', [], 0xffffffffffffffff, {})", NULL},
         {"Manager.Remove", CHANGES, "remove-policy", "('web', 0xffffffffffffffff, {})", policy},
+        {"Manager.PlanRollback", READS, "plan", "(1, 0xffffffffffffffff, {})", two_policies},
+        {"Manager.Rollback", CHANGES, "rollback", "(1, 0xffffffffffffffff, {})", two_policies},
         {"Manager.AddRule", CHANGES, "manage-rules", "('deny', 'file:/srv/one', {})", NULL},
         {"Manager.AddRule", CHANGES, "weaken", "('allow', 'file:/srv/one', {})", NULL},
         {"Manager.RemoveRule", CHANGES, "weaken", "('deny', 'file:/srv/one', {})", rules},

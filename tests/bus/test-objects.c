@@ -100,7 +100,7 @@ static void test_a_new_document_is_a_new_object(Lab *lab)
         ear_settle(lab, &ear);
         g_assert_nonnull(strstr(ear.heard->str, LAB_ROOT "/policy/web_2ed InterfacesAdded\n"));
         g_assert_nonnull(strstr(ear.heard->str, MANAGER_LINE " PostureReasons Digest Generation "
-                                                             "LastChange\n"));
+                                                             "LastChange Generations\n"));
         g_assert_null(strstr(ear.heard->str, " Mode"));
         ear_close(&ear);
 }
@@ -116,7 +116,7 @@ static void test_listeners_hear_exactly_what_changed(Lab *lab)
         g_assert_cmpstr(ear.heard->str, ==,
                         LAB_ROOT "/policy/web PropertiesChanged " LAB_POLICY
                                  " Digest Generation ChangedUSec Rules\n" MANAGER_LINE
-                                 " Digest Generation LastChange\n");
+                                 " Digest Generation LastChange Generations\n");
         ear_close(&ear);
 }
 
@@ -166,9 +166,9 @@ static void test_listeners_hear_of_single_rules(Lab *lab)
         ear_settle(lab, &ear);
         g_assert_cmpstr(ear.heard->str, ==,
                         LAB_ROOT "/policy/runtime InterfacesAdded\n" MANAGER_LINE
-                                 " Digest Generation LastChange\n" LAB_ROOT
+                                 " Digest Generation LastChange Generations\n" LAB_ROOT
                                  "/policy/runtime InterfacesRemoved\n" MANAGER_LINE
-                                 " Digest Generation LastChange\n");
+                                 " Digest Generation LastChange Generations\n");
         ear_close(&ear);
 }
 

@@ -76,7 +76,10 @@ void empty_folder(const char *path)
 
 void tear_down(Fixture *fixture, gconstpointer data)
 {
+        _cleanup_(freep) char *generations = state_file(fixture, "generations");
+
         stop(fixture);
+        empty_folder(generations);
         empty_folder(fixture->state);
         empty_folder(fixture->pins);
         g_rmdir(fixture->root);

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Generations: see generations.h. The digest stands in the name, so that what can be gone back to
+ * is told without reading it; it is believed only once the record has been read. */
+#include "transaction/generations.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "transaction/record.h"
+#include "util/file.h"
+#include "util/log.h"
+
+#define FOLDER "generations"
+#define NAME_SIZE (20u + 1 + DIGEST_HEX_SIZE)
+
+typedef struct Kept {
+        KeptGeneration generation;
+        uint64_t size;
+} Kept;
+
+struct Generations {
+        int state, directory;
+        Kept kept[GENERATIONS_MAX + 1]; /* in order */
+        size_t n_kept;
+};
+
+static void format_name(const KeptGeneration *kept, char ret_name[NAME_SIZE])
+{
+        char hex[DIGEST_HEX_SIZE];
+
+        digest_format(kept->digest, hex);
+        snprintf(ret_name, NAME_SIZE, "%" PRIu64 "-%s", kept->generation, hex);
+}
+
+/* Returns 0 or -EINVAL: somebody else's file. */
+static int parse_name(const char *name, KeptGeneration *ret_kept)
+{
+        KeptGeneration kept = {};
+        char again[NAME_SIZE], *end;
+
+        errno = 0;
+        kept.generation = strtoull(name, &end, 10);
+        if (errno != 0 || *end != '-' || digest_parse(end + 1, kept.digest) < 0)
+                return -EINVAL;
+        if (kept.generation == 0 || kept.generation == EXPECT_ANY)
+                return -EINVAL;
+        format_name(&kept, again);
+        if (strcmp(again, name) != 0)
+                return -EINVAL;
+        *ret_kept = kept;
+        return 0;
+}
+
+static void forget(Generations *generations, size_t i)
+{
+        char name[NAME_SIZE];
+
+        format_name(&generations->kept[i].generation, name);
+        if (unlinkat(generations->directory, name, 0) < 0 && errno != ENOENT)
+                log_errno(-errno, "The record %s/%s cannot be removed", FOLDER, name);
+        generations->n_kept--;
+        memmove(&generations->kept[i], &generations->kept[i + 1],
+                (generations->n_kept - i) * sizeof(generations->kept[0]));
+}
+
+static uint64_t size_of_all(const Generations *generations)
+{
+        uint64_t size = 0;
+
+        for (size_t i = 0; i < generations->n_kept; i++)
+                size += generations->kept[i].size;
+        return size;
+}
+
+/* There is room for one more than may stay. */
+static void add(Generations *generations, const KeptGeneration *generation, uint64_t size)
+{
+        Kept *kept = generations->kept;
+        size_t place = generations->n_kept;
+
+        for (; place > 0 && kept[place - 1].generation.generation > generation->generation; place--)
+                kept[place] = kept[place - 1];
+        kept[place] = (Kept){.generation = *generation, .size = size};
+        generations->n_kept++;
+        while (generations->n_kept > GENERATIONS_MAX ||
+               (generations->n_kept > 2 && size_of_all(generations) > GENERATIONS_SIZE_MAX))
+                forget(generations, 0);
+}
+
+static void add_file(Generations *generations, const char *name)
+{
+        KeptGeneration generation;
+        struct stat st;
+
+        if (parse_name(name, &generation) == 0 &&
+            fstatat(generations->directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(st.st_mode))
+                add(generations, &generation, (uint64_t) st.st_size);
+}
+
+static int find_all(Generations *generations)
+{
+        int fd = openat(generations->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!folder) {
+                int error = errno;
+
+                if (fd >= 0)
+                        close(fd);
+                return -error;
+        }
+        for (const struct dirent *file; (file = readdir(folder));)
+                add_file(generations, file->d_name);
+        closedir(folder);
+        return 0;
+}
+
+int generations_new(Generations **ret_generations, int directory)
+{
+        _cleanup_(generations_freep) Generations *generations = calloc(1, sizeof(*generations));
+        int r;
+
+        if (!generations)
+                return -ENOMEM;
+        generations->state = directory;
+        generations->directory = -1;
+        if (mkdirat(directory, FOLDER, 0700) < 0 && errno != EEXIST)
+                return log_errno(-errno, "The folder %s cannot be made", FOLDER);
+        generations->directory =
+                openat(directory, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (generations->directory < 0)
+                return log_errno(-errno, "The folder %s cannot be opened", FOLDER);
+        r = find_all(generations);
+        if (r < 0)
+                return log_errno(r, "The folder %s cannot be read", FOLDER);
+        *ret_generations = TAKE_PTR(generations);
+        return 0;
+}
+
+Generations *generations_free(Generations *generations)
+{
+        if (!generations)
+                return NULL;
+        closep(&generations->directory);
+        free(generations);
+        return NULL;
+}
+
+static int link_record(const Generations *generations, StoreFile file, const char *name)
+{
+        if (unlinkat(generations->directory, name, 0) < 0 && errno != ENOENT)
+                return -errno;
+        return linkat(generations->state, store_file_name(file), generations->directory, name, 0) <
+                               0
+                       ? -errno
+                       : 0;
+}
+
+/* The place of a number, or n_kept. */
+static size_t place_of(const Generations *generations, uint64_t generation)
+{
+        size_t i = 0;
+
+        while (i < generations->n_kept && generations->kept[i].generation.generation != generation)
+                i++;
+        return i;
+}
+
+void generations_keep(Generations *generations, StoreFile file, uint64_t generation,
+                      const uint8_t digest[DIGEST_SIZE])
+{
+        KeptGeneration kept = {.generation = generation};
+        size_t place = place_of(generations, generation);
+        char name[NAME_SIZE];
+        struct stat st;
+        int r;
+
+        memcpy(kept.digest, digest, DIGEST_SIZE);
+        if (place < generations->n_kept)
+                forget(generations, place);
+        format_name(&kept, name);
+        r = link_record(generations, file, name);
+        if (r == 0 && fstatat(generations->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                r = -errno;
+        if (r == 0)
+                add(generations, &kept, (uint64_t) st.st_size);
+        else if (r != -ENOENT)
+                log_errno(r, "The record of generation %" PRIu64 " is not kept to go back to",
+                          generation);
+}
+
+size_t generations_size(const Generations *generations)
+{
+        return generations->n_kept;
+}
+
+KeptGeneration generations_get(const Generations *generations, size_t i)
+{
+        return generations->kept[i].generation;
+}
+
+static int is_what_it_says(const StoreRecord *record, const KeptGeneration *kept)
+{
+        uint8_t digest[DIGEST_SIZE];
+
+        document_set_digest(record->documents, digest);
+        return record->generation == kept->generation &&
+               memcmp(digest, kept->digest, DIGEST_SIZE) == 0;
+}
+
+/* Returns as store_read() does. */
+static int read_one(const Generations *generations, const KeptGeneration *kept,
+                    StoreRecord *ret_record)
+{
+        _cleanup_(freep) char *data = NULL;
+        char name[NAME_SIZE];
+        size_t n = 0;
+        int r;
+
+        format_name(kept, name);
+        r = file_read(generations->directory, name, RECORD_SIZE_MAX, &data, &n);
+        if (r == 0)
+                r = record_decode(data, n, ret_record);
+        if (r != 0)
+                return r;
+        if (is_what_it_says(ret_record, kept))
+                return 0;
+        store_record_deinit(ret_record);
+        *ret_record = (StoreRecord){};
+        return RECORD_E_MALFORMED;
+}
+
+int generations_read(Generations *generations, uint64_t generation, StoreRecord *ret_record)
+{
+        size_t i = place_of(generations, generation);
+        int r;
+
+        if (i == generations->n_kept)
+                return GENERATIONS_E_NONE;
+        r = read_one(generations, &generations->kept[i].generation, ret_record);
+        if (r != RECORD_E_MALFORMED && r != -ENOENT)
+                return r;
+        log_warning("The record of generation %" PRIu64 " is missing or damaged", generation);
+        /* Reading gives way to others (see fiber.h). */
+        i = place_of(generations, generation);
+        if (i < generations->n_kept)
+                forget(generations, i);
+        return GENERATIONS_E_NONE;
+}
