@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#define AEGIS_ABI 3u
+#define AEGIS_ABI 4u
 
 /* One bit a kind of access to a file. A rule without access= means all of them. ACCESS_MAP goes
  * with ACCESS_EXEC in every rule; the two part in the defaults alone: a program that is run is
@@ -141,6 +141,7 @@ struct header {
         __u64 generation;
         __u64 hooks;          /* that the rules need */
         __u64 hooks_accepted; /* those of them that may be missing */
+        __u64 hooks_audited;  /* these record and do not deny, as if WORD_AUDIT were set for them */
         __u8 digest[DIGEST_SIZE];
         __u32 default_list; /* IMAGE_DEFAULT: clauses by ACCESS_EXEC, ACCESS_MAP */
         __u32 kernel_lists[N_KERNEL_OBJECTS]; /* 0: no rule is about it */

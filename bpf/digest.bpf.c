@@ -266,6 +266,7 @@ int BPF_PROG(digest_interpreter, struct linux_binprm *bprm)
 int digest_of_bytes(struct decision *decision)
 {
         __u64 bit = HOOK_BIT(HOOK_BPRM_CREDS_FOR_EXEC);
+        const struct header *header;
         struct exec_note *note;
 
         if (!decision)
@@ -278,8 +279,9 @@ int digest_of_bytes(struct decision *decision)
         }
         /* Never proven, and the policy was taken all the same: its rules about bytes do not hold
          * on this machine. */
+        header = word_header(decision->word);
         if (!(counters.seen & bit) &&
-            (decision->word & WORD_AUDIT || word_header(decision->word)->hooks_accepted & bit))
+            (decision->word & WORD_AUDIT || (header->hooks_accepted | header->hooks_audited) & bit))
                 return 0;
         return -1;
 }

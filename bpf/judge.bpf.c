@@ -124,6 +124,13 @@ static __always_inline bool fits(struct decision *decision, const struct clause 
         return subject_fits(decision, clause->subject, clause->verdict);
 }
 
+/* Asked only about what would be denied: what is allowed does not pay for it. */
+static __always_inline bool is_audited(const struct decision *decision)
+{
+        return decision->word & WORD_AUDIT ||
+               word_header(decision->word)->hooks_audited & HOOK_BIT(decision->hook & 63);
+}
+
 /* Asks one clause. A function of its own, so that the verifier looks into it once and not once a
  * clause. */
 __noinline int judge_clause(struct decision *decision, struct finding *finding)
@@ -153,7 +160,7 @@ __noinline int judge_clause(struct decision *decision, struct finding *finding)
         finding->signal = clause->signal;
         finding->verdict =
                 clause->verdict != CLAUSE_DENY || clause->flags & CLAUSE_RECORD ||
-                                (decision->word & WORD_AUDIT && !(clause->flags & CLAUSE_ENFORCE))
+                                (!(clause->flags & CLAUSE_ENFORCE) && is_audited(decision))
                         ? VERDICT_AUDITED
                         : VERDICT_DENIED;
         return STEP_FOUND;
@@ -167,10 +174,9 @@ static __always_inline void find_as_such(const struct decision *decision, struct
 
         finding->rule = decision->rule;
         finding->access = decision->access;
-        finding->verdict =
-                decision->flags & DECIDE_RECORD || (decision->word & WORD_AUDIT && !in_audit)
-                        ? VERDICT_AUDITED
-                        : VERDICT_DENIED;
+        finding->verdict = decision->flags & DECIDE_RECORD || (!in_audit && is_audited(decision))
+                                   ? VERDICT_AUDITED
+                                   : VERDICT_DENIED;
         finding->signal = SIGNAL_DEFAULT;
 }
 

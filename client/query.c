@@ -148,28 +148,48 @@ ExitStatus query_list(Client *client, const Call *call, sd_bus_message *objects,
         return r < 0 ? failure_of_reply(client, call, r) : STATUS_DONE;
 }
 
-ExitStatus query_policy(Client *client, const Call *call, const char *name,
-                        json_object **ret_policy)
+/* The one of that name; it stays NULL if there is none. */
+static ExitStatus find_named(Client *client, const Call *call, const char *interface,
+                             const char *name, json_object **ret_object)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL;
-        _cleanup_(json_object_putp) json_object *policies = NULL;
+        _cleanup_(json_object_putp) json_object *list = NULL;
         ExitStatus status = query_objects(client, call, &objects);
 
         if (status == STATUS_DONE)
-                status = query_list(client, call, objects, POLICY_INTERFACE, &policies);
+                status = query_list(client, call, objects, interface, &list);
         if (status != STATUS_DONE)
                 return status;
-        for (size_t i = 0; i < json_object_array_length(policies); i++) {
-                json_object *policy = json_object_array_get_idx(policies, i);
+        for (size_t i = 0; !*ret_object && i < json_object_array_length(list); i++) {
+                json_object *object = json_object_array_get_idx(list, i);
 
-                if (strcmp(json_text(policy, "name"), name) != 0)
-                        continue;
-                *ret_policy = json_object_get(policy);
-                return STATUS_DONE;
+                if (strcmp(json_text(object, "name"), name) == 0)
+                        *ret_object = json_object_get(object);
         }
+        return STATUS_DONE;
+}
+
+ExitStatus query_policy(Client *client, const Call *call, const char *name,
+                        json_object **ret_policy)
+{
+        ExitStatus status = find_named(client, call, POLICY_INTERFACE, name, ret_policy);
+
+        if (status != STATUS_DONE || *ret_policy)
+                return status;
         return failure_say(client, STATUS_NO_SUCH_POLICY,
                            "Cannot %s: no policy of that name is in force; 'aegis-client policies' "
                            "lists those that are.",
+                           call->attempt);
+}
+
+ExitStatus query_hook(Client *client, const Call *call, const char *name, json_object **ret_hook)
+{
+        ExitStatus status = find_named(client, call, HOOK_INTERFACE, name, ret_hook);
+
+        if (status != STATUS_DONE || *ret_hook)
+                return status;
+        return failure_say(client, STATUS_USAGE,
+                           "Cannot %s: there is no such hook; 'aegis-client hooks' lists them.",
                            call->attempt);
 }
 

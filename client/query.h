@@ -25,5 +25,8 @@ ExitStatus query_list(Client *client, const Call *call, sd_bus_message *objects,
 ExitStatus query_policy(Client *client, const Call *call, const char *name,
                         json_object **ret_policy);
 
+/* A hook by its name; STATUS_USAGE if there is none. Says itself what went wrong. */
+ExitStatus query_hook(Client *client, const Call *call, const char *name, json_object **ret_hook);
+
 /* Prints {"key":array}. */
 ExitStatus query_print(const Client *client, const Call *call, const char *key, json_object *array);

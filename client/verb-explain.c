@@ -143,6 +143,20 @@ static void print_answers(json_object *answers)
         }
 }
 
+/* What is denied elsewhere is recorded alone at these. */
+static void print_audited_hooks(json_object *explanation)
+{
+        size_t n = json_count(explanation, "audited-hooks");
+
+        for (size_t i = 0; i < n; i++) {
+                fputs(i == 0 ? "denied, but only recorded at the hooks in audit mode: " : ", ",
+                      stdout);
+                output_text(stdout,
+                            json_object_get_string(json_element(explanation, "audited-hooks", i)));
+        }
+        fputs(n > 0 ? "\n" : "", stdout);
+}
+
 static int print_explanation(const Client *client, json_object *explanation)
 {
         json_object *answers = NULL;
@@ -150,10 +164,12 @@ static int print_explanation(const Client *client, json_object *explanation)
         if (!json_object_object_get_ex(explanation, "answers", &answers) ||
             !json_object_is_type(answers, json_type_array))
                 return -EBADMSG;
-        if (OPTION_GIVEN(&client->options, OPTION_JSON))
+        if (OPTION_GIVEN(&client->options, OPTION_JSON)) {
                 output_json(explanation);
-        else
-                print_answers(answers);
+                return 0;
+        }
+        print_answers(answers);
+        print_audited_hooks(explanation);
         return 0;
 }
 

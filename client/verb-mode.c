@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mode: whether what a policy denies is denied, or only recorded. */
+/* mode: whether what a policy denies is denied, or only recorded: everywhere, or at one hook. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,88 +9,140 @@
 #include "output.h"
 #include "query.h"
 
+/* What has a mode: the service, or one hook of it. */
+typedef struct ModeOf {
+        char attempt[128];
+        Call call;
+        json_object *properties; /* as they are now */
+        const char *path, *interface;
+} ModeOf;
+
+static void mode_of_deinit(ModeOf *of)
+{
+        json_object_put(of->properties);
+}
+
 typedef struct ModeOutcome {
         const char *mode;
         int changed;
         uint64_t generation;
 } ModeOutcome;
 
-static ExitStatus show_mode(Client *client)
+/* "the mode", "the mode of the hook file_open" */
+static void print_subject(const Client *client, const char *begin)
 {
-        static const Call call = {.attempt = "show the mode"};
-        _cleanup_(json_object_putp) json_object *manager = NULL, *shown = NULL;
-        ExitStatus status = query_manager(client, &call, &manager);
-
-        if (status != STATUS_DONE)
-                return status;
-        if (!OPTION_GIVEN(&client->options, OPTION_JSON)) {
-                output_text(stdout, json_text(manager, "mode"));
-                putchar('\n');
-                return STATUS_DONE;
-        }
-        shown = json_object_new_object();
-        if (!shown || json_add_text(shown, "mode", json_text(manager, "mode")) < 0 ||
-            json_add_number(shown, "generation", json_number(manager, "generation")) < 0)
-                return failure_of_reply(client, &call, -ENOMEM);
-        output_json(shown);
-        return STATUS_DONE;
+        fputs(begin, stdout);
+        if (client->options.hook)
+                fputs(" of the hook ", stdout);
+        output_text(stdout, client->options.hook ? client->options.hook : "");
 }
 
-static ExitStatus print_outcome(Client *client, const ModeOutcome *outcome)
+static ExitStatus find_hook(Client *client, ModeOf *of)
 {
-        _cleanup_(json_object_putp) json_object *object = NULL;
+        ExitStatus status = query_hook(client, &of->call, client->options.hook, &of->properties);
 
-        if (!OPTION_GIVEN(&client->options, OPTION_JSON)) {
-                printf(outcome->changed ? "The mode is now %s: generation %" PRIu64 ".\n"
-                                        : "The mode was %s already: still generation %" PRIu64
-                                          ".\n",
-                       outcome->mode, outcome->generation);
-                return STATUS_DONE;
-        }
-        object = json_object_new_object();
-        if (!object || json_add_text(object, "mode", outcome->mode) < 0 ||
-            json_add_truth(object, "changed", outcome->changed) < 0 ||
-            json_add_number(object, "generation", outcome->generation) < 0)
+        of->path = status == STATUS_DONE ? json_text(of->properties, "object") : "";
+        of->interface = HOOK_INTERFACE;
+        return status;
+}
+
+static ExitStatus find(Client *client, const char *mode, ModeOf *of)
+{
+        const char *hook = client->options.hook;
+
+        snprintf(of->attempt, sizeof(of->attempt), "%s the mode%s%s%s%s", mode ? "set" : "show",
+                 hook ? " of the hook " : "", hook ? hook : "", mode ? " to " : "",
+                 mode ? mode : "");
+        of->call = (Call){.attempt = of->attempt};
+        if (hook)
+                return find_hook(client, of);
+        of->path = SERVICE_PATH;
+        of->interface = MANAGER_INTERFACE;
+        return query_manager(client, &of->call, &of->properties);
+}
+
+static int fill_json(const Client *client, json_object *object, const ModeOutcome *outcome)
+{
+        int r = client->options.hook ? json_add_text(object, "hook", client->options.hook) : 0;
+
+        if (r >= 0)
+                r = json_add_text(object, "mode", outcome->mode);
+        if (r >= 0 && outcome->changed >= 0)
+                r = json_add_truth(object, "changed", outcome->changed);
+        if (r >= 0 && (outcome->changed >= 0 || !client->options.hook))
+                r = json_add_number(object, "generation", outcome->generation);
+        return r;
+}
+
+static ExitStatus print_json(const Client *client, const ModeOutcome *outcome)
+{
+        _cleanup_(json_object_putp) json_object *object = json_object_new_object();
+
+        if (!object || fill_json(client, object, outcome) < 0)
                 return failure_say(client, STATUS_FAILED,
                                    "Memory is short; what was asked is done.");
         output_json(object);
         return STATUS_DONE;
 }
 
-static ExitStatus set_mode(Client *client, const Call *call, const char *mode)
+static ExitStatus show_mode(const Client *client, const ModeOf *of)
+{
+        ModeOutcome outcome = {.mode = json_text(of->properties, "mode"),
+                               .changed = -1,
+                               .generation = json_number(of->properties, "generation")};
+
+        if (OPTION_GIVEN(&client->options, OPTION_JSON))
+                return print_json(client, &outcome);
+        output_text(stdout, outcome.mode);
+        putchar('\n');
+        return STATUS_DONE;
+}
+
+static ExitStatus print_outcome(const Client *client, const ModeOutcome *outcome)
+{
+        if (OPTION_GIVEN(&client->options, OPTION_JSON))
+                return print_json(client, outcome);
+        print_subject(client, "The mode");
+        printf(outcome->changed ? " is now %s: generation %" PRIu64 ".\n"
+                                : " was %s already: still generation %" PRIu64 ".\n",
+               outcome->mode, outcome->generation);
+        return STATUS_DONE;
+}
+
+static ExitStatus set_mode(Client *client, const ModeOf *of, const char *mode)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
         ModeOutcome outcome = {.mode = mode};
-        ExitStatus status = client_connect(client);
+        ExitStatus status;
         int r;
 
-        if (status != STATUS_DONE)
-                return status;
-        r = connection_message(client->connection, SERVICE_PATH, MANAGER_INTERFACE, "SetMode",
-                               &message);
+        r = connection_message(client->connection, of->path, of->interface, "SetMode", &message);
         if (r >= 0)
                 r = sd_bus_message_append(message, "sa{sv}", mode, 0);
         if (r < 0)
-                return failure_of_message(client, call, r);
-        status = client_call(client, call, message, &reply);
+                return failure_of_message(client, &of->call, r);
+        status = client_call(client, &of->call, message, &reply);
         if (status != STATUS_DONE)
                 return status;
         r = sd_bus_message_read(reply, "bt", &outcome.changed, &outcome.generation);
         if (r < 0)
-                return failure_of_reply(client, call, r);
+                return failure_of_reply(client, &of->call, r);
         return print_outcome(client, &outcome);
 }
 
 ExitStatus verb_mode(Client *client, char **arguments)
 {
-        static const Call enforce = {.attempt = "set the mode to enforce", .action = "strengthen"};
-        static const Call audit = {.attempt = "set the mode to audit", .action = "weaken"};
+        _cleanup_(mode_of_deinit) ModeOf of = {.path = NULL};
+        const char *mode = arguments[0];
+        ExitStatus status;
 
-        if (!arguments[0])
-                return show_mode(client);
-        if (strcmp(arguments[0], "enforce") == 0)
-                return set_mode(client, &enforce, arguments[0]);
-        if (strcmp(arguments[0], "audit") == 0)
-                return set_mode(client, &audit, arguments[0]);
-        return failure_of_usage("The mode is enforce or audit, not \"%s\".", arguments[0]);
+        if (mode && strcmp(mode, "enforce") != 0 && strcmp(mode, "audit") != 0)
+                return failure_of_usage("The mode is enforce or audit, not \"%s\".", mode);
+        status = find(client, mode, &of);
+        if (status != STATUS_DONE)
+                return status;
+        if (!mode)
+                return show_mode(client, &of);
+        of.call.action = strcmp(mode, "enforce") == 0 ? "strengthen" : "weaken";
+        return set_mode(client, &of, mode);
 }

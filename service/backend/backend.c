@@ -207,6 +207,7 @@ void backend_state(const Backend *backend, BackendState *ret_state)
         header = header_in_force(backend);
         ret_state->generation = header->generation;
         ret_state->mode = word_now(backend) & WORD_AUDIT ? MODE_AUDIT : MODE_ENFORCE;
+        ret_state->audited = header->hooks_audited;
         ret_state->adopted = backend->adopted;
         memcpy(ret_state->digest, header->digest, DIGEST_SIZE);
 }
@@ -236,14 +237,13 @@ static void fill_header(Backend *backend, uint32_t slot, const PolicyImage *imag
 }
 
 /* Attaches what the image needs. Returns 0 or BACKEND_E_GUARANTEE. */
-static int attach_for(Backend *backend, const PolicyImage *image, Mode mode)
+static int attach_for(Backend *backend, const PolicyImage *image, Mode mode, uint64_t audited)
 {
         const Needs needs =
                 needs_of(backend, hooks_of_this_kernel(backend, image->hooks), image->flags);
         uint64_t missing = attach_hooks(backend, &needs) & ~image->hooks_accepted;
 
-        if (mode == MODE_AUDIT)
-                missing &= image->hooks_in_audit;
+        missing &= image->hooks_in_audit | (mode == MODE_AUDIT ? 0 : ~audited);
         return missing ? BACKEND_E_GUARANTEE : 0;
 }
 
@@ -254,9 +254,10 @@ static void release_to_what_is_in_force(Backend *backend)
         release_hooks(backend, &needs);
 }
 
-int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t generation)
+int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t audited,
+                    uint64_t generation)
 {
-        const struct header *header;
+        struct header *header;
         uint32_t slot;
         int r;
 
@@ -264,7 +265,7 @@ int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t ge
                 return BACKEND_E_GUARANTEE;
         backend_abort(backend);
         slot = idle_slot(backend);
-        r = attach_for(backend, image, mode);
+        r = attach_for(backend, image, mode, audited);
         if (r == 0)
                 r = fill_slot(backend, slot, image);
         if (r != 0) {
@@ -274,6 +275,7 @@ int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t ge
         guard_register(backend);
         fill_header(backend, slot, image, generation);
         header = &backend->hot->headers[slot];
+        header->hooks_audited = audited;
         backend->prepared = 1;
         backend->prepared_word = slot | (mode == MODE_AUDIT ? WORD_AUDIT : 0) |
                                  WORD_OF_HEADER(header->flags, header->cookie);
@@ -297,7 +299,7 @@ void backend_abort(Backend *backend)
         release_to_what_is_in_force(backend);
 }
 
-int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
+int backend_set_mode(Backend *backend, Mode mode, uint64_t audited, uint64_t generation)
 {
         struct header *header;
         Needs needs;
@@ -307,10 +309,12 @@ int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
                 return BACKEND_E_GUARANTEE;
         header = header_in_force(backend);
         needs = needs_in_force(backend);
-        if (mode == MODE_ENFORCE && (attach_hooks(backend, &needs) & ~header->hooks_accepted))
+        if (mode == MODE_ENFORCE &&
+            (attach_hooks(backend, &needs) & ~header->hooks_accepted & ~audited))
                 return BACKEND_E_GUARANTEE;
         word = word_now(backend) & ~WORD_AUDIT;
         __atomic_store_n(&header->generation, generation, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&header->hooks_audited, audited, __ATOMIC_SEQ_CST);
         word_store(backend, word | (mode == MODE_AUDIT ? WORD_AUDIT : 0));
         return 0;
 }

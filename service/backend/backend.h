@@ -45,6 +45,7 @@ typedef struct HookStatus {
         Guarantee guarantee;
         int attached;       /* and has been seen to deny, unless reason says that it could not be */
         int required;       /* by the image in force */
+        Mode mode;          /* its own: MODE_AUDIT whatever the mode of all is */
         const char *reason; /* why it is not attached; "" if it is and nothing else is to be said */
         uint64_t calls, denials, audits;
 } HookStatus;
@@ -54,7 +55,8 @@ typedef struct BackendState {
         uint64_t generation; /* 0: nothing in force */
         uint8_t digest[DIGEST_SIZE];
         Mode mode;
-        int adopted; /* it was in force before this process began */
+        uint64_t audited; /* HOOK_BIT of each hook that is in MODE_AUDIT whatever the mode is */
+        int adopted;      /* it was in force before this process began */
 } BackendState;
 
 /* event is valid during the call only, and has been bounded: every length in it is within its room.
@@ -108,20 +110,23 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts);
 /* How to find paths and cgroups on this machine; valid until backend_free(). */
 const Resolver *backend_resolver(const Backend *backend);
 
-/* Fills the idle slot and attaches, proving each, the hooks that the image needs and are not
+/* audited, here and below: HOOK_BIT of each hook that records and does not deny, whatever the mode
+ * is. Fills the idle slot and attaches, proving each, the hooks that the image needs and are not
  * attached. Nothing that is in force changes. The image stays referenced while its slot holds it.
- * In MODE_ENFORCE a needed hook that cannot deny gives BACKEND_E_GUARANTEE. Returns 0, that, or a
- * negative errno; on failure nothing leads to the idle slot. */
-int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t generation);
+ * In MODE_ENFORCE a needed hook that cannot deny gives BACKEND_E_GUARANTEE, unless it is audited.
+ * Returns 0, that, or a negative errno; on failure nothing leads to the idle slot. */
+int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t audited,
+                    uint64_t generation);
 
 /* One store puts the prepared image and its mode in force. Cannot fail. Hooks that nothing needs
  * any longer are released after it. */
 void backend_commit(Backend *backend);
 void backend_abort(Backend *backend);
 
-/* Puts another mode (and generation) in force for the same image, in one store. Returns 0,
+/* Puts another mode, or other modes of hooks (and another generation), in force for the same image;
+ * each of the two in one store. Returns 0,
  * BACKEND_E_GUARANTEE or a negative errno. */
-int backend_set_mode(Backend *backend, Mode mode, uint64_t generation);
+int backend_set_mode(Backend *backend, Mode mode, uint64_t audited, uint64_t generation);
 
 /* Hits of a rule of the image in force, lossless. 0 for a number out of range. */
 uint64_t backend_rule_hits(const Backend *backend, uint32_t rule);

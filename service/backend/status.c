@@ -27,6 +27,7 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
 {
         const HookState *state = &backend->hooks[hook];
         int attached = (hooks_attached(backend) & HOOK_BIT(hook)) != 0;
+        int audited = backend->hot && header_in_force(backend)->hooks_audited & HOOK_BIT(hook);
 
         *ret_status = (HookStatus){
                 .name = hook_to_string(hook),
@@ -35,6 +36,7 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
                 .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,
                 .attached = attached,
                 .required = (hooks_required(backend) & HOOK_BIT(hook)) != 0,
+                .mode = audited ? MODE_AUDIT : MODE_ENFORCE,
                 .reason = state->reason,
         };
         add_counters(backend, hook, ret_status);

@@ -237,6 +237,32 @@ static int collect(Explanation *explanation, const Request *request, sd_bus_erro
         return 0;
 }
 
+/* What is denied by the rules is recorded at these alone. */
+static int append_audited_hooks(sd_bus_message *m, const Backend *backend)
+{
+        const char *names[N_HOOKS + 1] = {NULL};
+        BackendState state;
+        size_t n = 0;
+        int r;
+
+        backend_state(backend, &state);
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                if (state.audited & HOOK_BIT(hook))
+                        names[n++] = hook_to_string(hook);
+        if (n == 0)
+                return 0;
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", "audited-hooks");
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(m, (char **) names);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 int run_explain(Request *request, sd_bus_error *error)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -254,6 +280,8 @@ int run_explain(Request *request, sd_bus_error *error)
                         reply, "{sv}{sv}", "mode", "s", mode_to_string(explanation.mode),
                         "generation", "t",
                         enforcement_generation(request->server->config.enforcement));
+        if (r >= 0)
+                r = append_audited_hooks(reply, request->server->config.backend);
         if (r >= 0)
                 r = append_answers(reply, &explanation);
         if (r >= 0)

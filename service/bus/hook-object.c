@@ -5,23 +5,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/error.h"
 #include "bus/objects.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
+#define PREFIX ROOT_PATH "/hook/"
 #define PATH_SIZE 128
 
-static HookStatus status_of(const HookObject *object)
+static HookStatus status_of(const BusServer *server, enum hook hook)
 {
         HookStatus status;
 
-        backend_hook(object->server->config.backend, object->hook, &status);
+        backend_hook(server->config.backend, hook, &status);
         return status;
 }
 
-static void path_of(const HookObject *object, char ret_path[PATH_SIZE])
+static void path_of(enum hook hook, char ret_path[PATH_SIZE])
 {
-        snprintf(ret_path, PATH_SIZE, ROOT_PATH "/hook/%s", status_of(object).name);
+        snprintf(ret_path, PATH_SIZE, PREFIX "%s", hook_to_string(hook));
+}
+
+/* Paths on the bus are of hooks alone. */
+static enum hook hook_of(const char *path)
+{
+        enum hook hook = 0;
+
+        while (hook < N_HOOKS - 1 && strcmp(hook_to_string(hook), path + strlen(PREFIX)) != 0)
+                hook++;
+        return hook;
+}
+
+/* As it is judged there: its own, or that of all. */
+static Mode mode_of(const BusServer *server, const HookStatus *status)
+{
+        return status->mode == MODE_AUDIT ? MODE_AUDIT
+                                          : enforcement_mode(server->config.enforcement);
+}
+
+/* ---- SetMode ---- */
+
+static int describe_set_mode(Request *request, sd_bus_error *error)
+{
+        int r = request_read_mode(request, error);
+
+        request->hook = hook_to_string(hook_of(sd_bus_message_get_path(request->message)));
+        if (r >= 0)
+                r = request_detail(request, "hook", "%s", request->hook);
+        return r < 0 ? r
+                     : request_detail(request, "change", "mode %s of the hook %s",
+                                      mode_to_string(request->mode), request->hook);
+}
+
+static int run_set_mode(Request *request, sd_bus_error *error)
+{
+        enum hook hook = hook_of(sd_bus_message_get_path(request->message));
+        uint64_t generation = 0;
+        int changed = 0;
+        int r = enforcement_set_hook_mode(request->server->config.enforcement, hook, request->mode,
+                                          &changed, &generation);
+
+        if (r != 0)
+                return error_set_transaction(error, r, NULL);
+        return sd_bus_reply_method_return(request->message, "bt", changed, generation);
 }
 
 /* ---- properties ---- */
@@ -49,9 +95,9 @@ static const char *const names[] = {
         [PROPERTY_AUDITS] = "Audits",
 };
 
-static int append(const HookObject *object, Property property, sd_bus_message *reply)
+static int append(const BusServer *server, enum hook hook, Property property, sd_bus_message *reply)
 {
-        HookStatus status = status_of(object);
+        HookStatus status = status_of(server, hook);
 
         switch (property) {
         case PROPERTY_NAME:
@@ -65,9 +111,7 @@ static int append(const HookObject *object, Property property, sd_bus_message *r
         case PROPERTY_ATTACHED:
                 return sd_bus_message_append(reply, "b", status.attached);
         case PROPERTY_MODE:
-                return sd_bus_message_append(
-                        reply, "s",
-                        mode_to_string(enforcement_mode(object->server->config.enforcement)));
+                return sd_bus_message_append(reply, "s", mode_to_string(mode_of(server, &status)));
         case PROPERTY_REQUIRED:
                 return sd_bus_message_append(reply, "b", status.required);
         case PROPERTY_REASON:
@@ -87,12 +131,20 @@ static int get(sd_bus *bus, const char *path, const char *interface, const char 
 {
         for (Property i = 0; i < ELEMENTS_OF(names); i++)
                 if (strcmp(names[i], property) == 0)
-                        return append(userdata, i, reply);
+                        return append(userdata, hook_of(path), i, reply);
         return -ENOENT;
 }
 
+#define METHODS(ROW)                                                                               \
+        ROW(SetMode, WEAKEN, ("s", mode, "a{sv}", options), ("b", changed, "t", generation),       \
+            describe_set_mode, run_set_mode)
+
+METHODS(GATE_ENTRY)
+
+/* clang-format off */
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
+        METHODS(GATE_ROW)
         SD_BUS_PROPERTY("Name", "s", get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Symbol", "s", get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Tier", "s", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -106,17 +158,17 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Audits", "t", get, 0, 0),
         SD_BUS_VTABLE_END,
 };
+/* clang-format on */
 
 int hook_objects_add(BusServer *server)
 {
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
-                HookObject *object = &server->hooks[hook];
                 char path[PATH_SIZE];
                 int r;
 
-                path_of(object, path);
+                path_of(hook, path);
                 r = sd_bus_add_object_vtable(server->bus, NULL, path, HOOK_INTERFACE, vtable,
-                                             object);
+                                             server);
                 if (r < 0)
                         return r;
         }
@@ -125,7 +177,8 @@ int hook_objects_add(BusServer *server)
 
 /* ---- telling ---- */
 
-static void emit_difference(HookObject *object, const ToldHook *then, const ToldHook *now)
+static void emit_difference(BusServer *server, enum hook hook, const ToldHook *then,
+                            const ToldHook *now)
 {
         char *changed[ELEMENTS_OF(names)] = {NULL};
         char path[PATH_SIZE];
@@ -143,27 +196,27 @@ static void emit_difference(HookObject *object, const ToldHook *then, const Told
                 changed[n++] = (char *) names[PROPERTY_REQUIRED];
         if (!then->reason || strcmp(then->reason, now->reason) != 0)
                 changed[n++] = (char *) names[PROPERTY_REASON];
-        path_of(object, path);
-        emit_changed(object->server, path, HOOK_INTERFACE, changed);
+        path_of(hook, path);
+        emit_changed(server, path, HOOK_INTERFACE, changed);
 }
 
-static int tell(HookObject *object)
+static int tell(BusServer *server, enum hook hook)
 {
-        HookStatus status = status_of(object);
-        ToldHook then = object->told;
+        HookStatus status = status_of(server, hook);
+        ToldHook then = server->hooks[hook];
         ToldHook now = {
                 .tier = status.tier,
                 .guarantee = status.guarantee,
                 .attached = status.attached,
                 .required = status.required,
-                .mode = enforcement_mode(object->server->config.enforcement),
+                .mode = mode_of(server, &status),
                 .reason = strdup(status.reason),
         };
 
         if (!now.reason)
                 return -ENOMEM;
-        emit_difference(object, &then, &now);
-        object->told = now;
+        emit_difference(server, hook, &then, &now);
+        server->hooks[hook] = now;
         free(then.reason);
         return 0;
 }
@@ -173,14 +226,14 @@ int hook_objects_tell(BusServer *server)
         int r = 0;
 
         for (enum hook hook = 0; r >= 0 && hook < N_HOOKS; hook++)
-                r = tell(&server->hooks[hook]);
+                r = tell(server, hook);
         return r;
 }
 
 void hook_objects_deinit(BusServer *server)
 {
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
-                free(server->hooks[hook].told.reason);
-                server->hooks[hook].told = (ToldHook){0};
+                free(server->hooks[hook].reason);
+                server->hooks[hook] = (ToldHook){0};
         }
 }

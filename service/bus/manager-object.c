@@ -123,32 +123,10 @@ static int run_remove(Request *request, sd_bus_error *error)
 
 static int describe_set_mode(Request *request, sd_bus_error *error)
 {
-        const Enforcement *enforcement = request->server->config.enforcement;
-        const char *mode;
-        int r = sd_bus_message_read(request->message, "s", &mode);
+        int r = request_read_mode(request, error);
 
-        if (r < 0)
-                return r;
-        if (mode_from_string(mode, &request->mode) < 0)
-                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                        "a mode is enforce or audit");
-        r = request_read_options(request, error);
-        if (r < 0)
-                return r;
-        switch (request->mode) {
-        case MODE_ENFORCE:
-                request->action = ACTION_STRENGTHEN;
-                break;
-        case MODE_AUDIT:
-                request->action = ACTION_WEAKEN;
-                break;
-        }
-        r = request_detail(request, "mode", "%s", mode_to_string(request->mode));
-        if (r >= 0)
-                r = request_detail(request, "change", "mode %s", mode_to_string(request->mode));
         return r < 0 ? r
-                     : request_bind(request, enforcement_generation(enforcement),
-                                    enforcement_digest(enforcement));
+                     : request_detail(request, "change", "mode %s", mode_to_string(request->mode));
 }
 
 static int run_set_mode(Request *request, sd_bus_error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The Manager's properties, and what of them listeners have been told. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -172,10 +173,14 @@ static uint64_t latest_change(const Enforcement *enforcement)
         return latest;
 }
 
-/* What was changed: the document, or the mode. */
-static const char *name_of_change(const Request *request)
+/* What was changed: the document, or the mode, of all or of a hook. */
+static void name_change(const Request *request, char ret_name[HISTORY_TEXT_MAX])
 {
-        return request->plan ? request->plan->name : mode_to_string(request->mode);
+        if (request->plan)
+                snprintf(ret_name, HISTORY_TEXT_MAX, "%s", request->plan->name);
+        else
+                snprintf(ret_name, HISTORY_TEXT_MAX, "%s%s%s", request->hook ? request->hook : "",
+                         request->hook ? " " : "", mode_to_string(request->mode));
 }
 
 static const char *authorization_of(const Request *request)
@@ -189,16 +194,19 @@ static void write_history(const BusServer *server, const Running *running)
 {
         const LastChange *last = &server->last_change;
         const Request *request = running->request;
+        char name[HISTORY_TEXT_MAX] = "";
         HistoryEntry entry = {
                 .usec = last->usec,
                 .generation = last->generation,
                 .uid = last->uid,
                 .origin = last->origin ? last->origin : "",
                 .what = request ? running->method : "",
-                .name = request ? name_of_change(request) : "",
+                .name = name,
                 .authorization = request ? authorization_of(request) : "",
         };
 
+        if (request)
+                name_change(request, name);
         if (history_add(enforcement_history(server->config.enforcement), &entry) < 0)
                 log_warning("Memory is short: a change is not in the history");
 }

@@ -53,12 +53,6 @@ typedef struct ToldPolicy {
         size_t n_rules;
 } ToldPolicy;
 
-typedef struct HookObject {
-        BusServer *server;
-        enum hook hook;
-        ToldHook told;
-} HookObject;
-
 struct BusServer {
         BusServerConfig config;
         char epoch[33];
@@ -69,7 +63,7 @@ struct BusServer {
         LastChange last_change;
         Refusals refusals;
         ToldManager manager;
-        HookObject hooks[N_HOOKS];
+        ToldHook hooks[N_HOOKS];
         ToldPolicy *policies; /* sorted by name */
         size_t n_policies;
 };

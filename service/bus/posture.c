@@ -71,6 +71,11 @@ static int judge_hook(const HookStatus *hook, PostureReport *report)
                 return give(report, "hook %s is needed and not attached: %s", hook->name,
                             hook->reason);
         }
+        if (hook->mode == MODE_AUDIT) {
+                worsen(report, POSTURE_ENFORCING_PARTLY);
+                return give(report, "hook %s is in audit mode: it records and does not deny",
+                            hook->name);
+        }
         if (hook->guarantee == GUARANTEE_DENY)
                 return 0;
         worsen(report, POSTURE_ENFORCING_PARTLY);

@@ -195,6 +195,40 @@ int request_read_options(Request *request, sd_bus_error *error)
         return read_keys(request, &(Keys){.kind = "option"}, error);
 }
 
+/* ---- a mode ---- */
+
+static Action action_of_mode(Mode mode)
+{
+        switch (mode) {
+        case MODE_ENFORCE:
+                return ACTION_STRENGTHEN;
+        case MODE_AUDIT:
+                return ACTION_WEAKEN;
+        }
+        return ACTION_WEAKEN;
+}
+
+int request_read_mode(Request *request, sd_bus_error *error)
+{
+        const Enforcement *enforcement = request->server->config.enforcement;
+        const char *mode;
+        int r = sd_bus_message_read(request->message, "s", &mode);
+
+        if (r < 0)
+                return r;
+        if (mode_from_string(mode, &request->mode) < 0)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "a mode is enforce or audit");
+        r = request_read_options(request, error);
+        if (r < 0)
+                return r;
+        request->action = action_of_mode(request->mode);
+        r = request_detail(request, "mode", "%s", mode_to_string(request->mode));
+        return r < 0 ? r
+                     : request_bind(request, enforcement_generation(enforcement),
+                                    enforcement_digest(enforcement));
+}
+
 /* ---- the options of a rule ---- */
 
 static int option_ttl(Request *request, sd_bus_error *error)

@@ -39,6 +39,7 @@ typedef struct Request {
         Plan *plan;
         uint64_t expect;
         Mode mode;
+        const char *hook; /* whose mode; NULL: that of all */
         EventFilter filter;
         const char *entry; /* points into the message */
         SingleRule *rule;
@@ -70,6 +71,8 @@ int request_read_document(Request *request, const char **ret_text, size_t *ret_n
 int request_read_signatures(Request *request, sd_bus_error *error);
 int request_read_expect(Request *request, sd_bus_error *error);
 int request_read_options(Request *request, sd_bus_error *error);
+/* A mode and options: mode, the action by its direction, and what it is bound to. */
+int request_read_mode(Request *request, sd_bus_error *error);
 /* Those of AddRule (CHANGE_ADDED) or RemoveRule, into expect, ttl_usec and is_check. */
 int request_read_rule_options(Request *request, ChangeKind kind, sd_bus_error *error);
 int request_read_filter(Request *request, sd_bus_error *error);

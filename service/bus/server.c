@@ -177,8 +177,6 @@ int bus_server_new(BusServer **ret_server, const BusServerConfig *config)
         if (server->config.polkit_timeout_usec == 0)
                 server->config.polkit_timeout_usec = POLKIT_TIMEOUT_USEC;
         server->retry_usec = RETRY_FIRST_USEC;
-        for (enum hook hook = 0; hook < N_HOOKS; hook++)
-                server->hooks[hook] = (HookObject){.server = server, .hook = hook};
         r = make_epoch(server);
         if (r >= 0)
                 r = tell_all(server);

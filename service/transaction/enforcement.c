@@ -147,6 +147,7 @@ void enforcement_take(Enforcement *enforcement, Proposal *proposal)
         document_set_digest(enforcement->documents, enforcement->digest);
         enforcement->generation = proposal->generation;
         enforcement->mode = proposal->mode;
+        enforcement->audited = proposal->audited;
         enforcement->documents_unknown = 0;
         trouble_clear(&enforcement->trouble, TROUBLE_POLICY);
 }
@@ -181,8 +182,10 @@ static int enact_in_kernel(Enforcement *enforcement, const Proposal *proposal)
         int r;
 
         if (!proposal->image)
-                return backend_set_mode(backend, proposal->mode, proposal->generation);
-        r = backend_prepare(backend, proposal->image, proposal->mode, proposal->generation);
+                return backend_set_mode(backend, proposal->mode, proposal->audited,
+                                        proposal->generation);
+        r = backend_prepare(backend, proposal->image, proposal->mode, proposal->audited,
+                            proposal->generation);
         if (r != 0) {
                 backend_abort(backend);
                 return r;
@@ -198,6 +201,7 @@ static int record_next(Enforcement *enforcement, const Proposal *proposal)
                               .numbering = proposal->image ? proposal->numbering
                                                            : enforcement->numbering,
                               .mode = proposal->mode,
+                              .audited = proposal->audited,
                               .generation = proposal->generation};
 
         if (enforcement->unpublished)
@@ -414,6 +418,7 @@ static int commit_plan(Enforcement *enforcement, const Plan *plan)
 {
         _cleanup_(proposal_deinit) Proposal proposal = {
                 .mode = enforcement->mode,
+                .audited = enforcement->audited,
                 .generation = enforcement_next_generation(enforcement),
         };
         int r;
@@ -463,10 +468,11 @@ static int propose_mode(Enforcement *enforcement, Proposal *proposal)
         return proposal_compile(enforcement, proposal, PATHS_OF_ALL_RULES);
 }
 
-static int change_mode(Enforcement *enforcement, Mode mode)
+static int change_modes(Enforcement *enforcement, Mode mode, uint64_t audited)
 {
         _cleanup_(proposal_deinit) Proposal proposal = {
                 .mode = mode,
+                .audited = audited,
                 .generation = enforcement_next_generation(enforcement),
         };
         int r;
@@ -480,28 +486,29 @@ static int change_mode(Enforcement *enforcement, Mode mode)
 }
 
 /* Nothing is known of what the kernel has, so nothing can be recorded; the switch itself works. */
-static int change_mode_unrecorded(Enforcement *enforcement, Mode mode)
+static int change_modes_unrecorded(Enforcement *enforcement, Mode mode, uint64_t audited)
 {
         uint64_t generation = enforcement_next_generation(enforcement);
         int r;
 
-        r = backend_set_mode(enforcement->backend, mode, generation);
+        r = backend_set_mode(enforcement->backend, mode, audited, generation);
         if (r != 0)
                 return enforcement_translate(r);
         enforcement->mode = mode;
+        enforcement->audited = audited;
         enforcement->generation = generation;
         return 0;
 }
 
-int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
-                         uint64_t *ret_generation)
+static int set_modes(Enforcement *enforcement, Mode mode, uint64_t audited, int *ret_changed,
+                     uint64_t *ret_generation)
 {
-        int changed = mode != enforcement->mode, r = 0;
+        int changed = mode != enforcement->mode || audited != enforcement->audited, r = 0;
 
         if (changed && enforcement->documents_unknown)
-                r = change_mode_unrecorded(enforcement, mode);
+                r = change_modes_unrecorded(enforcement, mode, audited);
         else if (changed)
-                r = change_mode(enforcement, mode);
+                r = change_modes(enforcement, mode, audited);
         if (r != 0)
                 return r;
         *ret_changed = changed;
@@ -509,4 +516,20 @@ int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
         if (changed)
                 enforcement_tell(enforcement, ENFORCEMENT_MODE);
         return 0;
+}
+
+int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
+                         uint64_t *ret_generation)
+{
+        return set_modes(enforcement, mode, enforcement->audited, ret_changed, ret_generation);
+}
+
+int enforcement_set_hook_mode(Enforcement *enforcement, enum hook hook, Mode mode, int *ret_changed,
+                              uint64_t *ret_generation)
+{
+        uint64_t audited = enforcement->audited & ~HOOK_BIT(hook);
+
+        if (mode == MODE_AUDIT)
+                audited |= HOOK_BIT(hook);
+        return set_modes(enforcement, enforcement->mode, audited, ret_changed, ret_generation);
 }

@@ -26,6 +26,7 @@ struct Enforcement {
         uint8_t digest[DIGEST_SIZE];
         uint64_t generation;
         Mode mode;
+        uint64_t audited; /* HOOK_BIT of each hook that is in MODE_AUDIT whatever the mode is */
         int documents_unknown;     /* the store is lost: the kernel goes on with what it has */
         int in_force;              /* the kernel was given the documents, or holds them already */
         int unpublished;           /* what is in force is still called STORE_NEXT */
@@ -40,9 +41,10 @@ struct Enforcement {
 /* What is to be put in force. */
 typedef struct Proposal {
         DocumentSet *documents;
-        PolicyImage *image;  /* NULL: the image stays, only the mode and the generation change */
+        PolicyImage *image;  /* NULL: the image stays, only modes and the generation change */
         Numbering numbering; /* of its rules; before it is compiled, the one it must have */
         Mode mode;
+        uint64_t audited;
         uint64_t generation;
 } Proposal;
 void proposal_deinit(Proposal *proposal);

@@ -49,7 +49,7 @@ static int kernel_agrees(const Enforcement *enforcement)
                 return 0;
         if (state.generation == 0)
                 return 1;
-        return state.mode == enforcement->mode &&
+        return state.mode == enforcement->mode && state.audited == enforcement->audited &&
                memcmp(state.digest, enforcement->digest, DIGEST_SIZE) == 0;
 }
 
@@ -70,6 +70,7 @@ static int try_again(Enforcement *enforcement)
 {
         _cleanup_(proposal_deinit) Proposal proposal = {
                 .mode = enforcement->mode,
+                .audited = enforcement->audited,
                 .generation = enforcement_next_generation(enforcement),
         };
         int r;
@@ -139,7 +140,8 @@ static int put_anew(Enforcement *enforcement, PolicyImage *image)
         Backend *backend = enforcement->backend;
         int r;
 
-        r = backend_prepare(backend, image, enforcement->mode, enforcement->generation);
+        r = backend_prepare(backend, image, enforcement->mode, enforcement->audited,
+                            enforcement->generation);
         if (r != 0) {
                 backend_abort(backend);
                 return enforcement_translate(r);

@@ -12,6 +12,8 @@
 
 #define RECORD_VERSION 1u
 #define RECORD_VERSION_NUMBERED 2u
+#define RECORD_VERSION_HOOKS 3u
+#define HOOK_NAME_MAX 64u
 #define HEADER_SIZE 32u
 #define ENTRY_HEADER_SIZE 24u
 
@@ -59,16 +61,28 @@ static int is_numbered_in_order(const Numbering *numbering)
         return 1;
 }
 
-static size_t numbering_size(const Numbering *numbering)
+static uint32_t version_of(const StoreRecord *record)
 {
-        return is_numbered_in_order(numbering)
-                       ? 0
-                       : (2 + numbering->n_numbers) * sizeof(numbering->numbers[0]);
+        if (record->audited)
+                return RECORD_VERSION_HOOKS;
+        return is_numbered_in_order(&record->numbering) ? RECORD_VERSION : RECORD_VERSION_NUMBERED;
 }
 
-static uint8_t *put_numbering(uint8_t *at, const Numbering *numbering)
+static size_t numbering_size(const StoreRecord *record)
 {
-        if (is_numbered_in_order(numbering))
+        if (version_of(record) < RECORD_VERSION_NUMBERED)
+                return 0;
+        return sizeof(uint32_t) *
+               (2 + (is_numbered_in_order(&record->numbering) ? 0 : record->numbering.n_numbers));
+}
+
+static uint8_t *put_numbering(uint8_t *at, const StoreRecord *record)
+{
+        static const Numbering in_order = {};
+        const Numbering *numbering =
+                is_numbered_in_order(&record->numbering) ? &in_order : &record->numbering;
+
+        if (version_of(record) < RECORD_VERSION_NUMBERED)
                 return at;
         at = put_u32(at, (uint32_t) numbering->n_rules);
         at = put_u32(at, (uint32_t) numbering->n_numbers);
@@ -77,11 +91,37 @@ static uint8_t *put_numbering(uint8_t *at, const Numbering *numbering)
         return at;
 }
 
+/* By name: a number of a hook is not the same in every version. */
+static size_t hooks_size(const StoreRecord *record)
+{
+        size_t size = version_of(record) < RECORD_VERSION_HOOKS ? 0 : sizeof(uint32_t);
+
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                if (record->audited & HOOK_BIT(hook))
+                        size += sizeof(uint32_t) + strlen(hook_to_string(hook));
+        return size;
+}
+
+static uint8_t *put_hooks(uint8_t *at, const StoreRecord *record)
+{
+        if (version_of(record) < RECORD_VERSION_HOOKS)
+                return at;
+        at = put_u32(at, (uint32_t) __builtin_popcountll(record->audited));
+        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
+                const char *name = hook_to_string(hook);
+
+                if (!(record->audited & HOOK_BIT(hook)))
+                        continue;
+                at = put_u32(at, (uint32_t) strlen(name));
+                at = put(at, name, strlen(name));
+        }
+        return at;
+}
+
 static uint8_t *put_header(uint8_t *at, const StoreRecord *record)
 {
         at = put(at, magic, sizeof(magic));
-        at = put_u32(at, is_numbered_in_order(&record->numbering) ? RECORD_VERSION
-                                                                  : RECORD_VERSION_NUMBERED);
+        at = put_u32(at, version_of(record));
         at = put_u32(at, mode_to_number(record->mode));
         at = put_u64(at, record->generation);
         at = put_u32(at, (uint32_t) document_set_size(record->documents));
@@ -102,7 +142,7 @@ static uint8_t *put_document(uint8_t *at, const Loaded *loaded)
 
 static size_t record_size(const StoreRecord *record)
 {
-        size_t size = HEADER_SIZE + numbering_size(&record->numbering) + DIGEST_SIZE;
+        size_t size = HEADER_SIZE + numbering_size(record) + hooks_size(record) + DIGEST_SIZE;
 
         for (size_t i = 0; i < document_set_size(record->documents); i++) {
                 const Document *document = &document_set_get(record->documents, i)->document;
@@ -122,7 +162,8 @@ int record_encode(const StoreRecord *record, uint8_t **ret_data, size_t *ret_n)
         at = put_header(data, record);
         for (size_t i = 0; i < document_set_size(record->documents); i++)
                 at = put_document(at, document_set_get(record->documents, i));
-        at = put_numbering(at, &record->numbering);
+        at = put_numbering(at, record);
+        at = put_hooks(at, record);
         digest_bytes(data, (size_t) (at - data), at);
         *ret_data = data;
         *ret_n = n;
@@ -199,7 +240,7 @@ static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_versio
         n_documents = take_u32(reader);
         if (!start || memcmp(start, magic, sizeof(magic)) != 0)
                 return malformed("it does not begin as a record does");
-        if (version != RECORD_VERSION && version != RECORD_VERSION_NUMBERED)
+        if (version < RECORD_VERSION || version > RECORD_VERSION_HOOKS)
                 return malformed("it has another version");
         if (take_u32(reader) != 0 || reader->failed || mode > 1)
                 return malformed("its header makes no sense");
@@ -331,6 +372,8 @@ static int take_numbering(Reader *reader, StoreRecord *record)
         Numbering *numbering = &record->numbering;
         uint32_t n_rules = take_u32(reader), n_numbers = take_u32(reader);
 
+        if (n_rules == 0 && n_numbers == 0)
+                return 0; /* in order */
         if (n_rules == 0 || n_rules > RULES_MAX || n_numbers != numbering->n_numbers)
                 return malformed("the numbers of its rules are not of its documents");
         numbering->n_rules = n_rules;
@@ -339,6 +382,32 @@ static int take_numbering(Reader *reader, StoreRecord *record)
         if (reader->failed)
                 return malformed("it ends within the numbers of its rules");
         return check_numbering(numbering);
+}
+
+/* 0 if there is no such hook. */
+static uint64_t hook_bit_of(const char *name, size_t n)
+{
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                if (strlen(hook_to_string(hook)) == n && memcmp(hook_to_string(hook), name, n) == 0)
+                        return HOOK_BIT(hook);
+        return 0;
+}
+
+static int take_hooks(Reader *reader, StoreRecord *record)
+{
+        uint32_t n = take_u32(reader);
+
+        if (n > 64)
+                return malformed("it has too many hooks");
+        for (uint32_t i = 0; i < n; i++) {
+                uint32_t n_name = take_u32(reader);
+                const char *name = n_name > HOOK_NAME_MAX ? NULL : take(reader, n_name);
+
+                if (!name || reader->failed)
+                        return malformed("it ends within the hooks in audit mode");
+                record->audited |= hook_bit_of(name, n_name);
+        }
+        return 0;
 }
 
 static int read_record(Reader *reader, StoreRecord *record)
@@ -355,8 +424,10 @@ static int read_record(Reader *reader, StoreRecord *record)
                         return r;
         }
         r = number_in_order(record);
-        if (r == 0 && version == RECORD_VERSION_NUMBERED)
+        if (r == 0 && version >= RECORD_VERSION_NUMBERED)
                 r = take_numbering(reader, record);
+        if (r == 0 && version >= RECORD_VERSION_HOOKS)
+                r = take_hooks(reader, record);
         if (r != 0)
                 return r;
         return reader->n_left > 0 ? malformed("there is more after its end") : 0;

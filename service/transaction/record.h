@@ -4,11 +4,15 @@
  *   "AEGSTATE"  u32 version  u32 mode (0 enforce, 1 audit)  u64 generation  u32 n  u32 zero
  *   n times, sorted by name:
  *     u32 length of name  u32 length of text  u64 generation  u64 changed (µs)  name  text
- *   in version 2 only:
+ *   from version 2 on:
  *     u32 numbers given to rules, 0 among them  u32 n  n times, as the rules are written: u32
- * number 32 bytes BLAKE2b over everything before
+ * number (or twice 0, if they have their numbers in order) from version 3 on: u32 n  n times, hooks
+ * that are in audit mode by themselves: u32 length of name  name 32 bytes BLAKE2b over everything
+ * before
  *
- * In version 1, which is written wherever it will do, rules have their numbers in order, from 1.
+ * The oldest version that will do is written. In version 1 rules have their numbers in order, from
+ * 1; in versions 1 and 2 no hook has a mode of its own. A hook that this build does not know is
+ * left out: it would not deny.
  *
  * What is read is believed only after the checksum, and even then bounded: a record may have been
  * made by someone else. */

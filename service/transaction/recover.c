@@ -34,7 +34,8 @@ static int kernel_has(const Enforcement *enforcement, const StoreRecord *record)
         BackendState state;
 
         backend_state(enforcement->backend, &state);
-        if (!state.adopted || state.generation != record->generation || state.mode != record->mode)
+        if (!state.adopted || state.generation != record->generation ||
+            state.mode != record->mode || state.audited != record->audited)
                 return 0;
         document_set_digest(record->documents, digest);
         return memcmp(digest, state.digest, DIGEST_SIZE) == 0;
@@ -54,6 +55,7 @@ static void propose_record(StoreRecord *record, Proposal *proposal)
         proposal->numbering = record->numbering;
         record->numbering = (Numbering){};
         proposal->mode = record->mode;
+        proposal->audited = record->audited;
         proposal->generation = record->generation;
 }
 
@@ -136,6 +138,7 @@ static void stand_still(Enforcement *enforcement, int was_there)
                 enforcement->documents_unknown = 1;
                 enforcement->generation = state.generation;
                 enforcement->mode = state.mode;
+                enforcement->audited = state.audited;
                 memcpy(enforcement->digest, state.digest, DIGEST_SIZE);
                 trouble_add(
                         &enforcement->trouble, TROUBLE_START,

@@ -27,6 +27,7 @@ typedef struct StoreRecord {
         DocumentSet *documents;
         Numbering numbering; /* of their rules; written without: from 1, in order */
         Mode mode;
+        uint64_t audited;    /* HOOK_BIT of each hook that is in MODE_AUDIT whatever the mode is */
         uint64_t generation; /* from 1 */
 } StoreRecord;
 void store_record_deinit(StoreRecord *record);

@@ -152,6 +152,10 @@ int enforcement_commit(Enforcement *enforcement, const Plan *plan, uint64_t expe
 /* Returns 0, a TransactionError or a negative errno. *ret_changed is 0 if it was so already. */
 int enforcement_set_mode(Enforcement *enforcement, Mode mode, int *ret_changed,
                          uint64_t *ret_generation);
+/* The same for one hook: in MODE_AUDIT it records and does not deny, whatever the mode of all is,
+ * until it is set to MODE_ENFORCE again. */
+int enforcement_set_hook_mode(Enforcement *enforcement, enum hook hook, Mode mode, int *ret_changed,
+                              uint64_t *ret_generation);
 
 /* Whether the kernel has what should be in force; to be called from time to time. What could not be
  * put in force at start is tried again, what something else took away is put back, and paths are

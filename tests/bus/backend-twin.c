@@ -255,11 +255,13 @@ void backend_state(const Backend *backend, BackendState *ret_state)
                 return;
         ret_state->generation = state.generation;
         ret_state->mode = state.mode;
+        ret_state->audited = state.audited;
         ret_state->adopted = backend->adopted;
         memcpy(ret_state->digest, state.digest, DIGEST_SIZE);
 }
 
-int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t generation)
+int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t audited,
+                    uint64_t generation)
 {
         TwinState state = state_now(backend);
         TwinControl control = control_now(backend);
@@ -278,12 +280,12 @@ int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t ge
         if (backend->tier == TIER_NONE)
                 return BACKEND_E_GUARANTEE;
         missing = image->hooks & ~image->hooks_accepted & ~control.deny_hooks;
-        if (mode == MODE_AUDIT)
-                missing &= image->hooks_in_audit;
+        missing &= image->hooks_in_audit | (mode == MODE_AUDIT ? 0 : ~audited);
         if (missing)
                 return BACKEND_E_GUARANTEE;
         backend->prepared = (TwinState){.generation = generation,
                                         .mode = mode,
+                                        .audited = audited,
                                         .flags = image->flags,
                                         .hooks = image->hooks,
                                         .n_trie = image->n_trie,
@@ -334,7 +336,7 @@ void backend_abort(Backend *backend)
         backend->is_prepared = 0;
 }
 
-int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
+int backend_set_mode(Backend *backend, Mode mode, uint64_t audited, uint64_t generation)
 {
         TwinState state = state_now(backend);
         TwinControl control = control_now(backend);
@@ -347,9 +349,11 @@ int backend_set_mode(Backend *backend, Mode mode, uint64_t generation)
         }
         if (backend->tier == TIER_NONE)
                 return BACKEND_E_GUARANTEE;
-        if (mode == MODE_ENFORCE && (state.hooks & ~state.hooks_accepted & ~control.deny_hooks))
+        if (mode == MODE_ENFORCE &&
+            (state.hooks & ~state.hooks_accepted & ~control.deny_hooks & ~audited))
                 return BACKEND_E_GUARANTEE;
         state.mode = mode;
+        state.audited = audited;
         state.generation = generation;
         state.n_mode_changes++;
         twin_state_write(backend->pin_directory, &state);
@@ -441,6 +445,7 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
                 .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,
                 .attached = attached,
                 .required = required,
+                .mode = state.audited & HOOK_BIT(hook) ? MODE_AUDIT : MODE_ENFORCE,
                 .reason = attached   ? ""
                           : can_deny ? "no rule needs it"
                                      : "the twin was told that it cannot deny",

@@ -14,6 +14,7 @@ typedef struct TwinState {
         uint64_t generation; /* 0: nothing in force */
         uint8_t digest[DIGEST_SIZE];
         Mode mode;
+        uint64_t audited;
         uint32_t flags;
         uint64_t hooks, hooks_accepted;
         uint64_t n_trie, n_roots, n_pins, n_nets, n_cgroups, n_rules;

@@ -218,6 +218,41 @@ static void test_the_mode_is_set_and_shown(Lab *lab)
         expect_in(outcome.out, "Mode         enforce\n");
 }
 
+static void test_one_hook_has_a_mode_of_its_own(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        put(WEB, DOCUMENT);
+        run("apply " WEB, STATUS_DONE, &outcome);
+        run_as(LAB_USER, "mode audit --hook=file_open", STATUS_REFUSED, &outcome);
+        expect_in(outcome.err, "the polkit action org.aegis.enforcer.weaken.\n");
+        run("mode audit --hook=file_open", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==,
+                        "The mode of the hook file_open is now audit: generation 2.\n");
+        lab_stop(lab);
+        lab_start_again(lab);
+        run("mode audit --hook=file_open --json", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==,
+                        "{\"hook\":\"file_open\",\"mode\":\"audit\",\"changed\":false,"
+                        "\"generation\":2}\n");
+        run("mode --hook=file_open", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==, "audit\n");
+        run("mode --hook=inode_rename", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==, "enforce\n");
+        run("status --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"posture\":\"enforcing-partly\"");
+        expect_in(outcome.out, "hook file_open is in audit mode");
+        run("explain /srv/one access=read", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "only recorded at the hooks in audit mode: file_open\n");
+        run("history", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "file_open audit");
+        run("mode enforce --hook=no_hook", STATUS_USAGE, &outcome);
+        expect_in(outcome.err, "there is no such hook; 'aegis-client hooks' lists them.\n");
+        run("mode enforce --hook=file_open", STATUS_DONE, &outcome);
+        run("status --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"posture\":\"enforcing\"");
+}
+
 static void test_each_hook_is_listed(Lab *lab)
 {
         g_auto(Outcome) outcome = {0};
@@ -606,6 +641,7 @@ static const LabTest tests[] = {
         TEST(test_rules_are_added_listed_and_removed),
         TEST(test_a_rule_is_checked_before_it_is_added),
         TEST(test_the_mode_is_set_and_shown),
+        TEST(test_one_hook_has_a_mode_of_its_own),
         TEST(test_each_hook_is_listed),
         TEST(test_a_decision_is_explained),
         TEST(test_who_changed_what_is_remembered),

@@ -76,6 +76,18 @@ static void test_a_hook_that_only_records_enforces_partly(void)
         check(&given, POSTURE_ENFORCING_PARTLY, "hook file_open can only record, not deny");
 }
 
+static void test_a_hook_in_audit_mode_enforces_partly(void)
+{
+        HookStatus status = hook(1, 1, GUARANTEE_DENY);
+        PostureFacts given = facts(&status);
+
+        status.mode = MODE_AUDIT;
+        check(&given, POSTURE_ENFORCING_PARTLY,
+              "hook file_open is in audit mode: it records and does not deny");
+        status.required = 0;
+        check(&given, POSTURE_ENFORCING, NULL);
+}
+
 static void test_audit_mode_is_said(void)
 {
         HookStatus status = hook(1, 1, GUARANTEE_DENY);
@@ -157,6 +169,8 @@ int main(int argc, char **argv)
                         test_a_hook_that_nothing_needs_does_not_count);
         g_test_add_func("/posture/a_hook_that_only_records_enforces_partly",
                         test_a_hook_that_only_records_enforces_partly);
+        g_test_add_func("/posture/a_hook_in_audit_mode_enforces_partly",
+                        test_a_hook_in_audit_mode_enforces_partly);
         g_test_add_func("/posture/audit_mode_is_said", test_audit_mode_is_said);
         g_test_add_func("/posture/without_a_tier_all_is_degraded_whatever_the_mode",
                         test_without_a_tier_all_is_degraded_whatever_the_mode);

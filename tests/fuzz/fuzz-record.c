@@ -19,7 +19,8 @@ static void check_again(const StoreRecord *record)
         HOLDS(record_encode(record, &data, &n) == 0);
         HOLDS(record_decode(data, n, &again) == 0);
         HOLDS(document_set_size(again.documents) == document_set_size(record->documents));
-        HOLDS(again.generation == record->generation && again.mode == record->mode);
+        HOLDS(again.generation == record->generation && again.mode == record->mode &&
+              again.audited == record->audited);
         store_record_deinit(&again);
         free(data);
 }

@@ -62,7 +62,7 @@ void apply_in_mode(const char *text, Mode mode)
 {
         PolicyImage *image = compile(text);
 
-        g_assert_cmpint(backend_prepare(backend, image, mode, ++generation), ==, 0);
+        g_assert_cmpint(backend_prepare(backend, image, mode, 0, ++generation), ==, 0);
         backend_commit(backend);
         policy_image_free(image);
 }

@@ -143,7 +143,7 @@ static void test_every_hook_a_rule_needs_is_attached_and_guarantees_denial(void)
         HookStatus status;
 
         fresh_tree();
-        g_assert_cmpint(backend_prepare(backend, image, mode, ++generation), ==, 0);
+        g_assert_cmpint(backend_prepare(backend, image, mode, 0, ++generation), ==, 0);
         backend_commit(backend);
         policy_image_free(image);
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
@@ -391,7 +391,39 @@ static void test_audit_mode_records_and_allows(void)
         event = &g_array_index(events, struct event, 0);
         g_assert_cmpint(event->verdict, ==, VERDICT_AUDITED);
         g_assert_cmpint(event->rule, ==, 1);
-        g_assert_cmpint(backend_set_mode(backend, MODE_ENFORCE, ++generation), ==, 0);
+        g_assert_cmpint(backend_set_mode(backend, MODE_ENFORCE, 0, ++generation), ==, 0);
+        assert_open("/t/a/secret", EPERM);
+}
+
+static void test_a_hook_in_audit_mode_records_while_others_deny(void)
+{
+        const uint64_t open = HOOK_BIT(HOOK_FILE_OPEN);
+        BackendState state;
+        HookStatus status;
+
+        fresh_tree();
+        make_file("/t/a/secret");
+        make_file("/t/b/secret");
+        apply("version=7\n[deny]\nfile:/t/a/secret\nfile:/t/b/secret mode=enforce\n");
+        assert_open("/t/a/secret", EPERM);
+        g_assert_cmpint(backend_set_mode(backend, MODE_ENFORCE, open, ++generation), ==, 0);
+        take_events();
+        g_array_set_size(events, 0);
+        assert_open("/t/a/secret", 0);
+        take_events();
+        g_assert_cmpuint(events->len, ==, 1);
+        g_assert_cmpint(g_array_index(events, struct event, 0).verdict, ==, VERDICT_AUDITED);
+        assert_open("/t/b/secret", EPERM);
+        g_assert_cmpint(child_errno(act_unlink, "/t/a/secret"), ==, EPERM);
+        /* The next service finds it so, and a policy is switched to with it. */
+        backend = backend_free(backend);
+        backend = start_backend();
+        backend_state(backend, &state);
+        g_assert_cmpuint(state.audited, ==, open);
+        backend_hook(backend, HOOK_FILE_OPEN, &status);
+        g_assert_cmpint(status.mode, ==, MODE_AUDIT);
+        assert_open("/t/a/secret", 0);
+        apply("[deny_path]\n/t/a/secret\n");
         assert_open("/t/a/secret", EPERM);
 }
 
@@ -438,7 +470,7 @@ static void test_what_is_prepared_and_aborted_changes_nothing(void)
         make_file("/t/two");
         apply("[deny_path]\n/t/one\n");
         image = compile("[deny_path]\n/t/two\n");
-        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, generation + 1), ==, 0);
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, 0, generation + 1), ==, 0);
         assert_open("/t/one", EPERM);
         assert_open("/t/two", 0);
         backend_abort(backend);
@@ -463,7 +495,7 @@ static void test_hits_go_on_while_the_same_documents_are_in_force(void)
                 assert_open("/t/secret", EPERM);
         }
         other = compile("[deny_path]\n/t/other\n");
-        g_assert_cmpint(backend_prepare(backend, other, MODE_ENFORCE, generation + 1), ==, 0);
+        g_assert_cmpint(backend_prepare(backend, other, MODE_ENFORCE, 0, generation + 1), ==, 0);
         backend_abort(backend);
         policy_image_free(other);
         g_assert_cmpuint(backend_rule_hits(backend, 1), ==, 4);
@@ -537,6 +569,7 @@ int main(int argc, char **argv)
         ADD(names_of_every_length_are_told_apart);
         ADD(a_tree_of_two_hundred_levels_is_followed);
         ADD(audit_mode_records_and_allows);
+        ADD(a_hook_in_audit_mode_records_while_others_deny);
         ADD(a_denial_says_who_and_what);
         ADD(a_cgroup_that_is_allowed_frees_its_whole_subtree);
         ADD(what_is_prepared_and_aborted_changes_nothing);

@@ -73,7 +73,7 @@ static void test_without_bpf_lsm_rules_about_bytes_are_refused(void)
         digest = sha256_of("/t/tool");
         text = g_strdup_printf(KEEP "exec:sha256:%s\n", digest);
         image = compile(text);
-        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, ++generation), ==,
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, 0, ++generation), ==,
                         BACKEND_E_GUARANTEE);
         policy_image_free(image);
         backend_hook(backend, HOOK_BPRM_CREDS_FOR_EXEC, &status);

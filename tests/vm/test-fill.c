@@ -138,9 +138,9 @@ static void test_a_fill_that_fails_leaves_the_old_policy_and_the_next_works(void
         image = compile(text);
         broken = *image;
         broken.n_pins = 1u << 31;
-        g_assert_cmpint(backend_prepare(backend, &broken, MODE_ENFORCE, generation + 1), <, 0);
+        g_assert_cmpint(backend_prepare(backend, &broken, MODE_ENFORCE, 0, generation + 1), <, 0);
         assert_ruled(0xff);
-        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, ++generation), ==, 0);
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, 0, ++generation), ==, 0);
         assert_ruled(0xff);
         backend_commit(backend);
         assert_ruled(0xf0);
@@ -157,7 +157,7 @@ static void test_what_was_prepared_and_aborted_is_known_to_be_there(void)
         make_files();
         put(0xf);
         put(0xff);
-        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, generation + 1), ==, 0);
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, 0, generation + 1), ==, 0);
         policy_image_free(image);
         backend_abort(backend);
         assert_ruled(0xff);

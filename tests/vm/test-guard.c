@@ -26,7 +26,7 @@
 
 #define PINS "/run/aegis-test/bpf"
 #define FOLDER PINS "/abi" G_STRINGIFY(ABI_NUMBER)
-#define ABI_NUMBER 3 /* AEGIS_ABI, whose suffix is in the way */
+#define ABI_NUMBER 4 /* AEGIS_ABI, whose suffix is in the way */
 _Static_assert(ABI_NUMBER == AEGIS_ABI, "the pins are in the folder of this number");
 #define HOT FOLDER "/data_hot"
 #define POLICY "version=7\n[deny]\nfile:/srv/secret\n"
@@ -533,6 +533,11 @@ static void test_who_has_got_the_pid_of_a_canary_or_the_service_is_denied(void)
 static void test_audit_mode_guards_in_earnest(void)
 {
         apply_in_mode(POLICY, MODE_AUDIT);
+        g_assert_cmpint(try_open(0, "/srv/secret"), ==, 0);
+        assert_guarded(act_signal, GINT_TO_POINTER(SIGKILL), HOOK_TASK_KILL);
+        assert_guarded(act_open_pin, HOT, HOOK_BPF_MAP);
+        apply_in_mode(POLICY, MODE_ENFORCE);
+        g_assert_cmpint(backend_set_mode(backend, MODE_ENFORCE, UINT64_MAX, ++generation), ==, 0);
         g_assert_cmpint(try_open(0, "/srv/secret"), ==, 0);
         assert_guarded(act_signal, GINT_TO_POINTER(SIGKILL), HOOK_TASK_KILL);
         assert_guarded(act_open_pin, HOT, HOOK_BPF_MAP);

@@ -451,7 +451,7 @@ static void assert_goes_on(void)
 
         assert_open("/t/secret", EPERM);
         image = compile("[deny_path]\n/t/free\n[deny_ip]\n127.0.0.66\n"); /* needs more hooks */
-        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, generation + 1), !=, 0);
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, 0, generation + 1), !=, 0);
         policy_image_free(image);
         assert_open("/t/secret", EPERM);
         assert_open("/t/free", 0);

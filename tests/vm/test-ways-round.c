@@ -63,7 +63,7 @@ static void test_a_hard_link_made_while_a_policy_is_put_in_force_is_open(void)
         fresh_tree();
         image = compile(RULES);
         g_assert_cmpint(link("/t/secret", "/t/meanwhile"), ==, 0);
-        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, ++generation), ==, 0);
+        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, 0, ++generation), ==, 0);
         backend_commit(backend);
         policy_image_free(image);
         assert_open("/t/secret", EPERM);
