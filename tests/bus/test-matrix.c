@@ -54,6 +54,8 @@ static void audit(Lab *lab)
         g_free(lab_expect(lab, lab_set_mode(lab->root, "audit", SILENT), NULL));
 }
 
+static void hook_audit(Lab *lab); /* needs to find the hook */
+
 /* One line for each member at least, and for each action that it may ask for. A new member wants a
  * line here; with kind CHANGES what can be seen of the service must be another afterwards. */
 static const Row rows[] = {
@@ -75,6 +77,8 @@ static const Row rows[] = {
         {"Manager.Can", PROBE, "weaken", "('weaken',)", NULL},
         {"Manager.GetMetrics", OPEN, NULL, "()", NULL},
         {"Manager.GetCapabilities", OPEN, NULL, "()", NULL},
+        {"Hook.SetMode", CHANGES, "weaken", "('audit', {})", NULL},
+        {"Hook.SetMode", CHANGES, "strengthen", "('enforce', {})", hook_audit},
         {"Policy.GetDocument", READS, "read-policy", "()", policy},
         {"Events.Open", READS, "read-events", "({},)", NULL},
         {"Events.Query", READS, "read-events", "(0, 0xffffffffffffffff, {}, 10)", NULL},
@@ -241,6 +245,18 @@ static void surface_free(Surface *surface)
         g_hash_table_destroy(surface->properties);
         g_ptr_array_unref(surface->nodes);
         g_free(surface);
+}
+
+/* The hook that is called, the first one. */
+static void hook_audit(Lab *lab)
+{
+        Surface *hooks = surface_new(lab, LAB_ROOT "/hook");
+        const Member *member = g_hash_table_lookup(hooks->methods, "Hook.SetMode");
+        sd_bus_message *m = lab_message(lab->root, member->path, LAB_HOOK, "SetMode");
+
+        g_assert_cmpint(sd_bus_message_append(m, "sa{sv}", "audit", 0), >=, 0);
+        g_free(lab_expect(lab, lab_send(m, SILENT), NULL));
+        surface_free(hooks);
 }
 
 static void test_each_member_has_a_row_and_each_row_a_member(Lab *lab)
