@@ -103,6 +103,8 @@ void hook_objects_deinit(BusServer *server);
 
 int events_object_add(BusServer *server);
 
+int log_control_add(BusServer *server);
+
 /* For a method without arguments, or one whose run() reads them itself. */
 int describe_nothing(Request *request, sd_bus_error *error);
 

@@ -78,7 +78,9 @@ static int add_objects(BusServer *server)
                 r = policy_objects_add(server);
         if (r >= 0)
                 r = hook_objects_add(server);
-        return r < 0 ? r : events_object_add(server);
+        if (r >= 0)
+                r = events_object_add(server);
+        return r < 0 ? r : log_control_add(server);
 }
 
 static int start(BusServer *server)

@@ -11,6 +11,8 @@
 
 #define DOCUMENT "version=1\n[deny_path]\n/srv/one\n"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
+#define LOG_CONTROL "org.freedesktop.LogControl1"
+#define LOG_CONTROL_PATH "/org/freedesktop/LogControl1"
 
 static const struct {
         const char *interface, *path;
@@ -19,6 +21,7 @@ static const struct {
         {LAB_POLICY, LAB_ROOT "/policy/web"},
         {LAB_HOOK, LAB_ROOT "/hook/file_open"},
         {LAB_EVENTS, LAB_ROOT "/events"},
+        {LOG_CONTROL, LOG_CONTROL_PATH},
 };
 
 static void expect(Lab *lab, Pending *pending, const char *error)
@@ -382,6 +385,60 @@ static void test_everybody_may_read_the_state(Lab *lab)
         lab_disconnect(user);
 }
 
+static void set_log(Lab *lab, const char *property, const char *value, const char *error)
+{
+        sd_bus_message *m = lab_message(lab->root, LOG_CONTROL_PATH, PROPERTIES, "Set");
+
+        g_assert_cmpint(sd_bus_message_append(m, "ssv", LOG_CONTROL, property, "s", value), >=, 0);
+        expect(lab, lab_send(m, SILENT), error);
+}
+
+static void expect_log(Lab *lab, const char *property, const char *value)
+{
+        sd_bus *user = lab_connect(lab, LAB_USER);
+        sd_bus_message *m = lab_message(user, LOG_CONTROL_PATH, PROPERTIES, "Get"), *reply;
+        const char *found;
+
+        g_assert_cmpint(sd_bus_message_append(m, "ss", LOG_CONTROL, property), >=, 0);
+        reply = lab_wait(lab, lab_send(m, SILENT));
+        g_assert_cmpint(sd_bus_message_read(reply, "v", "s", &found), >=, 0);
+        g_assert_cmpstr(found, ==, value);
+        sd_bus_message_unref(reply);
+        lab_disconnect(user);
+}
+
+static void test_root_sets_what_is_logged(Lab *lab)
+{
+        expect_log(lab, "SyslogIdentifier", "aegisd");
+        set_log(lab, "LogLevel", "warning", NULL);
+        expect_log(lab, "LogLevel", "warning");
+        set_log(lab, "LogLevel", "loud", SD_BUS_ERROR_INVALID_ARGS);
+        expect_log(lab, "LogLevel", "warning");
+        set_log(lab, "LogLevel", "debug", NULL);
+        expect_log(lab, "LogLevel", "debug");
+        set_log(lab, "LogTarget", "console", NULL);
+        expect_log(lab, "LogTarget", "console");
+        set_log(lab, "LogTarget", "kmsg", SD_BUS_ERROR_INVALID_ARGS);
+        set_log(lab, "LogTarget", "auto", NULL);
+        expect_log(lab, "LogTarget", "journal"); /* the lab reads what is logged */
+        set_log(lab, "SyslogIdentifier", "other", SD_BUS_ERROR_PROPERTY_READ_ONLY);
+}
+
+static void test_the_service_itself_lets_nobody_else_set_it(Lab *lab)
+{
+        sd_bus *user = lab_connect(lab, LAB_TRUSTED);
+        sd_bus_message *m = lab_message(user, LOG_CONTROL_PATH, PROPERTIES, "Set");
+        char *message;
+
+        g_assert_cmpint(sd_bus_message_append(m, "ssv", LOG_CONTROL, "LogLevel", "s", "debug"), >=,
+                        0);
+        message = lab_expect(lab, lab_send(m, SILENT), SD_BUS_ERROR_ACCESS_DENIED);
+        g_assert_cmpstr(message, ==, "only root sets what is logged"); /* not the bus's words */
+        expect_log(lab, "LogLevel", "info");
+        g_free(message);
+        lab_disconnect(user);
+}
+
 #define TEST(name)                                                                                 \
         {                                                                                          \
 #name, test_##name                                                                 \
@@ -403,6 +460,8 @@ int main(int argc, char **argv)
                 TEST(signatures_are_refused_while_none_can_be_checked),
                 TEST(arguments_of_other_types_are_refused),
                 TEST(everybody_may_read_the_state),
+                TEST(root_sets_what_is_logged),
+                TEST(the_service_itself_lets_nobody_else_set_it),
         };
 
         return lab_main(argc, argv, tests, G_N_ELEMENTS(tests));
