@@ -13,7 +13,7 @@
 typedef struct ModeOf {
         char attempt[128];
         Call call;
-        json_object *properties; /* as they are now */
+        json_object *properties; /* as they are now; NULL: not asked for */
         const char *path, *interface;
 } ModeOf;
 
@@ -58,7 +58,7 @@ static ExitStatus find(Client *client, const char *mode, ModeOf *of)
                 return find_hook(client, of);
         of->path = SERVICE_PATH;
         of->interface = MANAGER_INTERFACE;
-        return query_manager(client, &of->call, &of->properties);
+        return mode ? client_connect(client) : query_manager(client, &of->call, &of->properties);
 }
 
 static int fill_json(const Client *client, json_object *object, const ModeOutcome *outcome)
