@@ -6,7 +6,7 @@
  * file where those count. */
 #include "exec.h"
 
-#define PROGRAM_LEVELS 64
+#define PROGRAM_LEVELS 32
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -71,28 +71,30 @@ static __always_inline bool is_program_folder(const struct dentry *dentry)
 /* Whether the path of the file, from the root of all that is mounted, begins with such a folder. */
 static __always_inline bool is_below_program_folder(const struct file___mounted *file)
 {
-        const struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry), *top = NULL;
+        const struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry), *top = dentry;
         const struct mount *mount = (const void *) ((const char *) BPF_CORE_READ(file, f_path.mnt) -
                                                     bpf_core_field_offset(struct mount, mnt));
+        const struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
         const struct mount *parent;
-        const struct dentry *above;
 
         for (int i = 0; i < PROGRAM_LEVELS; i++) {
-                above = BPF_CORE_READ(dentry, d_parent);
-                if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+                if (dentry == root) {
                         parent = BPF_CORE_READ(mount, mnt_parent);
                         if (parent == mount)
-                                return is_program_folder(top);
+                                break;
                         dentry = BPF_CORE_READ(mount, mnt_mountpoint);
                         mount = parent;
-                } else if (above == dentry) {
-                        return false; /* the tree is not that of its mount */
-                } else {
-                        top = dentry;
-                        dentry = above;
+                        root = BPF_CORE_READ(mount, mnt.mnt_root);
+                        continue;
                 }
+                top = dentry;
+                dentry = BPF_CORE_READ(dentry, d_parent);
+                if (dentry == top)
+                        return false; /* the tree is not that of its mount */
         }
-        return false;
+        /* After the loop, so that the verifier looks into it once. */
+        return dentry == root && BPF_CORE_READ(mount, mnt_parent) == mount &&
+               is_program_folder(top);
 }
 
 /* At an address. 1 or 0. */

@@ -6,8 +6,6 @@
 #define CLIMB_MAX 64  /* levels looked up in one call */
 #define DESCEND_MAX 4 /* levels walked down in one call; a power of two */
 
-#define UNDER_WAY (~0ull) /* in place of a number of renames: one has not ended */
-
 __u64 rename_lock SEC(".data.place"); /* its address; 0: not known */
 
 /* Run by the service, once a boot. A __ksym would have the library read all names of the kernel
@@ -30,7 +28,7 @@ static __always_inline __u32 rename_seq(void)
 
         if (rename_lock)
                 bpf_probe_read_kernel(&seq, sizeof(seq), (const void *) rename_lock);
-        return seq;
+        return forgotten(seq);
 }
 
 /* Whether a directory compares names its own way. Those that do so only where a directory says so
@@ -286,7 +284,7 @@ static __always_inline int climb(struct place_walk *walk, struct way *way)
 
 static __always_inline int descend(struct way *way, struct place_step *step, __u32 slot)
 {
-        way->n += *(volatile __u32 *) &hot.zero; /* the verifier forgets how many */
+        way->n = forgotten(way->n);
         for (int i = 0; i < DESCEND_MAX; i++) {
                 if (!way->n)
                         break;
@@ -303,7 +301,7 @@ static __always_inline int descend(struct way *way, struct place_step *step, __u
 int place_walk(struct place_walk *walk)
 {
         struct way way = {};
-        __u64 begun;
+        __u64 begun, ended;
         __u32 seq;
         int r;
 
@@ -311,8 +309,7 @@ int place_walk(struct place_walk *walk)
                 return -1;
         walk->step = (struct place_step){};
         begun = renames_begun();
-        if (begun != *(volatile __u64 *) &renames.ended)
-                begun = UNDER_WAY;
+        ended = *(volatile __u64 *) &renames.ended;
         seq = rename_seq();
         if (seq != walk->rename_seq)
                 walk->known = 0; /* the tree has moved: it may hang elsewhere now */
@@ -334,7 +331,7 @@ int place_walk(struct place_walk *walk)
                 return WALK_AGAIN;
         }
         /* Under the number from before the walk: a rename since then has ended it. */
-        if (begun != UNDER_WAY)
+        if (begun == ended)
                 place_learn(walk, begun);
         walk->known = walk->step.dentry;
         walk->known_place = cache_pack(&walk->step.place);

@@ -15,14 +15,15 @@ static __always_inline bool cgroup_has(void *map, __u64 id, __u32 number)
 
 static __always_inline bool socket_in_cgroup(const struct sock *sk, void *map, __u32 number)
 {
-        const struct cgroup_subsys_state *css;
+        const char *css;
         const struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
 
         for (int level = 0; cgroup && level < CGROUP_LEVELS; level++) {
                 if (cgroup_has(map, BPF_CORE_READ(cgroup, kn, id), number))
                         return true;
-                css = BPF_CORE_READ(cgroup, self.parent);
-                cgroup = css ? BPF_CORE_READ(css, cgroup) : NULL;
+                css = (const char *) BPF_CORE_READ(cgroup, self.parent);
+                cgroup = css ? (const void *) (css - bpf_core_field_offset(struct cgroup, self))
+                             : NULL;
         }
         return false;
 }
@@ -68,9 +69,9 @@ static __always_inline bool has_group(const struct cred *cred, __u32 gid)
                 if (group == gid)
                         return true;
                 if (group < gid)
-                        low = middle + 1;
+                        low = forgotten(middle + 1);
                 else
-                        high = middle;
+                        high = forgotten(middle);
         }
         return false;
 }
