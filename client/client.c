@@ -10,19 +10,24 @@
 #include "build-config.h"
 #include "failure.h"
 
-ExitStatus client_connect(Client *client)
+int client_open(Client *client)
 {
         Transport transport = OPTION_GIVEN(&client->options, OPTION_HOST)      ? TRANSPORT_HOST
                               : OPTION_GIVEN(&client->options, OPTION_MACHINE) ? TRANSPORT_MACHINE
                                                                                : TRANSPORT_LOCAL;
-        int r;
 
         if (client->connection)
-                return STATUS_DONE;
-        r = connection_open(&client->connection, transport, client->options.host,
-                            OPTION_GIVEN(&client->options, OPTION_NO_ASK_PASSWORD)
-                                    ? ASKING_FORBIDDEN
-                                    : ASKING_ALLOWED);
+                return 0;
+        return connection_open(&client->connection, transport, client->options.host,
+                               OPTION_GIVEN(&client->options, OPTION_NO_ASK_PASSWORD)
+                                       ? ASKING_FORBIDDEN
+                                       : ASKING_ALLOWED);
+}
+
+ExitStatus client_connect(Client *client)
+{
+        int r = client_open(client);
+
         if (r < 0)
                 return failure_say(client, STATUS_NO_SERVICE,
                                    "Cannot reach the system bus%s%s: %s; see that dbus runs there.",

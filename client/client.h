@@ -22,6 +22,7 @@ typedef enum ExitStatus {
         STATUS_NOT_ENFORCEABLE = 8,
         STATUS_TRY_AGAIN = 9,
         STATUS_WOULD_CHANGE = 10,
+        STATUS_TO_MEND = 11,
 } ExitStatus;
 
 typedef struct ExitStatusText {
@@ -112,7 +113,10 @@ char *help_format(void);
 /* Runs what the command line says. */
 ExitStatus client_run(int argc, char **argv);
 
-/* Opens the way to the bus that the options ask for, once. Says itself what went wrong. */
+/* Opens the way to the bus that the options ask for, once. Returns 0 or a negative errno. */
+int client_open(Client *client);
+
+/* The same; says itself what went wrong. */
 ExitStatus client_connect(Client *client);
 
 /* Sends message, which belongs to the call, and waits. Says itself what went wrong. */
@@ -136,4 +140,5 @@ ExitStatus verb_capabilities(Client *client, char **arguments);
 ExitStatus verb_explain(Client *client, char **arguments);
 ExitStatus verb_history(Client *client, char **arguments);
 ExitStatus verb_metrics(Client *client, char **arguments);
+ExitStatus verb_doctor(Client *client, char **arguments);
 ExitStatus verb_can(Client *client, char **arguments);

@@ -68,13 +68,21 @@ Connection *connection_close(Connection *connection)
         return NULL;
 }
 
+int connection_message_to(Connection *connection, const Address *address,
+                          sd_bus_message **ret_message)
+{
+        int r = sd_bus_message_new_method_call(connection->bus, ret_message, address->service,
+                                               address->path, address->interface, address->member);
+
+        return r < 0 ? r : 0;
+}
+
 int connection_message(Connection *connection, const char *path, const char *interface,
                        const char *member, sd_bus_message **ret_message)
 {
-        int r = sd_bus_message_new_method_call(connection->bus, ret_message, SERVICE_NAME, path,
-                                               interface, member);
+        const Address address = {SERVICE_NAME, path, interface, member};
 
-        return r < 0 ? r : 0;
+        return connection_message_to(connection, &address, ret_message);
 }
 
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)

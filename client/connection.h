@@ -46,6 +46,13 @@ int connection_open(Connection **ret_connection, Transport transport, const char
                     Asking asking);
 Connection *connection_close(Connection *connection);
 
+/* What a call is sent to. */
+typedef struct Address {
+        const char *service, *path, *interface, *member;
+} Address;
+int connection_message_to(Connection *connection, const Address *address,
+                          sd_bus_message **ret_message);
+
 /* A call to the service, to be filled. Returns 0 or a negative errno. */
 int connection_message(Connection *connection, const char *path, const char *interface,
                        const char *member, sd_bus_message **ret_message);

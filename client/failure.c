@@ -20,6 +20,7 @@ const ExitStatusText exit_statuses[] = {
         {STATUS_NO_SUCH_POLICY, "no policy of that name, no such rule or generation"},
         {STATUS_NOT_ENFORCEABLE, "this machine cannot enforce it"},
         {STATUS_TRY_AGAIN, "not now: busy, or no answer in time"},
+        {STATUS_TO_MEND, "doctor found something to be mended"},
         {STATUS_WOULD_CHANGE, "with --check: it would change what is enforced"},
 };
 const size_t n_exit_statuses = ELEMENTS_OF(exit_statuses);

@@ -43,6 +43,7 @@ const Verb verb_table[] = {
         {"metrics", "", "what is counted, as OpenMetrics text", 0, 0, 0, verb_metrics},
         {"capabilities", "", "what this machine offers to enforce with", 0, 0, 0,
          verb_capabilities},
+        {"doctor", "", "what is missing here, and the command that mends it", 0, 0, 0, verb_doctor},
         {"can", "ACTION", "whether polkit would let you: yes, no, challenge", 1, 1, 0, verb_can},
 };
 const size_t n_verbs = ELEMENTS_OF(verb_table);

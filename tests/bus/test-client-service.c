@@ -13,77 +13,10 @@
 #include <unistd.h>
 
 #include "backend-twin.h"
+#include "client-lab.h"
 #include "client.h"
-#include "lab.h"
 
-#define WEB "/run/lab/web.policy"
-#define DOCUMENT "version=1\n[deny_path]\n/srv/one\n"
-#define LONGER DOCUMENT "/srv/two\n[deny_port]\n25:tcp\n"
-#define FAULTY "version=1\n[deny_path]\nsrv/one\n[no_such]\n"
 #define PATIENCE_MSEC 10000
-
-typedef struct Outcome {
-        int status;
-        char *out, *err;
-} Outcome;
-
-static void outcome_clear(Outcome *outcome)
-{
-        g_clear_pointer(&outcome->out, g_free);
-        g_clear_pointer(&outcome->err, g_free);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outcome, outcome_clear)
-
-static void put(const char *path, const char *text)
-{
-        g_assert_true(g_file_set_contents(path, text, -1, NULL));
-        g_assert_cmpint(g_chmod(path, 0644), ==, 0);
-}
-
-static void become(void *uid)
-{
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (setresgid(GPOINTER_TO_UINT(uid), GPOINTER_TO_UINT(uid), GPOINTER_TO_UINT(uid)) < 0 ||
-            setresuid(GPOINTER_TO_UINT(uid), GPOINTER_TO_UINT(uid), GPOINTER_TO_UINT(uid)) < 0)
-                _exit(126);
-}
-
-/* The program's own path may hold blanks; the arguments are separated by them. */
-static GStrv client_words(const char *arguments)
-{
-        g_autofree char *line = g_strconcat("client ", arguments, NULL);
-        GStrv words = g_strsplit(line, " ", -1);
-
-        g_free(words[0]);
-        words[0] = g_strdup(CLIENT_PROGRAM);
-        return words;
-}
-
-static void run_as(uid_t uid, const char *arguments, int status, Outcome *ret_outcome)
-{
-        g_auto(GStrv) words = client_words(arguments);
-        int wait_status;
-
-        outcome_clear(ret_outcome);
-        g_assert_true(g_spawn_sync("/", words, NULL, 0, become, GUINT_TO_POINTER(uid),
-                                   &ret_outcome->out, &ret_outcome->err, &wait_status, NULL));
-        g_assert_true(WIFEXITED(wait_status));
-        ret_outcome->status = WEXITSTATUS(wait_status);
-        if (ret_outcome->status != status)
-                g_printerr("%s\n%s%s", arguments, ret_outcome->out, ret_outcome->err);
-        g_assert_cmpint(ret_outcome->status, ==, status);
-}
-
-static void run(const char *arguments, int status, Outcome *ret_outcome)
-{
-        run_as(0, arguments, status, ret_outcome);
-}
-
-static void expect_in(const char *text, const char *part)
-{
-        if (!strstr(text, part))
-                g_error("\"%s\" is not in \"%s\"", part, text);
-}
 
 /* ---- what an administrator does ---- */
 
@@ -216,41 +149,6 @@ static void test_the_mode_is_set_and_shown(Lab *lab)
         run("mode enforce", STATUS_DONE, &outcome);
         run("status", STATUS_DONE, &outcome);
         expect_in(outcome.out, "Mode         enforce\n");
-}
-
-static void test_one_hook_has_a_mode_of_its_own(Lab *lab)
-{
-        g_auto(Outcome) outcome = {0};
-
-        put(WEB, DOCUMENT);
-        run("apply " WEB, STATUS_DONE, &outcome);
-        run_as(LAB_USER, "mode audit --hook=file_open", STATUS_REFUSED, &outcome);
-        expect_in(outcome.err, "the polkit action org.aegis.enforcer.weaken.\n");
-        run("mode audit --hook=file_open", STATUS_DONE, &outcome);
-        g_assert_cmpstr(outcome.out, ==,
-                        "The mode of the hook file_open is now audit: generation 2.\n");
-        lab_stop(lab);
-        lab_start_again(lab);
-        run("mode audit --hook=file_open --json", STATUS_DONE, &outcome);
-        g_assert_cmpstr(outcome.out, ==,
-                        "{\"hook\":\"file_open\",\"mode\":\"audit\",\"changed\":false,"
-                        "\"generation\":2}\n");
-        run("mode --hook=file_open", STATUS_DONE, &outcome);
-        g_assert_cmpstr(outcome.out, ==, "audit\n");
-        run("mode --hook=inode_rename", STATUS_DONE, &outcome);
-        g_assert_cmpstr(outcome.out, ==, "enforce\n");
-        run("status --json", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "\"posture\":\"enforcing-partly\"");
-        expect_in(outcome.out, "hook file_open is in audit mode");
-        run("explain /srv/one access=read", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "only recorded at the hooks in audit mode: file_open\n");
-        run("history", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "file_open audit");
-        run("mode enforce --hook=no_hook", STATUS_USAGE, &outcome);
-        expect_in(outcome.err, "there is no such hook; 'aegis-client hooks' lists them.\n");
-        run("mode enforce --hook=file_open", STATUS_DONE, &outcome);
-        run("status --json", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "\"posture\":\"enforcing\"");
 }
 
 static void test_each_hook_is_listed(Lab *lab)
@@ -641,7 +539,6 @@ static const LabTest tests[] = {
         TEST(test_rules_are_added_listed_and_removed),
         TEST(test_a_rule_is_checked_before_it_is_added),
         TEST(test_the_mode_is_set_and_shown),
-        TEST(test_one_hook_has_a_mode_of_its_own),
         TEST(test_each_hook_is_listed),
         TEST(test_a_decision_is_explained),
         TEST(test_who_changed_what_is_remembered),
