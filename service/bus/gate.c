@@ -160,7 +160,12 @@ static int describe(Request *request, const Method *method, sd_bus_error *error)
         if (r < 0)
                 return r;
         request->action = method->action;
-        return method->describe(request, error);
+        r = method->describe(request, error);
+        /* What a variant holds is not in the signature, which the bus library has compared. */
+        if (r == -ENXIO && !sd_bus_error_is_set(error))
+                r = sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                     "a value is not of the type that it must be");
+        return r;
 }
 
 static Request call_request(const Call *call)

@@ -179,6 +179,67 @@ char *lab_last_change(Lab *lab)
         return line;
 }
 
+static char *dump(Lab *lab, sd_bus_message *m)
+{
+        sd_bus_message *reply = lab_wait(lab, lab_send(m, SILENT));
+        char *text = NULL;
+        size_t n;
+        FILE *out = open_memstream(&text, &n);
+
+        g_assert_cmpstr(lab_error(reply), ==, "");
+        g_assert_cmpint(sd_bus_message_dump(reply, out, 0), >=, 0);
+        fclose(out);
+        sd_bus_message_unref(reply);
+        return text;
+}
+
+char *lab_state(Lab *lab)
+{
+        sd_bus_message *m =
+                lab_message(lab->root, LAB_ROOT, "org.freedesktop.DBus.Properties", "GetAll");
+        char *manager, *objects, *both;
+
+        g_assert_cmpint(sd_bus_message_append(m, "s", LAB_MANAGER), >=, 0);
+        manager = dump(lab, m);
+        objects = dump(lab, lab_message(lab->root, LAB_ROOT, "org.freedesktop.DBus.ObjectManager",
+                                        "GetManagedObjects"));
+        both = g_strconcat(manager, objects, NULL);
+        free(manager);
+        free(objects);
+        return both;
+}
+
+unsigned lab_descriptors(Lab *lab)
+{
+        char *path = g_strdup_printf("/proc/%d/fd", (int) lab->aegisd);
+        GDir *directory = g_dir_open(path, 0, NULL);
+        unsigned n = 0;
+
+        g_assert_nonnull(directory);
+        while (g_dir_read_name(directory))
+                n++;
+        g_dir_close(directory);
+        g_free(path);
+        return n;
+}
+
+GDBusNodeInfo *lab_introspect(Lab *lab, const char *path)
+{
+        sd_bus_message *reply = lab_wait(
+                lab, lab_send(lab_message(lab->root, path, "org.freedesktop.DBus.Introspectable",
+                                          "Introspect"),
+                              SILENT));
+        GError *error = NULL;
+        GDBusNodeInfo *node;
+        const char *xml;
+
+        g_assert_cmpint(sd_bus_message_read(reply, "s", &xml), >=, 0);
+        node = g_dbus_node_info_new_for_xml(xml, &error);
+        g_assert_no_error(error);
+        sd_bus_message_unref(reply);
+        return node;
+}
+
 /* ---- the frame ---- */
 
 typedef struct Case {

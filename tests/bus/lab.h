@@ -4,7 +4,7 @@
  * The test speaks with any number of connections, each of any uid, all in one loop. */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
@@ -103,6 +103,12 @@ Pending *lab_set_mode(sd_bus *bus, const char *mode, Interaction interaction);
 /* The last line of the history: "GENERATION METHOD NAME AUTHORIZATION"; "" if there is none. */
 char *lab_last_change(Lab *lab);
 
+/* What the service says it has at the path. */
+GDBusNodeInfo *lab_introspect(Lab *lab, const char *path);
+/* All that can be seen of what it has in force, as text, to be freed by free(). */
+char *lab_state(Lab *lab);
+/* Open ones of the service. */
+unsigned lab_descriptors(Lab *lab);
 uint64_t lab_generation(Lab *lab);
 char *lab_get_string(Lab *lab, const char *path, const char *interface, const char *property);
 

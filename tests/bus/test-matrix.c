@@ -186,16 +186,9 @@ static GDBusNodeInfo *parse(Surface *surface, const char *xml)
 
 static void add_live(Surface *surface, Lab *lab, const char *path)
 {
-        sd_bus_message *reply = lab_wait(
-                lab, lab_send(lab_message(lab->root, path, "org.freedesktop.DBus.Introspectable",
-                                          "Introspect"),
-                              SILENT));
-        GDBusNodeInfo *node;
-        const char *xml;
+        GDBusNodeInfo *node = lab_introspect(lab, path);
 
-        g_assert_cmpint(sd_bus_message_read(reply, "s", &xml), >=, 0);
-        node = parse(surface, xml);
-        sd_bus_message_unref(reply);
+        g_ptr_array_add(surface->nodes, node);
         for (GDBusInterfaceInfo **interface = node->interfaces; interface && *interface;
              interface++)
                 add_interface(surface, path, *interface);
@@ -298,38 +291,6 @@ static void test_each_member_has_a_row_and_each_row_a_member(Lab *lab)
         }
         g_assert_cmpuint(n_missing, ==, 0);
         surface_free(surface);
-}
-
-/* ---- what is in force ---- */
-
-static char *dump(Lab *lab, sd_bus_message *m)
-{
-        sd_bus_message *reply = lab_wait(lab, lab_send(m, SILENT));
-        char *text = NULL;
-        size_t n;
-        FILE *out = open_memstream(&text, &n);
-
-        g_assert_cmpstr(lab_error(reply), ==, "");
-        g_assert_cmpint(sd_bus_message_dump(reply, out, 0), >=, 0);
-        fclose(out);
-        sd_bus_message_unref(reply);
-        return text;
-}
-
-/* All that can be seen of the service's state. */
-static char *state(Lab *lab)
-{
-        sd_bus_message *m = lab_message(lab->root, LAB_ROOT, PROPERTIES, "GetAll");
-        char *manager, *objects, *both;
-
-        g_assert_cmpint(sd_bus_message_append(m, "s", LAB_MANAGER), >=, 0);
-        manager = dump(lab, m);
-        objects = dump(lab, lab_message(lab->root, LAB_ROOT, "org.freedesktop.DBus.ObjectManager",
-                                        "GetManagedObjects"));
-        both = g_strconcat(manager, objects, NULL);
-        free(manager);
-        free(objects);
-        return both;
 }
 
 /* ---- a cell ---- */
@@ -446,7 +407,7 @@ static void check_row(Matrix *matrix, const Row *row)
                 begin_anew(matrix);
                 row->before(matrix->lab);
         }
-        before = state(matrix->lab);
+        before = lab_state(matrix->lab);
         reply = lab_wait(matrix->lab,
                          send_row(matrix->lab, bus, row, member, matrix->caller->interaction));
         g_test_message("%s, %s: %s", matrix->caller->name, row->member, lab_error(reply));
@@ -454,7 +415,7 @@ static void check_row(Matrix *matrix, const Row *row)
         check_question(matrix, row, n_before);
         is_done = row->kind == CHANGES && lab_error(reply)[0] == '\0';
         lab_settle(matrix->lab);
-        after = state(matrix->lab);
+        after = lab_state(matrix->lab);
         g_assert_cmpint(strcmp(before, after) != 0, ==, is_done);
         matrix->is_used = is_done || row->before;
         if (matrix->is_used)
@@ -563,7 +524,7 @@ static void test_a_polkit_that_hangs_is_a_no(Lab *lab)
                                  g_hash_table_lookup(surface->methods, rows[i].member), SILENT);
                 stand_in_wait(polkit);
         }
-        before = state(lab);
+        before = lab_state(lab);
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
                 sd_bus_message *reply = pending[i] ? lab_wait(lab, pending[i]) : NULL;
 
@@ -573,7 +534,7 @@ static void test_a_polkit_that_hangs_is_a_no(Lab *lab)
                 lab_disconnect(users[i]);
         }
         lab_settle(lab);
-        after = state(lab);
+        after = lab_state(lab);
         g_assert_cmpstr(before, ==, after);
         g_assert_cmpuint(polkit->n_cancelled, ==, polkit->n_asked);
         free(before);
@@ -613,7 +574,7 @@ static void test_each_property_can_be_read_by_anybody_and_set_by_nobody(Lab *lab
         Surface *surface = whole_surface(lab);
         StandIn *polkit = stand_in_new(lab, STAND_IN_YES);
         sd_bus *user = lab_connect(lab, LAB_USER);
-        char *before = state(lab), *after;
+        char *before = lab_state(lab), *after;
         GHashTableIter all;
         gpointer value;
 
@@ -631,7 +592,7 @@ static void test_each_property_can_be_read_by_anybody_and_set_by_nobody(Lab *lab
                                   ? SD_BUS_ERROR_INVALID_ARGS /* no such level or target */
                                   : SD_BUS_ERROR_PROPERTY_READ_ONLY);
         }
-        after = state(lab);
+        after = lab_state(lab);
         g_assert_cmpstr(before, ==, after);
         g_assert_cmpuint(polkit->n_asked, ==, 0);
         free(before);

@@ -69,26 +69,11 @@ static char *normal(GDBusNodeInfo *node, const char *interface)
         return g_string_free(text, FALSE);
 }
 
-static GDBusNodeInfo *introspect(Lab *lab, const char *path)
-{
-        sd_bus_message *reply = lab_wait(
-                lab, lab_send(lab_message(lab->root, path, "org.freedesktop.DBus.Introspectable",
-                                          "Introspect"),
-                              SILENT));
-        GDBusNodeInfo *node;
-        const char *xml;
-
-        g_assert_cmpint(sd_bus_message_read(reply, "s", &xml), >=, 0);
-        node = parse(xml);
-        sd_bus_message_unref(reply);
-        return node;
-}
-
 static void test_what_is_served_is_what_the_xml_says(Lab *lab)
 {
         lab_must_apply(lab, "web", DOCUMENT);
         for (size_t i = 0; i < G_N_ELEMENTS(served); i++) {
-                GDBusNodeInfo *live = introspect(lab, served[i].path);
+                GDBusNodeInfo *live = lab_introspect(lab, served[i].path);
                 GDBusNodeInfo *said = documented(served[i].interface);
                 char *live_text = normal(live, served[i].interface);
                 char *said_text = normal(said, served[i].interface);
@@ -108,8 +93,8 @@ static void test_the_tree_leads_to_every_object(Lab *lab)
 
         lab_must_apply(lab, "web", DOCUMENT);
         lab_must_apply(lab, "mail", DOCUMENT);
-        root = introspect(lab, LAB_ROOT);
-        policies = introspect(lab, LAB_ROOT "/policy");
+        root = lab_introspect(lab, LAB_ROOT);
+        policies = lab_introspect(lab, LAB_ROOT "/policy");
         for (size_t i = 0; i < G_N_ELEMENTS(nodes); i++) {
                 gboolean found = FALSE;
 
