@@ -38,3 +38,15 @@ void changes_print(json_object *changes)
         for (size_t i = 0; i < json_object_array_length(changes); i++)
                 print_change(json_object_array_get_idx(changes, i));
 }
+
+void changes_print_diff(json_object *changes, const char *before, const char *after)
+{
+        if (json_object_array_length(changes) == 0)
+                return;
+        fputs("--- ", stdout);
+        output_text(stdout, before);
+        fputs("\n+++ ", stdout);
+        output_text(stdout, after);
+        putchar('\n');
+        changes_print(changes);
+}

@@ -8,5 +8,8 @@
 /* Reads an a(sss). Returns 0 or a negative errno. */
 int changes_read(sd_bus_message *reply, json_object **ret_changes);
 
-/* Like a diff. */
+/* A line each, with a sign before it. */
 void changes_print(json_object *changes);
+
+/* As diff(1) -u has them, under the names of the two sides; nothing if there are none. */
+void changes_print_diff(json_object *changes, const char *before, const char *after);

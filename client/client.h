@@ -23,6 +23,7 @@ typedef enum ExitStatus {
         STATUS_TRY_AGAIN = 9,
         STATUS_WOULD_CHANGE = 10,
         STATUS_TO_MEND = 11,
+        STATUS_DIFFERENT = 1, /* of diff, which fails with STATUS_USAGE instead of 1 */
 } ExitStatus;
 
 typedef struct ExitStatusText {
@@ -42,6 +43,8 @@ typedef enum OptionId {
         OPTION_NAME,
         OPTION_EXPECT,
         OPTION_CHECK,
+        OPTION_DIFF,
+        OPTION_QUIET,
         OPTION_TTL,
         OPTION_FOLLOW,
         OPTION_SINCE,
@@ -80,6 +83,7 @@ typedef struct Options {
 typedef struct Client {
         Options options;
         Connection *connection; /* NULL until client_connect() */
+        int is_diff;            /* STATUS_FAILED is STATUS_USAGE, as diff(1) has it */
 } Client;
 
 /* A verb's room: says itself what went wrong. */
@@ -129,6 +133,7 @@ ExitStatus verb_policies(Client *client, char **arguments);
 ExitStatus verb_policy_show(Client *client, char **arguments);
 ExitStatus verb_apply(Client *client, char **arguments);
 ExitStatus verb_plan(Client *client, char **arguments);
+ExitStatus verb_diff(Client *client, char **arguments);
 ExitStatus verb_remove(Client *client, char **arguments);
 ExitStatus verb_rollback(Client *client, char **arguments);
 ExitStatus verb_rule_add(Client *client, char **arguments);

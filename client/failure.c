@@ -101,6 +101,12 @@ ExitStatus failure_status(const char *error_name)
         return failure_find(error_name)->status;
 }
 
+/* What the shell is told for it. */
+static ExitStatus status_for(const Client *client, ExitStatus status)
+{
+        return client->is_diff && status == STATUS_FAILED ? STATUS_USAGE : status;
+}
+
 typedef struct Told {
         const char *name; /* the D-Bus error; NULL: none */
         const char *message;
@@ -162,6 +168,7 @@ ExitStatus failure_of_call(const Client *client, const Call *call, const sd_bus_
 {
         const Failure *failure = failure_find(error->name);
         const char *message = error->message && *error->message ? error->message : error->name;
+        ExitStatus status = status_for(client, failure->status);
 
         if (!message)
                 message = "no reason was given";
@@ -176,8 +183,8 @@ ExitStatus failure_of_call(const Client *client, const Call *call, const sd_bus_
                 fprintf(stderr,
                         "; run it as root, or ask an administrator for the polkit action %s%s.\n",
                         ACTION_PREFIX, call->action ? call->action : "*");
-        tell_program(client, &(Told){error->name, message, failure->status, NULL});
-        return failure->status;
+        tell_program(client, &(Told){error->name, message, status, NULL});
+        return status;
 }
 
 static size_t count_faults(json_object *remarks)
@@ -221,6 +228,7 @@ ExitStatus failure_say(const Client *client, ExitStatus status, const char *form
         char message[1024];
         va_list arguments;
 
+        status = status_for(client, status);
         va_start(arguments, format);
         vsnprintf(message, sizeof(message), format, arguments);
         va_end(arguments);

@@ -19,6 +19,8 @@ const Option option_table[N_OPTIONS] = {
         [OPTION_NAME] = {"name", 'n', "NAME"},
         [OPTION_EXPECT] = {"expect", 0, "GENERATION"},
         [OPTION_CHECK] = {"check", 0, NULL},
+        [OPTION_DIFF] = {"diff", 0, NULL},
+        [OPTION_QUIET] = {"quiet", 'q', NULL},
         [OPTION_TTL] = {"ttl", 0, "TIME"},
         [OPTION_FOLLOW] = {"follow", 'f', NULL},
         [OPTION_SINCE] = {"since", 0, "SEQ"},
@@ -113,6 +115,8 @@ static ExitStatus take_argument(Options *options, OptionId id, const char *argum
         case OPTION_JSON:
         case OPTION_NO_ASK_PASSWORD:
         case OPTION_CHECK:
+        case OPTION_DIFF:
+        case OPTION_QUIET:
         case OPTION_FOLLOW:
         case N_OPTIONS:
                 break;

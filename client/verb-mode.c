@@ -58,7 +58,9 @@ static ExitStatus find(Client *client, const char *mode, ModeOf *of)
                 return find_hook(client, of);
         of->path = SERVICE_PATH;
         of->interface = MANAGER_INTERFACE;
-        return mode ? client_connect(client) : query_manager(client, &of->call, &of->properties);
+        if (mode && !(client->options.given & (OPTION_BIT(OPTION_CHECK) | OPTION_BIT(OPTION_DIFF))))
+                return client_connect(client);
+        return query_manager(client, &of->call, &of->properties);
 }
 
 static int fill_json(const Client *client, json_object *object, const ModeOutcome *outcome)
@@ -69,7 +71,7 @@ static int fill_json(const Client *client, json_object *object, const ModeOutcom
                 r = json_add_text(object, "mode", outcome->mode);
         if (r >= 0 && outcome->changed >= 0)
                 r = json_add_truth(object, "changed", outcome->changed);
-        if (r >= 0 && (outcome->changed >= 0 || !client->options.hook))
+        if (r >= 0 && (outcome->generation > 0 || !client->options.hook))
                 r = json_add_number(object, "generation", outcome->generation);
         return r;
 }
@@ -98,10 +100,39 @@ static ExitStatus show_mode(const Client *client, const ModeOf *of)
         return STATUS_DONE;
 }
 
-static ExitStatus print_outcome(const Client *client, const ModeOutcome *outcome)
+static void print_diff(const ModeOf *of, const char *mode)
+{
+        printf("--- mode in force\n+++ mode\n%s- ", colour_sequence(COLOUR_BAD));
+        output_text(stdout, json_text(of->properties, "mode"));
+        printf("%s\n%s+ %s%s\n", colour_sequence(COLOUR_NONE), colour_sequence(COLOUR_GOOD), mode,
+               colour_sequence(COLOUR_NONE));
+}
+
+/* Whether it would be another mode. */
+static ExitStatus check_mode(const Client *client, const ModeOf *of, const char *mode)
+{
+        ModeOutcome outcome = {.mode = mode,
+                               .changed = strcmp(json_text(of->properties, "mode"), mode) != 0,
+                               .generation = json_number(of->properties, "generation")};
+        ExitStatus status = STATUS_DONE;
+
+        if (OPTION_GIVEN(&client->options, OPTION_JSON)) {
+                status = print_json(client, &outcome);
+        } else {
+                if (outcome.changed && OPTION_GIVEN(&client->options, OPTION_DIFF))
+                        print_diff(of, mode);
+                print_subject(client, "The mode");
+                printf(outcome.changed ? " would be %s.\n" : " is %s already.\n", mode);
+        }
+        return status == STATUS_DONE && outcome.changed ? STATUS_WOULD_CHANGE : status;
+}
+
+static ExitStatus print_outcome(const Client *client, const ModeOf *of, const ModeOutcome *outcome)
 {
         if (OPTION_GIVEN(&client->options, OPTION_JSON))
                 return print_json(client, outcome);
+        if (outcome->changed && OPTION_GIVEN(&client->options, OPTION_DIFF))
+                print_diff(of, outcome->mode);
         print_subject(client, "The mode");
         printf(outcome->changed ? " is now %s: generation %" PRIu64 ".\n"
                                 : " was %s already: still generation %" PRIu64 ".\n",
@@ -127,7 +158,7 @@ static ExitStatus set_mode(Client *client, const ModeOf *of, const char *mode)
         r = sd_bus_message_read(reply, "bt", &outcome.changed, &outcome.generation);
         if (r < 0)
                 return failure_of_reply(client, &of->call, r);
-        return print_outcome(client, &outcome);
+        return print_outcome(client, of, &outcome);
 }
 
 ExitStatus verb_mode(Client *client, char **arguments)
@@ -143,6 +174,8 @@ ExitStatus verb_mode(Client *client, char **arguments)
                 return status;
         if (!mode)
                 return show_mode(client, &of);
+        if (OPTION_GIVEN(&client->options, OPTION_CHECK))
+                return check_mode(client, &of, mode);
         of.call.action = strcmp(mode, "enforce") == 0 ? "strengthen" : "weaken";
         return set_mode(client, &of, mode);
 }

@@ -150,22 +150,33 @@ static void print_rule(const RuleRequest *request)
         output_text(stdout, request->entry);
 }
 
-static void print_check(const RuleRequest *request, int changed)
+/* The one line that changes. */
+static void print_change(const Client *client, const RuleRequest *request)
 {
         int is_add = strcmp(request->member, "AddRule") == 0;
 
-        if (!changed) {
-                print_rule(request);
-                puts(" is in force: nothing would change.");
-                return;
-        }
+        if (OPTION_GIVEN(&client->options, OPTION_DIFF))
+                puts("--- runtime in force\n+++ runtime");
         printf("%s%c ", colour_sequence(is_add ? COLOUR_GOOD : COLOUR_BAD), is_add ? '+' : '-');
         print_rule(request);
         printf("%s\n", colour_sequence(COLOUR_NONE));
 }
 
-static void print_outcome(const RuleRequest *request, int changed, uint64_t generation)
+static void print_check(const Client *client, const RuleRequest *request, int changed)
 {
+        if (changed) {
+                print_change(client, request);
+                return;
+        }
+        print_rule(request);
+        puts(" is in force: nothing would change.");
+}
+
+static void print_outcome(const Client *client, const RuleRequest *request, int changed,
+                          uint64_t generation)
+{
+        if (changed && OPTION_GIVEN(&client->options, OPTION_DIFF))
+                print_change(client, request);
         print_rule(request);
         if (strcmp(request->member, "AddRule") != 0)
                 printf(" is removed: generation %" PRIu64 ".\n", generation);
@@ -191,9 +202,9 @@ static ExitStatus change_rule(Client *client, const char *member, char **argumen
         if (r >= 0 && OPTION_GIVEN(&client->options, OPTION_JSON))
                 r = print_json(&request, changed, generation);
         else if (r >= 0 && is_check)
-                print_check(&request, changed);
+                print_check(client, &request, changed);
         else if (r >= 0)
-                print_outcome(&request, changed, generation);
+                print_outcome(client, &request, changed, generation);
         if (r < 0)
                 return failure_of_reply(client, &request.call, r);
         return is_check && changed ? STATUS_WOULD_CHANGE : STATUS_DONE;

@@ -8,10 +8,12 @@
 
 #include "client.h"
 
+#define TRYING_OPTIONS (OPTION_BIT(OPTION_CHECK) | OPTION_BIT(OPTION_DIFF))
 #define CHANGING_OPTIONS                                                                           \
-        (OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
+        (OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_QUIET) |          \
+         TRYING_OPTIONS)
 #define ROLLBACK_OPTIONS (OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
-#define RULE_OPTIONS (OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
+#define RULE_OPTIONS (OPTION_BIT(OPTION_EXPECT) | TRYING_OPTIONS)
 #define EVENT_OPTIONS                                                                              \
         (OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_POLICY) |        \
          OPTION_BIT(OPTION_HOOK) | OPTION_BIT(OPTION_VERDICT))
@@ -24,10 +26,11 @@ const Verb verb_table[] = {
         {"policy list", "", NULL, 0, 0, 0, verb_policies},
         {"policy show", "NAME", NULL, 1, 1, 0, verb_policy_show},
         {"plan", "FILE|-", "what apply would change", 1, 1, CHANGING_OPTIONS, verb_plan},
+        {"diff", "FILE|-...", "the same as a diff; exits with 1 if there is any", 1, UINT_MAX,
+         OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_QUIET), verb_diff},
         {"apply", "FILE|-", "put a policy in force, or replace it", 1, 1, CHANGING_OPTIONS,
          verb_apply},
-        {"remove", "NAME", "take a policy out of force", 1, 1, OPTION_BIT(OPTION_EXPECT),
-         verb_remove},
+        {"remove", "NAME", "take a policy out of force", 1, 1, RULE_OPTIONS, verb_remove},
         {"rollback", "[GENERATION]", "the policies as they were, as a new generation", 0, 1,
          ROLLBACK_OPTIONS, verb_rollback},
         {"rule list", "[POLICY]", "rules; rule add [--ttl=30m], rule remove SECTION ENTRY", 0, 1, 0,
@@ -36,7 +39,7 @@ const Verb verb_table[] = {
          verb_rule_add},
         {"rule remove", "SECTION ENTRY", NULL, 2, UINT_MAX, RULE_OPTIONS, verb_rule_remove},
         {"mode", "[enforce|audit]", "show or set: deny, or only record; --hook=HOOK: there", 0, 1,
-         OPTION_BIT(OPTION_HOOK), verb_mode},
+         OPTION_BIT(OPTION_HOOK) | TRYING_OPTIONS, verb_mode},
         {"events", "", "what was denied or recorded", 0, 0, EVENT_OPTIONS, verb_events},
         {"explain", "OBJECT...", "which rule would decide, and why", 1, 9, 0, verb_explain},
         {"history", "", "who changed what, and by whose leave", 0, 0, 0, verb_history},
@@ -52,8 +55,9 @@ static const char help_options[] =
         "  -j, --json               one JSON object (events: one a line)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
         "      --expect=GENERATION  what changes something: only if this is in force\n"
-        "      --check              plan, apply, rollback, rule: change nothing; 10 if\n"
-        "                           it would\n"
+        "      --check, --diff      what changes something: only look, 10 if it would;\n"
+        "                           show what changes as a diff\n"
+        "  -q, --quiet              plan, diff, apply: no warnings about the text\n"
         "  -f, --follow             events: wait for more; --since=SEQ: from there on\n"
         "      --policy=NAME, --hook=HOOK, --verdict=VERDICT   events: only these\n"
         "  -H, --host=HOST, -M, --machine=CONTAINER            act there, not here\n"

@@ -49,7 +49,8 @@ static void test_an_equal_policy_changes_nothing(Lab *lab)
         run("apply " WEB, STATUS_DONE, &outcome);
         run("apply --json " WEB, STATUS_DONE, &outcome);
         g_assert_cmpstr(outcome.out, ==,
-                        "{\"name\":\"web\",\"changed\":false,\"generation\":1,\"changes\":[]}\n");
+                        "{\"name\":\"web\",\"changed\":false,\"generation\":1,\"changes\":[],"
+                        "\"diagnostics\":[]}\n");
         run("plan --check " WEB, STATUS_DONE, &outcome);
         g_assert_cmpuint(lab_generation(lab), ==, 1);
 }

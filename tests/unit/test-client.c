@@ -219,8 +219,8 @@ static void test_apply_reads_standard_input(Scene *scene, const void *unused)
 static void test_a_stale_generation_is_told_apart(Scene *scene, const void *unused)
 {
         peer_serve(scene->peer, as_it_is);
-        scene_run(scene, "apply --expect=4 web.policy", STATUS_DONE);
-        scene_run(scene, "apply --expect=3 web.policy", STATUS_STALE);
+        scene_run(scene, "apply --quiet --expect=4 web.policy", STATUS_DONE);
+        scene_run(scene, "apply --quiet --expect=3 web.policy", STATUS_STALE);
         g_assert_true(g_str_has_prefix(scene->outcome.err,
                                        "Cannot apply the policy web: generation 4 "
                                        "is in force, not 3; "));
