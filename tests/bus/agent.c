@@ -135,6 +135,11 @@ static uint64_t start_time(void)
 
 Agent *agent_new(Lab *lab, AgentAnswer how)
 {
+        return agent_new_speaking(lab, how, "C");
+}
+
+Agent *agent_new_speaking(Lab *lab, AgentAnswer how, const char *locale)
+{
         Agent *agent = g_new0(Agent, 1);
         sd_bus_error error = SD_BUS_ERROR_NULL;
         int r;
@@ -149,7 +154,8 @@ Agent *agent_new(Lab *lab, AgentAnswer how)
         r = sd_bus_call_method(agent->bus, POLKIT, AUTHORITY_PATH, AUTHORITY,
                                "RegisterAuthenticationAgent", &error, NULL, "(sa{sv})ss",
                                "unix-process", 3, "pid", "u", (uint32_t) getpid(), "start-time",
-                               "t", start_time(), "uid", "i", (int32_t) LAB_USER, "C", AGENT_PATH);
+                               "t", start_time(), "uid", "i", (int32_t) LAB_USER, locale,
+                               AGENT_PATH);
         g_assert_cmpstr(error.message, ==, NULL);
         g_assert_cmpint(r, >=, 0);
         return agent;

@@ -14,6 +14,7 @@ typedef enum AgentAnswer {
 typedef struct Agent Agent;
 
 Agent *agent_new(Lab *lab, AgentAnswer answer);
+Agent *agent_new_speaking(Lab *lab, AgentAnswer answer, const char *locale);
 void agent_free(Agent *agent);
 
 void agent_wait(Agent *agent, unsigned n_questions); /* that have been asked so far */
