@@ -97,7 +97,7 @@ static int append_fields(sd_bus_message *m, json_object *object)
         return r;
 }
 
-int append_event(sd_bus_message *m, const EventView *view, uint64_t boot_usec)
+int append_event(sd_bus_message *m, const EventView *view, const EventPlus *plus)
 {
         _cleanup_(json_object_putp) json_object *object = json_tokener_parse(view->text);
         int r;
@@ -109,6 +109,8 @@ int append_event(sd_bus_message *m, const EventView *view, uint64_t boot_usec)
                 r = append_fields(m, object);
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "realtime_usec", "t",
-                                          boot_usec + view->event->time_ns / 1000);
+                                          plus->boot_usec + view->event->time_ns / 1000);
+        if (r >= 0 && plus->lost > 0)
+                r = sd_bus_message_append(m, "{sv}", "lost", "t", plus->lost);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }

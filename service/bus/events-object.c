@@ -6,8 +6,6 @@
 #include "bus/objects.h"
 #include "util/cleanup.h"
 
-#define PATH ROOT_PATH "/events"
-
 static int describe_open(Request *request, sd_bus_error *error)
 {
         return request_read_filter(request, error);
@@ -50,14 +48,14 @@ static int describe_query(Request *request, sd_bus_error *error)
 
 typedef struct Answer {
         sd_bus_message *reply;
-        uint64_t boot_usec;
+        EventPlus plus;
 } Answer;
 
 static int answer_event(void *userdata, const EventView *view)
 {
         const Answer *answer = userdata;
 
-        return append_event(answer->reply, view, answer->boot_usec);
+        return append_event(answer->reply, view, &answer->plus);
 }
 
 /* Events are timed by a clock that nobody sets, callers by the calendar. */
@@ -88,7 +86,7 @@ static int run_query(Request *request, sd_bus_error *error)
                 r = sd_bus_message_open_container(reply, 'a', "a{sv}");
         if (r >= 0)
                 r = event_hub_query(request->server->config.hub, &query, answer_event,
-                                    &(Answer){reply, boot_usec});
+                                    &(Answer){reply, {.boot_usec = boot_usec}});
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
@@ -117,7 +115,9 @@ static int get(sd_bus *bus, const char *path, const char *interface, const char 
         ROW(Open, READ_EVENTS, ("a{sv}", filter), ("h", stream, "t", seq), describe_open,          \
             run_open)                                                                              \
         ROW(Query, READ_EVENTS, ("t", since, "t", until, "a{sv}", filter, "u", limit),             \
-            ("aa{sv}", events), describe_query, run_query)
+            ("aa{sv}", events), describe_query, run_query)                                         \
+        ROW(Subscribe, READ_EVENTS, (NULL), (NULL), describe_nothing, run_subscribe)               \
+        ROW(Unsubscribe, READ_EVENTS, (NULL), (NULL), describe_nothing, run_unsubscribe)
 
 METHODS(GATE_ENTRY)
 
@@ -125,6 +125,9 @@ METHODS(GATE_ENTRY)
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         METHODS(GATE_ROW)
+        SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("a{sv}", event), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("Summary",
+                                SD_BUS_ARGS("t", first, "t", last, "a{st}", counts, "t", lost), 0),
         SD_BUS_PROPERTY("Emitted", "t", get, 0, 0),
         SD_BUS_PROPERTY("Delivered", "t", get, 0, 0),
         SD_BUS_PROPERTY("Suppressed", "t", get, 0, 0),
@@ -135,5 +138,6 @@ static const sd_bus_vtable vtable[] = {
 
 int events_object_add(BusServer *server)
 {
-        return sd_bus_add_object_vtable(server->bus, NULL, PATH, EVENTS_INTERFACE, vtable, server);
+        return sd_bus_add_object_vtable(server->bus, NULL, EVENTS_PATH, EVENTS_INTERFACE, vtable,
+                                        server);
 }

@@ -15,6 +15,7 @@
 
 #define BUS_NAME "org.aegis.Enforcer"
 #define ROOT_PATH "/org/aegis/Enforcer"
+#define EVENTS_PATH ROOT_PATH "/events"
 #define MANAGER_INTERFACE "org.aegis.Enforcer.Manager"
 #define POLICY_INTERFACE "org.aegis.Enforcer.Policy"
 #define HOOK_INTERFACE "org.aegis.Enforcer.Hook"
@@ -53,8 +54,13 @@ typedef struct ToldPolicy {
         size_t n_rules;
 } ToldPolicy;
 
+#define SUBSCRIBERS_MAX 32u
+typedef struct Subscriber Subscriber;
+
 struct BusServer {
         BusServerConfig config;
+        EventListener listener; /* n_readers: of the subscribers */
+        Subscriber *subscribers[SUBSCRIBERS_MAX];
         char epoch[33];
         sd_bus *bus; /* NULL while there is none */
         Gate *gate;
@@ -105,6 +111,12 @@ int events_object_add(BusServer *server);
 
 int log_control_add(BusServer *server);
 
+/* Methods of Events, in a room of their own. */
+int run_subscribe(Request *request, sd_bus_error *error);
+int run_unsubscribe(Request *request, sd_bus_error *error);
+void subscribers_init(BusServer *server);
+void subscribers_drop(BusServer *server); /* with their connection */
+
 /* For a method without arguments, or one whose run() reads them itself. */
 int describe_nothing(Request *request, sd_bus_error *error);
 
@@ -125,8 +137,12 @@ int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE]);   /* s 
 int append_changes(sd_bus_message *m, const Plan *plan);                   /* a(sss) */
 int append_diagnostics(sd_bus_message *m, const Diagnostics *diagnostics); /* a(uuss) */
 
-/* a{sv}, with the fields that streams have, and realtime_usec. boot_usec: events_boot_usec(). */
-int append_event(sd_bus_message *m, const EventView *view, uint64_t boot_usec);
+/* What a message has beyond the fields of streams: realtime_usec, and lost if it is not 0. */
+typedef struct EventPlus {
+        uint64_t boot_usec; /* events_boot_usec() */
+        uint64_t lost;      /* events before this one that this reader did not get */
+} EventPlus;
+int append_event(sd_bus_message *m, const EventView *view, const EventPlus *plus); /* a{sv} */
 uint64_t events_boot_usec(void); /* when this machine began, by the calendar as it is now */
 
 /* names: NULL-terminated. Emits PropertiesChanged unless it is empty or there is no bus. */

@@ -25,6 +25,7 @@ static int schedule(BusServer *server, uint64_t usec);
 static void disconnect(BusServer *server)
 {
         server->gate = gate_free(server->gate);
+        subscribers_drop(server);
         server->bus = sd_bus_close_unref(server->bus);
 }
 
@@ -179,6 +180,7 @@ int bus_server_new(BusServer **ret_server, const BusServerConfig *config)
         if (server->config.polkit_timeout_usec == 0)
                 server->config.polkit_timeout_usec = POLKIT_TIMEOUT_USEC;
         server->retry_usec = RETRY_FIRST_USEC;
+        subscribers_init(server);
         r = make_epoch(server);
         if (r >= 0)
                 r = tell_all(server);
@@ -198,6 +200,7 @@ BusServer *bus_server_free(BusServer *server)
         if (server->bus && sd_bus_is_ready(server->bus) > 0)
                 sd_bus_flush(server->bus); /* the last replies and signals */
         disconnect(server);
+        event_hub_listen(server->config.hub, NULL);
         manager_state_deinit(server);
         policy_objects_deinit(server);
         hook_objects_deinit(server);

@@ -77,6 +77,27 @@ int event_hub_query(EventHub *hub, const EventQuery *query, EventViewFunc functi
 /* Returns 0, -ENOENT if no event of that number is remembered, or -ENOMEM. */
 int event_hub_find(EventHub *hub, uint64_t seq, EventView *ret_view);
 
+/* What happened in about a second. */
+typedef struct EventSummary {
+        uint64_t first, last; /* numbers of events; 0 and 0: all were lost */
+        uint64_t denied[N_HOOKS], audited[N_HOOKS];
+        uint64_t lost; /* in the kernel */
+} EventSummary;
+
+/* One who is told as things happen. */
+typedef struct EventListener {
+        size_t n_readers; /* 0: on_event and on_lost are not called */
+        /* Returns how many readers got it, or -1 if none could. */
+        int (*on_event)(void *userdata, const EventView *view);
+        void (*on_lost)(void *userdata, uint64_t n); /* in the kernel */
+        /* At most once a second, and when something happened. */
+        void (*on_summary)(void *userdata, const EventSummary *summary);
+        void *userdata;
+} EventListener;
+
+/* listener must stay until it is taken away with NULL. */
+void event_hub_listen(EventHub *hub, const EventListener *listener);
+
 /* Opens a SOCK_SEQPACKET stream for a reader of that uid; ret_seq is the number of the last event
  * before it. The caller owns the descriptor. Takes the filter's strings. Returns 0, -EMFILE
  * (limits) or another negative errno. */

@@ -10,13 +10,17 @@
 
 int event_hub_new(EventHub **ret_hub, const EventHubConfig *config)
 {
-        EventHub *hub = calloc(1, sizeof(*hub));
+        _cleanup_(event_hub_freep) EventHub *hub = calloc(1, sizeof(*hub));
+        int r;
 
         if (!hub)
                 return log_errno(-ENOMEM, "The event hub cannot be set up");
         hub->config = *config;
         sd_event_ref(hub->config.loop);
-        *ret_hub = hub;
+        r = summary_init(hub);
+        if (r < 0)
+                return log_errno(r, "The event hub cannot be set up");
+        *ret_hub = TAKE_PTR(hub);
         return 0;
 }
 
@@ -29,9 +33,15 @@ EventHub *event_hub_free(EventHub *hub)
         for (size_t i = 0; i < EVENT_RECENT_MAX; i++)
                 recent_deinit(&hub->recent[i]);
         rule_name_unref(hub->last_name);
+        sd_event_source_disable_unref(hub->summary_timer);
         sd_event_unref(hub->config.loop);
         free(hub);
         return NULL;
+}
+
+void event_hub_listen(EventHub *hub, const EventListener *listener)
+{
+        hub->listener = listener;
 }
 
 Recent *event_hub_recent(EventHub *hub, uint64_t position)
@@ -86,17 +96,39 @@ static int is_wanted(const EventHub *hub, Recent *recent, uint64_t position)
         return 0;
 }
 
+/* Returns 1 if somebody got it, 0 if nobody wants it, -1 if who wants it could not be told. */
+static int tell_listener(EventHub *hub, Recent *recent)
+{
+        EventView view;
+        int n;
+
+        if (!hub->listener || hub->listener->n_readers == 0)
+                return 0;
+        if (recent_view(hub, recent, &view) < 0) {
+                hub->listener->on_lost(hub->listener->userdata, 1);
+                return -1;
+        }
+        n = hub->listener->on_event(hub->listener->userdata, &view);
+        return n > 0 ? 1 : -1;
+}
+
 void event_hub_take(EventHub *hub, const struct event *event)
 {
         Recent *recent;
+        int told;
 
         make_room(hub);
         recent = event_hub_recent(hub, hub->n_taken);
         recent_fill(hub, event, recent);
-        if (!is_wanted(hub, recent, hub->n_taken)) {
+        told = tell_listener(hub, recent);
+        if (told > 0) {
+                recent->counted = 1;
+                hub->n_delivered++;
+        } else if (told == 0 && !is_wanted(hub, recent, hub->n_taken)) {
                 recent->counted = 1;
                 hub->n_suppressed++;
         }
+        summary_count(hub, event);
         hub->n_taken++;
         if (event->seq > hub->last_seq)
                 hub->last_seq = event->seq;
@@ -115,6 +147,9 @@ void event_hub_note_lost(EventHub *hub, uint64_t lost_in_kernel)
         if (more == 0)
                 return;
         hub->n_lost_in_kernel += more;
+        summary_count_lost(hub, more);
+        if (hub->listener && hub->listener->n_readers > 0)
+                hub->listener->on_lost(hub->listener->userdata, more);
         for (size_t i = 0; i < hub->n_streams; i++)
                 hub->streams[i]->lost += more;
         pump_all(hub);

@@ -45,6 +45,10 @@ typedef struct Stream {
 
 struct EventHub {
         EventHubConfig config;
+        const EventListener *listener; /* or NULL */
+        EventSummary summary;          /* of what happened since the last was told */
+        sd_event_source *summary_timer;
+        int has_summary;
         Recent recent[EVENT_RECENT_MAX];
         RuleName *last_name; /* of the last event that had one */
         uint64_t n_taken;    /* also the position of the next event */
@@ -76,6 +80,9 @@ int recent_fits(const EventHub *hub, Recent *recent, const EventFilter *filter);
 /* Gives filter's strings away. */
 EventFilter event_filter_take(EventFilter *filter);
 
+/* The same and all else, for those outside. Returns 0 or -ENOMEM. */
+int recent_view(const EventHub *hub, Recent *recent, EventView *ret_view);
+
 /* The event at a position that is still kept. */
 Recent *event_hub_recent(EventHub *hub, uint64_t position);
 /* The position of the oldest event that is still kept. */
@@ -92,6 +99,11 @@ int stream_pump(Stream *stream);
 
 /* The oldest event is about to leave the queue. */
 void stream_let_go(Stream *stream, Recent *recent, uint64_t position);
+
+/* See summary.c. */
+int summary_init(EventHub *hub);
+void summary_count(EventHub *hub, const struct event *event);
+void summary_count_lost(EventHub *hub, uint64_t n);
 
 /* Takes a stream off the hub and frees it. */
 void event_hub_drop(EventHub *hub, Stream *stream);

@@ -99,18 +99,6 @@ static uint64_t find_first(EventHub *hub, const EventQuery *query, uint64_t end)
         return first;
 }
 
-static int view_recent(const EventHub *hub, Recent *recent, EventView *ret_view)
-{
-        const char *text = recent_text(hub, recent);
-
-        if (!text)
-                return -ENOMEM;
-        *ret_view = (EventView){.event = recent->event,
-                                .rule = recent->name ? &recent->name->rule : NULL,
-                                .text = text};
-        return 0;
-}
-
 /* While others are served in between, events may come, and the oldest leave. */
 int event_hub_query(EventHub *hub, const EventQuery *query, EventViewFunc function, void *userdata)
 {
@@ -127,7 +115,7 @@ int event_hub_query(EventHub *hub, const EventQuery *query, EventViewFunc functi
                 recent = event_hub_recent(hub, at);
                 if (at >= end || !is_asked_for(hub, recent, query))
                         continue;
-                r = view_recent(hub, recent, &view);
+                r = recent_view(hub, recent, &view);
                 if (r >= 0)
                         r = function(userdata, &view);
         }
@@ -140,7 +128,7 @@ int event_hub_find(EventHub *hub, uint64_t seq, EventView *ret_view)
                 Recent *recent = event_hub_recent(hub, at - 1);
 
                 if (recent->seq == seq && recent->event)
-                        return view_recent(hub, recent, ret_view);
+                        return recent_view(hub, recent, ret_view);
         }
         return -ENOENT;
 }

@@ -133,3 +133,15 @@ const char *recent_text(const EventHub *hub, Recent *recent)
         recent->n_text = recent->text ? strlen(recent->text) : 0;
         return recent->text;
 }
+
+int recent_view(const EventHub *hub, Recent *recent, EventView *ret_view)
+{
+        const char *text = recent_text(hub, recent);
+
+        if (!text)
+                return -ENOMEM;
+        *ret_view = (EventView){.event = recent->event,
+                                .rule = recent->name ? &recent->name->rule : NULL,
+                                .text = text};
+        return 0;
+}

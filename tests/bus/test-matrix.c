@@ -81,7 +81,9 @@ static const Row rows[] = {
         {"Hook.SetMode", CHANGES, "strengthen", "('enforce', {})", hook_audit},
         {"Policy.GetDocument", READS, "read-policy", "()", policy},
         {"Events.Open", READS, "read-events", "({},)", NULL},
-        {"Events.Query", READS, "read-events", "(0, 0xffffffffffffffff, {}, 10)", NULL},
+        {"Events.Query", READS, "read-events", "(0, 0xffffffffffffffff, {}, 0)", NULL},
+        {"Events.Subscribe", READS, "read-events", "()", NULL},
+        {"Events.Unsubscribe", READS, "read-events", "()", NULL},
         /* What sd-bus serves of itself. */
         {"Peer.Ping", OPEN, NULL, "()", NULL},
         {"Peer.GetMachineId", OPEN, NULL, "()", NULL},
