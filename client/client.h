@@ -46,6 +46,7 @@ typedef enum OptionId {
         OPTION_DIFF,
         OPTION_QUIET,
         OPTION_TTL,
+        OPTION_CONFIRM_TIMEOUT,
         OPTION_FOLLOW,
         OPTION_SINCE,
         OPTION_POLICY,
@@ -76,6 +77,7 @@ typedef struct Options {
         uint64_t expect; /* UINT64_MAX: any generation */
         uint64_t since;
         uint64_t ttl_usec;
+        uint64_t confirm_usec; /* 0: for good */
 } Options;
 
 #define OPTION_GIVEN(options, id) (!!((options)->given & OPTION_BIT(id)))
@@ -135,6 +137,7 @@ ExitStatus verb_apply(Client *client, char **arguments);
 ExitStatus verb_plan(Client *client, char **arguments);
 ExitStatus verb_diff(Client *client, char **arguments);
 ExitStatus verb_remove(Client *client, char **arguments);
+ExitStatus verb_confirm(Client *client, char **arguments);
 ExitStatus verb_rollback(Client *client, char **arguments);
 ExitStatus verb_rule_add(Client *client, char **arguments);
 ExitStatus verb_rule_remove(Client *client, char **arguments);

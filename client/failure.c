@@ -58,7 +58,8 @@ static const Failure failures[] = {
         {ERROR_PREFIX "GuaranteeMissing", STATUS_NOT_ENFORCEABLE, "Cannot",
          "'aegis-client hooks' shows what is missing and 'aegis-client capabilities' how to get "
          "it"},
-        {ERROR_PREFIX "Busy", STATUS_TRY_AGAIN, "Cannot", "try again in a moment"},
+        {ERROR_PREFIX "Busy", STATUS_TRY_AGAIN, "Cannot",
+         "look at 'aegis-client status', and try again once what it tells of has ended"},
         {DBUS_ERROR "LimitsExceeded", STATUS_TRY_AGAIN, "Cannot", "try again in a moment"},
         {DBUS_ERROR "AccessDenied", STATUS_REFUSED, "Not authorized to", NULL},
         {DBUS_ERROR "InteractiveAuthorizationRequired", STATUS_REFUSED, "Not authorized to", NULL},

@@ -22,6 +22,7 @@ const Option option_table[N_OPTIONS] = {
         [OPTION_DIFF] = {"diff", 0, NULL},
         [OPTION_QUIET] = {"quiet", 'q', NULL},
         [OPTION_TTL] = {"ttl", 0, "TIME"},
+        [OPTION_CONFIRM_TIMEOUT] = {"confirm-timeout", 0, "TIME"},
         [OPTION_FOLLOW] = {"follow", 'f', NULL},
         [OPTION_SINCE] = {"since", 0, "SEQ"},
         [OPTION_POLICY] = {"policy", 0, "NAME"},
@@ -108,6 +109,8 @@ static ExitStatus take_argument(Options *options, OptionId id, const char *argum
                 return take_number(id, argument, &options->expect);
         case OPTION_SINCE:
                 return take_number(id, argument, &options->since);
+        case OPTION_CONFIRM_TIMEOUT:
+                return take_time(id, argument, &options->confirm_usec);
         case OPTION_TTL:
                 return take_time(id, argument, &options->ttl_usec);
         case OPTION_HELP:

@@ -20,6 +20,8 @@ const Field manager_fields[] = {
         {"Generation", "generation", "t"},
         {"Digest", "digest", "s"},
         {"LastChange", "last_change", "(ttus)"},
+        {"ConfirmGeneration", "confirm_generation", "t"},
+        {"ConfirmUntilUSec", "confirm_until_usec", "t"},
         {"Generations", "generations", "a(ts)"},
         {NULL, NULL, NULL},
 };

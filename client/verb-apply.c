@@ -106,9 +106,15 @@ static int fill_message(const Client *client, const Request *request, const char
         int r = connection_message(client->connection, SERVICE_PATH, MANAGER_INTERFACE, member,
                                    ret_message);
 
-        return r < 0 ? r
-                     : sd_bus_message_append(*ret_message, "ssasta{sv}", request->name,
-                                             request->document.text, 0, client->options.expect, 0);
+        if (r >= 0)
+                r = sd_bus_message_append(*ret_message, "ssast", request->name,
+                                          request->document.text, 0, client->options.expect);
+        if (r < 0)
+                return r;
+        if (strcmp(member, "Apply") == 0 && OPTION_GIVEN(&client->options, OPTION_CONFIRM_TIMEOUT))
+                return sd_bus_message_append(*ret_message, "a{sv}", 1, "confirm-timeout-usec", "t",
+                                             client->options.confirm_usec);
+        return sd_bus_message_append(*ret_message, "a{sv}", 0);
 }
 
 static ExitStatus request_send(Client *client, const Request *request, const char *member,
@@ -270,6 +276,14 @@ static void print_apply(const Client *client, const Request *request, const Outc
                outcome->generation);
 }
 
+/* What is equal is in force already, and goes by no trial. */
+static void print_trial(const Client *client, const Outcome *outcome)
+{
+        if (outcome->changed && OPTION_GIVEN(&client->options, OPTION_CONFIRM_TIMEOUT))
+                printf("It is on trial for %" PRIu64 " seconds: 'aegis-client confirm' keeps it.\n",
+                       client->options.confirm_usec / 1000000u);
+}
+
 static ExitStatus run_apply(Client *client, const Request *request)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -288,10 +302,12 @@ static ExitStatus run_apply(Client *client, const Request *request)
         r = sd_bus_message_read(reply, "bt", &outcome.changed, &outcome.generation);
         if (r >= 0)
                 r = changes_read(reply, &outcome.changes);
-        if (r >= 0 && OPTION_GIVEN(&client->options, OPTION_JSON))
+        if (r >= 0 && OPTION_GIVEN(&client->options, OPTION_JSON)) {
                 r = print_json(request, &outcome);
-        else if (r >= 0)
+        } else if (r >= 0) {
                 print_apply(client, request, &outcome);
+                print_trial(client, &outcome);
+        }
         return r < 0 ? failure_of_reply(client, &request->call, r) : STATUS_DONE;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "client.h"
 #include "failure.h"
@@ -124,6 +125,21 @@ static void print_change(json_object *change)
         putchar('\n');
 }
 
+/* Its end by the clock of the machine that was asked may be past by ours. */
+static void print_trial(json_object *status)
+{
+        uint64_t until = json_number(status, "confirm_until_usec"), now = (uint64_t) time(NULL);
+        char when[32];
+
+        if (json_number(status, "confirm_generation") == 0)
+                return;
+        output_time(until, when, sizeof(when));
+        printf("On trial     %sgeneration %" PRIu64 " until %s, %" PRIu64
+               " s left; 'aegis-client confirm' keeps it%s\n",
+               colour_sequence(COLOUR_DOUBTFUL), json_number(status, "confirm_generation"), when,
+               until / 1000000u > now ? until / 1000000u - now : 0, colour_sequence(COLOUR_NONE));
+}
+
 static void print_counts(json_object *status)
 {
         json_object *hooks = json_object_object_get(status, "hooks");
@@ -162,6 +178,7 @@ static void print_status(json_object *status)
                *digest ? ", digest " : "");
         output_text(stdout, digest);
         putchar('\n');
+        print_trial(status);
         print_change(json_object_object_get(status, "last_change"));
         print_counts(status);
         printf("Service      aegisd ");

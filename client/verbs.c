@@ -28,9 +28,11 @@ const Verb verb_table[] = {
         {"plan", "FILE|-", "what apply would change", 1, 1, CHANGING_OPTIONS, verb_plan},
         {"diff", "FILE|-...", "the same as a diff; exits with 1 if there is any", 1, UINT_MAX,
          OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_QUIET), verb_diff},
-        {"apply", "FILE|-", "put a policy in force, or replace it", 1, 1, CHANGING_OPTIONS,
-         verb_apply},
+        {"apply", "FILE|-", "put a policy in force, or replace it", 1, 1,
+         CHANGING_OPTIONS | OPTION_BIT(OPTION_CONFIRM_TIMEOUT), verb_apply},
         {"remove", "NAME", "take a policy out of force", 1, 1, RULE_OPTIONS, verb_remove},
+        {"confirm", "[GENERATION]", "keep what apply --confirm-timeout put on trial", 0, 1, 0,
+         verb_confirm},
         {"rollback", "[GENERATION]", "the policies as they were, as a new generation", 0, 1,
          ROLLBACK_OPTIONS, verb_rollback},
         {"rule list", "[POLICY]", "rules; rule add [--ttl=30m], rule remove SECTION ENTRY", 0, 1, 0,
@@ -54,6 +56,7 @@ const size_t n_verbs = ELEMENTS_OF(verb_table);
 static const char help_options[] =
         "  -j, --json               one JSON object (events: one a line)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
+        "      --confirm-timeout=5m apply: on trial, undone unless confirmed by then\n"
         "      --expect=GENERATION  what changes something: only if this is in force\n"
         "      --check, --diff      what changes something: only look, 10 if it would;\n"
         "                           show what changes as a diff\n"

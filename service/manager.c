@@ -27,6 +27,9 @@
 /* Being woken for each event of many costs more than the event: they wait so long for others. */
 #define RING_PAUSE_USEC 1000u
 
+/* What is to end by itself looks again so soon when a method is under way. */
+#define BUSY_PAUSE_USEC (100u * 1000u)
+
 /* Between two self-tests when systemd asks for no watchdog; half of what it asks for otherwise. */
 #define SELF_TEST_USEC (10u * 1000000u)
 
@@ -34,7 +37,7 @@ struct Manager {
         const Config *config;
         int directory; /* held so that no second service begins */
         sd_event *loop;
-        sd_event_source *ring, *mounts, *self_test, *rest, *term, *interrupt, *hangup;
+        sd_event_source *ring, *mounts, *self_test, *rest, *ends, *term, *interrupt, *hangup;
         uint64_t self_test_usec;
         Backend *backend;
         Enforcement *enforcement;
@@ -98,11 +101,42 @@ static void give_back_memory(Manager *manager)
                 log_errno(r, "Memory cannot be given back");
 }
 
+/* What is to end by itself may be another by now. While a method is under way it waits. */
+static void await_ends(Manager *manager)
+{
+        uint64_t usec = enforcement_next_end(manager->enforcement);
+        int r;
+
+        if (!manager->ends)
+                return;
+        r = sd_event_source_set_time(manager->ends, usec);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(manager->ends, usec < UINT64_MAX ? SD_EVENT_ONESHOT
+                                                                                 : SD_EVENT_OFF);
+        if (r < 0)
+                log_errno(r, "What is to end by itself cannot be waited for");
+}
+
+static int on_end(sd_event_source *source, uint64_t now, void *userdata)
+{
+        Manager *manager = userdata;
+        int r;
+
+        if (!bus_server_is_busy(manager->bus)) {
+                enforcement_end_what_is_over(manager->enforcement);
+                await_ends(manager);
+                return 0;
+        }
+        r = sd_event_source_set_time_relative(source, BUSY_PAUSE_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
 static void on_change(void *userdata, EnforcementChange change)
 {
         Manager *manager = userdata;
 
         bus_server_changed(manager->bus, change);
+        await_ends(manager);
         say_status(manager);
         give_back_memory(manager);
 }
@@ -303,6 +337,14 @@ static int bring_up_self_test(Manager *manager)
         return r < 0 ? log_errno(r, "The self-test cannot be set up") : 0;
 }
 
+static int bring_up_ends(Manager *manager)
+{
+        int r = sd_event_add_time(manager->loop, &manager->ends, CLOCK_BOOTTIME, 0, 0, on_end,
+                                  manager);
+
+        return r < 0 ? log_errno(r, "What is to end by itself cannot be waited for") : 0;
+}
+
 /* SIGHUP would end the process; there is nothing it asks of us that is worth that. */
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
@@ -339,8 +381,9 @@ static int bring_up_loop(Manager *manager)
 int manager_new(Manager **ret_manager, const Config *config)
 {
         static int (*const steps[])(Manager *) = {
-                claim_directory, bring_up_loop, bring_up_backend, bring_up_enforcement,
-                bring_up_hub,    bring_up_bus,  bring_up_mounts,  bring_up_self_test,
+                claim_directory,      bring_up_loop,      bring_up_backend,
+                bring_up_enforcement, bring_up_hub,       bring_up_bus,
+                bring_up_mounts,      bring_up_self_test, bring_up_ends,
         };
         _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
         int r = 0;
@@ -375,6 +418,7 @@ Manager *manager_free(Manager *manager)
         sd_event_source_disable_unref(manager->mounts);
         sd_event_source_disable_unref(manager->self_test);
         sd_event_source_disable_unref(manager->rest);
+        sd_event_source_disable_unref(manager->ends);
         sd_event_source_disable_unref(manager->term);
         sd_event_source_disable_unref(manager->interrupt);
         sd_event_source_disable_unref(manager->hangup);

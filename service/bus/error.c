@@ -47,6 +47,12 @@ static const ErrorRow rows[] = {
                                               "that generation is not kept, or its record is "
                                               "damaged; the property Generations lists those that "
                                               "are kept"},
+        [TRANSACTION_E_ON_TRIAL] = {ERROR_BUSY,
+                                    "what is in force is on trial; confirm it (Confirm) or go back "
+                                    "(Rollback) first"},
+        [TRANSACTION_E_NO_TRIAL] = {ERROR_NO_SUCH_GENERATION,
+                                    "that generation is not on trial; the property "
+                                    "ConfirmGeneration says which is"},
         [TRANSACTION_E_RUNTIME_VERSION] = {ERROR_UNSUPPORTED_FEATURE,
                                            "the policy " RUNTIME_NAME " in force is no document of "
                                            "version 7; single rules need one: apply it anew in "

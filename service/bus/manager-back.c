@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Manager, changing back: a set of documents that was in force put in force again. */
+/* Manager, changing back: a set of documents that was in force put in force again, and one that is
+ * on trial kept. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "bus/error.h"
 #include "bus/objects.h"
@@ -59,4 +61,50 @@ int run_rollback(Request *request, sd_bus_error *error)
         int r = manager_commit(request, &generation, error);
 
         return r < 0 ? r : sd_bus_reply_method_return(request->message, "t", generation);
+}
+
+/* ---- Confirm ---- */
+
+/* polkit's message is that of Apply: nothing changes but that it stays. */
+static int describe_trial(Request *request, uint64_t generation)
+{
+        const Enforcement *enforcement = request->server->config.enforcement;
+        int r = request_detail(request, "name", "generation %" PRIu64 ", for good", generation);
+
+        if (r >= 0)
+                r = request_detail(request, "added", "0");
+        if (r >= 0)
+                r = request_detail(request, "removed", "0");
+        return r < 0 ? r
+                     : request_bind(request, enforcement_generation(enforcement),
+                                    enforcement_digest(enforcement));
+}
+
+int describe_confirm(Request *request, sd_bus_error *error)
+{
+        uint64_t generation = 0;
+        TrialStatus trial;
+        int r = sd_bus_message_read(request->message, "t", &generation);
+
+        if (r < 0)
+                return r;
+        if (!enforcement_trial(request->server->config.enforcement, &trial) ||
+            (generation != EXPECT_ANY && generation != trial.generation))
+                return error_set_transaction(error, TRANSACTION_E_NO_TRIAL, NULL);
+        return describe_trial(request, trial.generation);
+}
+
+int run_confirm(Request *request, sd_bus_error *error)
+{
+        char name[40];
+        TrialStatus trial;
+        int r;
+
+        enforcement_trial(request->server->config.enforcement, &trial);
+        snprintf(name, sizeof(name), "generation %" PRIu64, trial.generation);
+        r = enforcement_confirm(request->server->config.enforcement, trial.generation);
+        if (r != 0)
+                return error_set_transaction(error, r, NULL);
+        manager_note(request->server, name);
+        return sd_bus_reply_method_return(request->message, "");
 }

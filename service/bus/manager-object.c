@@ -20,7 +20,8 @@ static int make_plan(Request *request, const char *name, const char *text, size_
         return r == 0 ? 0 : error_set_transaction(error, r, request->plan);
 }
 
-static int describe_plan(Request *request, sd_bus_error *error)
+static int read_plan(Request *request, int (*read_options)(Request *, sd_bus_error *),
+                     sd_bus_error *error)
 {
         const char *name = NULL, *text = NULL;
         size_t n = 0;
@@ -33,10 +34,15 @@ static int describe_plan(Request *request, sd_bus_error *error)
         if (r >= 0)
                 r = request_read_expect(request, error);
         if (r >= 0)
-                r = request_read_options(request, error);
+                r = read_options(request, error);
         if (r >= 0)
                 r = make_plan(request, name, text, n, error);
         return r < 0 ? r : request_detail(request, "name", "%s", name);
+}
+
+static int describe_plan(Request *request, sd_bus_error *error)
+{
+        return read_plan(request, request_read_options, error);
 }
 
 static int run_plan(Request *request, sd_bus_error *error)
@@ -55,10 +61,14 @@ static int run_plan(Request *request, sd_bus_error *error)
 
 static int describe_apply(Request *request, sd_bus_error *error)
 {
-        int r = describe_plan(request, error);
+        int r = read_plan(request, request_read_apply_options, error);
 
         if (r >= 0)
-                r = request_detail_counts(request);
+                r = request_refuse_on_trial(request, error);
+        if (r < 0)
+                return r;
+        request->plan->confirm_usec = request->confirm_usec;
+        r = request_detail_counts(request);
         return r < 0 ? r : request_bind(request, request->plan->generation, request->plan->digest);
 }
 
@@ -102,7 +112,9 @@ static int describe_remove(Request *request, sd_bus_error *error)
         r = enforcement_plan_removal(request->server->config.enforcement, name, &request->plan);
         if (r != 0)
                 return error_set_transaction(error, r, NULL);
-        r = request_detail(request, "name", "%s", name);
+        r = request_refuse_on_trial(request, error);
+        if (r >= 0)
+                r = request_detail(request, "name", "%s", name);
         if (r >= 0)
                 r = request_detail_counts(request);
         return r < 0 ? r : request_bind(request, request->plan->generation, request->plan->digest);
@@ -194,6 +206,7 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
             ("b", changed, "a(sss)", changes), describe_plan_rollback, run_plan_rollback)          \
         ROW(Rollback, ROLLBACK, ("t", to, "t", expect, "a{sv}", options), ("t", generation),       \
             describe_rollback, run_rollback)                                                       \
+        ROW(Confirm, APPLY_POLICY, ("t", generation), (NULL), describe_confirm, run_confirm)       \
         ROW(AddRule, WEAKEN, ("s", section, "s", entry, "a{sv}", options),                         \
             ("b", changed, "t", generation), describe_add_rule, run_rule)                          \
         ROW(RemoveRule, WEAKEN, ("s", section, "s", entry, "a{sv}", options),                      \
@@ -228,6 +241,10 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Generation", "t", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Digest", "s", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastChange", "(ttus)", manager_get, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ConfirmGeneration", "t", manager_get, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ConfirmUntilUSec", "t", manager_get, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Generations", "a(ts)", manager_get, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

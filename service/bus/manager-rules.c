@@ -40,7 +40,9 @@ static int plan_rule(Request *request, sd_bus_error *error)
                 return 0;
         if (r == TRANSACTION_E_INVALID_POLICY)
                 return error_set_diagnostics(error, &request->plan->diagnostics, "entry");
-        return r == 0 ? 0 : error_set_transaction(error, r, NULL);
+        if (r != 0)
+                return error_set_transaction(error, r, NULL);
+        return request->is_check ? 0 : request_refuse_on_trial(request, error);
 }
 
 static Action choose_action(const Request *request)

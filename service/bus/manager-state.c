@@ -110,6 +110,22 @@ static int append_last_change(const BusServer *server, sd_bus_message *reply)
                                      last->origin ? last->origin : "");
 }
 
+static int append_confirm_generation(const BusServer *server, sd_bus_message *reply)
+{
+        TrialStatus trial;
+
+        enforcement_trial(server->config.enforcement, &trial);
+        return sd_bus_message_append(reply, "t", trial.generation);
+}
+
+static int append_confirm_until(const BusServer *server, sd_bus_message *reply)
+{
+        TrialStatus trial;
+
+        enforcement_trial(server->config.enforcement, &trial);
+        return sd_bus_message_append(reply, "t", trial.until_usec);
+}
+
 static int append_generations(const BusServer *server, sd_bus_message *reply)
 {
         const Enforcement *enforcement = server->config.enforcement;
@@ -139,6 +155,8 @@ static const struct {
         {"Generation", append_generation},
         {"Digest", append_digest_in_force},
         {"LastChange", append_last_change},
+        {"ConfirmGeneration", append_confirm_generation},
+        {"ConfirmUntilUSec", append_confirm_until},
         {"Generations", append_generations},
 };
 
@@ -190,25 +208,51 @@ static const char *authorization_of(const Request *request)
         return request->uid == 0 || !id ? "root" : id;
 }
 
+static void add_to_history(const BusServer *server, const HistoryEntry *entry)
+{
+        if (history_add(enforcement_history(server->config.enforcement), entry) < 0)
+                log_warning("Memory is short: a change is not in the history");
+}
+
 static void write_history(const BusServer *server, const Running *running)
 {
         const LastChange *last = &server->last_change;
         const Request *request = running->request;
+        OwnDeed deed = enforcement_own_deed(server->config.enforcement);
         char name[HISTORY_TEXT_MAX] = "";
         HistoryEntry entry = {
                 .usec = last->usec,
                 .generation = last->generation,
                 .uid = last->uid,
                 .origin = last->origin ? last->origin : "",
-                .what = request ? running->method : "",
-                .name = name,
+                .what = request     ? running->method
+                        : deed.what ? deed.what
+                                    : "",
+                .name = request || !deed.name ? name : deed.name,
                 .authorization = request ? authorization_of(request) : "",
         };
 
         if (request)
                 name_change(request, name);
-        if (history_add(enforcement_history(server->config.enforcement), &entry) < 0)
-                log_warning("Memory is short: a change is not in the history");
+        add_to_history(server, &entry);
+}
+
+void manager_note(BusServer *server, const char *name)
+{
+        Running running;
+        HistoryEntry entry = {
+                .usec = now_usec(),
+                .generation = enforcement_generation(server->config.enforcement),
+                .name = name,
+        };
+
+        if (gate_running(server->gate, &running) < 0)
+                return;
+        entry.uid = running.request->uid;
+        entry.origin = running.sender;
+        entry.what = running.method;
+        entry.authorization = authorization_of(running.request);
+        add_to_history(server, &entry);
 }
 
 /* Who is behind the generation that is in force now: the call that is being run; else what was
@@ -247,6 +291,10 @@ static void emit_difference(BusServer *server, const ToldManager *then, const To
                 names[n++] = (char *) "LastChange";
                 names[n++] = (char *) "Generations";
         }
+        if (then->trial.generation != now->trial.generation) {
+                names[n++] = (char *) "ConfirmGeneration";
+                names[n++] = (char *) "ConfirmUntilUSec";
+        }
         emit_changed(server, ROOT_PATH, MANAGER_INTERFACE, names);
 }
 
@@ -261,6 +309,7 @@ int manager_state_tell(BusServer *server)
 
         if (r < 0)
                 return r;
+        enforcement_trial(server->config.enforcement, &now.trial);
         memcpy(now.digest, enforcement_digest(server->config.enforcement), DIGEST_SIZE);
         if (!server->last_change.origin || now.generation != then.generation)
                 note_change(server);

@@ -35,6 +35,7 @@ typedef struct ToldManager {
         Mode mode;
         uint64_t generation;
         uint8_t digest[DIGEST_SIZE];
+        TrialStatus trial;
         PostureReport posture;
 } ToldManager;
 
@@ -85,6 +86,8 @@ int manager_get(sd_bus *bus, const char *path, const char *interface, const char
 
 /* The posture as it is now. Returns 0 or -ENOMEM. */
 int manager_judge(const BusServer *server, PostureReport *ret_report);
+/* Writes into the history what the call that is being run did, if it made no generation. */
+void manager_note(BusServer *server, const char *name);
 /* What is described put in force; ret_generation is the one afterwards. */
 int manager_commit(Request *request, uint64_t *ret_generation, sd_bus_error *error);
 /* Methods of the Manager in a room of their own. */
@@ -94,6 +97,8 @@ int run_rule(Request *request, sd_bus_error *error);
 int run_get_metrics(Request *request, sd_bus_error *error);
 int describe_plan_rollback(Request *request, sd_bus_error *error);
 int run_plan_rollback(Request *request, sd_bus_error *error);
+int describe_confirm(Request *request, sd_bus_error *error);
+int run_confirm(Request *request, sd_bus_error *error);
 int describe_rollback(Request *request, sd_bus_error *error);
 int run_rollback(Request *request, sd_bus_error *error);
 int describe_list_rules(Request *request, sd_bus_error *error);

@@ -68,6 +68,16 @@ int request_detail_counts(Request *request)
         return r < 0 ? r : request_detail(request, "removed", "%zu", n_removed);
 }
 
+int request_refuse_on_trial(const Request *request, sd_bus_error *error)
+{
+        TrialStatus trial;
+
+        if (!request->plan->changed ||
+            !enforcement_trial(request->server->config.enforcement, &trial))
+                return 0;
+        return error_set_transaction(error, TRANSACTION_E_ON_TRIAL, NULL);
+}
+
 int request_read_name(Request *request, const char **ret_name, sd_bus_error *error)
 {
         const char *name;
@@ -396,5 +406,27 @@ int request_read_filter(Request *request, sd_bus_error *error)
 
         request->filter.uid = UINT32_MAX;
         request->filter.since_seq = UINT64_MAX;
+        return read_keys(request, &keys, error);
+}
+
+/* ---- the options of Apply ---- */
+
+static int option_confirm_timeout(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_read(request->message, "v", "t", &request->confirm_usec);
+
+        if (r < 0)
+                return r;
+        if (request->confirm_usec < CONFIRM_USEC_MIN || request->confirm_usec > CONFIRM_USEC_MAX)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "confirm-timeout-usec is from 10 seconds to a day");
+        return 0;
+}
+
+int request_read_apply_options(Request *request, sd_bus_error *error)
+{
+        static const KeyRow rows[] = {{"confirm-timeout-usec", option_confirm_timeout}};
+        Keys keys = {"option", rows, ELEMENTS_OF(rows)};
+
         return read_keys(request, &keys, error);
 }

@@ -19,6 +19,8 @@
 
 typedef struct BusServer BusServer;
 
+#define CONFIRM_USEC_MIN (10u * 1000000ull)
+#define CONFIRM_USEC_MAX (24u * 3600 * 1000000ull)
 #define REQUEST_DETAILS_MAX 8u
 
 /* What must still be so when the answer arrives. All zero: nothing in particular. */
@@ -45,7 +47,8 @@ typedef struct Request {
         SingleRule *rule;
         ChangeKind kind;
         uint64_t ttl_usec;
-        int is_check; /* only what would be done is asked */
+        uint64_t confirm_usec; /* of Apply; 0: for good */
+        int is_check;          /* only what would be done is asked */
         uint64_t since_usec, until_usec;
         uint32_t limit;
 } Request;
@@ -63,6 +66,10 @@ int request_detail_counts(Request *request);
 /* The generation in force and a digest, in hexadecimal, as details and as the binding. */
 int request_bind(Request *request, uint64_t generation, const uint8_t digest[DIGEST_SIZE]);
 
+/* Busy, if the plan changes something while what is in force is on trial. Returns 0 or a negative
+ * errno. */
+int request_refuse_on_trial(const Request *request, sd_bus_error *error);
+
 /* Each reads the next argument. They return 0 or a negative errno with error set: an argument
  * beyond its bounds, an option nobody knows, a feature that is not there. */
 int request_read_name(Request *request, const char **ret_name, sd_bus_error *error);
@@ -73,6 +80,8 @@ int request_read_expect(Request *request, sd_bus_error *error);
 int request_read_options(Request *request, sd_bus_error *error);
 /* A mode and options: mode, the action by its direction, and what it is bound to. */
 int request_read_mode(Request *request, sd_bus_error *error);
+/* Those of Apply, into confirm_usec. */
+int request_read_apply_options(Request *request, sd_bus_error *error);
 /* Those of AddRule (CHANGE_ADDED) or RemoveRule, into expect, ttl_usec and is_check. */
 int request_read_rule_options(Request *request, ChangeKind kind, sd_bus_error *error);
 int request_read_filter(Request *request, sd_bus_error *error);

@@ -300,6 +300,7 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
         if (r < 0)
                 return log_errno(r, "What was in force cannot be restored");
         enforcement_keep_found(enforcement);
+        enforcement_find_trial(enforcement);
         *ret_enforcement = TAKE_PTR(enforcement);
         return 0;
 }
@@ -428,9 +429,17 @@ static int commit_plan(Enforcement *enforcement, const Plan *plan)
                 return log_errno(r, "The change of %s cannot be made", plan->name);
         if (r > 0)
                 return r;
-        r = enforcement_enact(enforcement, &proposal);
-        if (r != 0)
+        if (plan->confirm_usec > 0)
+                r = enforcement_begin_trial(enforcement, plan, proposal.generation);
+        if (r == 0)
+                r = enforcement_enact(enforcement, &proposal);
+        if (r != 0) {
+                if (plan->confirm_usec > 0)
+                        enforcement_end_trial(enforcement);
                 return r;
+        }
+        if (plan->whole)
+                enforcement_end_trial(enforcement);
         trouble_clear(&enforcement->trouble, TROUBLE_START);
         enforcement_tell(enforcement, ENFORCEMENT_DOCUMENTS);
         return 0;
@@ -446,6 +455,8 @@ int enforcement_commit(Enforcement *enforcement, const Plan *plan, uint64_t expe
         if (plan->generation != enforcement->generation)
                 return TRANSACTION_E_STALE;
         if (plan->changed) {
+                if (enforcement->trial.generation != 0 && !plan->whole)
+                        return TRANSACTION_E_ON_TRIAL;
                 r = commit_plan(enforcement, plan);
                 if (r != 0)
                         return r;

@@ -29,6 +29,7 @@ struct Generations {
         int state, directory;
         Kept kept[GENERATIONS_MAX + 1]; /* in order */
         size_t n_kept;
+        uint64_t pinned;
 };
 
 static void format_name(const KeptGeneration *kept, char ret_name[NAME_SIZE])
@@ -91,7 +92,7 @@ static void add(Generations *generations, const KeptGeneration *generation, uint
         generations->n_kept++;
         while (generations->n_kept > GENERATIONS_MAX ||
                (generations->n_kept > 2 && size_of_all(generations) > GENERATIONS_SIZE_MAX))
-                forget(generations, 0);
+                forget(generations, kept[0].generation.generation == generations->pinned);
 }
 
 static void add_file(Generations *generations, const char *name)
@@ -195,6 +196,11 @@ void generations_keep(Generations *generations, StoreFile file, uint64_t generat
         else if (r != -ENOENT)
                 log_errno(r, "The record of generation %" PRIu64 " is not kept to go back to",
                           generation);
+}
+
+void generations_pin(Generations *generations, uint64_t generation)
+{
+        generations->pinned = generation;
 }
 
 size_t generations_size(const Generations *generations)

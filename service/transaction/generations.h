@@ -29,6 +29,9 @@ Generations *generations_free(Generations *generations);
 void generations_keep(Generations *generations, StoreFile file, uint64_t generation,
                       const uint8_t digest[DIGEST_SIZE]);
 
+/* That one stays, however many come; 0: none. */
+void generations_pin(Generations *generations, uint64_t generation);
+
 size_t generations_size(const Generations *generations);
 /* i: from 0, the oldest */
 KeptGeneration generations_get(const Generations *generations, size_t i);

@@ -7,6 +7,7 @@
 #include "transaction/set.h"
 #include "transaction/store.h"
 #include "transaction/transaction.h"
+#include "transaction/trial.h"
 #include "transaction/trouble.h"
 
 /* An image and the generations whose events it names. */
@@ -35,6 +36,8 @@ struct Enforcement {
         Naming current, previous;
         Numbering numbering;      /* of the documents' rules, in the kernel and on disk */
         Compilation *compilation; /* what the last one left for the next; NULL: nothing */
+        Trial trial;
+        OwnDeed own_deed;
         Trouble trouble;
 };
 
@@ -93,6 +96,16 @@ int enforcement_recover(Enforcement *enforcement);
 
 /* What was found at start can be gone back to as well: an older version may have recorded it. */
 void enforcement_keep_found(Enforcement *enforcement);
+
+/* What is to be in force as that generation is on trial, as the plan says. Returns 0,
+ * TRANSACTION_E_NO_SUCH_GENERATION if what is in force could not be gone back to, or a negative
+ * errno. */
+int enforcement_begin_trial(Enforcement *enforcement, const Plan *plan, uint64_t generation);
+void enforcement_end_trial(Enforcement *enforcement);
+void enforcement_find_trial(Enforcement *enforcement); /* at start */
+
+/* What there being no documents would do; as enforcement_plan_rollback(). */
+int enforcement_plan_nothing(Enforcement *enforcement, Plan **ret_plan);
 
 /* A plan without anything in it yet, or NULL when memory is short. */
 Plan *plan_new(const Enforcement *enforcement, const char *name);

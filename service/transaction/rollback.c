@@ -80,17 +80,23 @@ static int plan_set(Plan *plan, Enforcement *enforcement)
         return compare_sets(plan, enforcement->documents, plan->whole);
 }
 
-int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_plan)
+/* documents: NULL, to be read. */
+static int plan_return(Enforcement *enforcement, uint64_t to, DocumentSet *documents,
+                       Plan **ret_plan)
 {
         _cleanup_(plan_freep) Plan *plan = NULL;
         char name[40];
-        int r;
+        int r = 0;
 
         snprintf(name, sizeof(name), "generation %" PRIu64, to);
         plan = plan_new(enforcement, name);
-        if (!plan)
+        if (!plan) {
+                document_set_free(documents);
                 return log_errno(-ENOMEM, "Going back to %s cannot be planned", name);
-        r = read_set(enforcement, to, &plan->whole);
+        }
+        plan->whole = documents;
+        if (!documents)
+                r = read_set(enforcement, to, &plan->whole);
         if (r != 0)
                 return r;
         r = plan_set(plan, enforcement);
@@ -99,4 +105,17 @@ int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_
         if (r == 0 || r == TRANSACTION_E_INVALID_POLICY)
                 *ret_plan = TAKE_PTR(plan);
         return r;
+}
+
+int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_plan)
+{
+        return plan_return(enforcement, to, NULL, ret_plan);
+}
+
+int enforcement_plan_nothing(Enforcement *enforcement, Plan **ret_plan)
+{
+        DocumentSet *none = NULL;
+        int r = document_set_new(&none);
+
+        return r < 0 ? r : plan_return(enforcement, 0, none, ret_plan);
 }

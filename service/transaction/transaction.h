@@ -29,6 +29,8 @@ typedef enum TransactionError {
         TRANSACTION_E_RUNTIME_VERSION,    /* that document is of another version than 7 */
         TRANSACTION_E_UNKNOWN,            /* the record of what the kernel has is lost */
         TRANSACTION_E_NO_SUCH_GENERATION, /* none of that number is kept */
+        TRANSACTION_E_ON_TRIAL, /* what is in force must be confirmed, or gone back from, first */
+        TRANSACTION_E_NO_TRIAL, /* that generation is not on trial */
 } TransactionError;
 
 #define DOCUMENTS_MAX 256u
@@ -77,7 +79,8 @@ typedef struct Plan {
         int removal;
         char *text; /* NULL for a removal */
         size_t n_text;
-        Policy *policy;     /* NULL for a removal */
+        Policy *policy;        /* NULL for a removal */
+        uint64_t confirm_usec; /* on trial for so long; 0: for good */
         DocumentSet *whole; /* to be put in force as it is: what is said of one document is not used
                              */
         /* When the times in it began to run: CLOCK_REALTIME, and seconds since boot. changed_usec
@@ -144,8 +147,36 @@ KeptGeneration enforcement_kept(const Enforcement *enforcement, size_t i);
  * for TRANSACTION_E_INVALID_POLICY too. */
 int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_plan);
 
-/* Puts a plan in force. expect: EXPECT_ANY or the generation that must be in force. ret_generation
- * is the one in force afterwards. Returns 0, a TransactionError or a negative errno. */
+/* A set that goes again unless somebody confirms it. */
+typedef struct TrialStatus {
+        uint64_t generation, from;
+        uint64_t until_usec; /* CLOCK_REALTIME */
+} TrialStatus;
+/* Whether one is on trial; else all is 0. */
+int enforcement_trial(const Enforcement *enforcement, TrialStatus *ret_trial);
+
+/* Ends the trial, of EXPECT_ANY or that generation: what is in force stays. Returns 0 or
+ * TRANSACTION_E_NO_TRIAL. */
+int enforcement_confirm(Enforcement *enforcement, uint64_t generation);
+
+/* When enforcement_end_what_is_over() is to be called, in microseconds since boot (CLOCK_BOOTTIME);
+ * UINT64_MAX: not at all. */
+uint64_t enforcement_next_end(const Enforcement *enforcement);
+
+/* A set whose trial is over goes: the one before comes back, as a new generation. What fails is
+ * told as trouble and tried again later. */
+void enforcement_end_what_is_over(Enforcement *enforcement);
+
+/* What the service does by itself, while on_change tells of it. */
+typedef struct OwnDeed {
+        const char *what; /* "Revert"; NULL: nothing that has a name */
+        const char *name;
+} OwnDeed;
+OwnDeed enforcement_own_deed(const Enforcement *enforcement);
+
+/* Puts a plan in force. While a set is on trial only a rollback may, and ends the trial. expect:
+ * EXPECT_ANY or the generation that must be in force. ret_generation is the one in force
+ * afterwards. Returns 0, a TransactionError or a negative errno. */
 int enforcement_commit(Enforcement *enforcement, const Plan *plan, uint64_t expect,
                        uint64_t *ret_generation);
 

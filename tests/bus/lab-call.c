@@ -94,6 +94,16 @@ Pending *lab_apply_expect(sd_bus *bus, const char *name, const char *document, u
         return apply(bus, name, document, expect, SILENT);
 }
 
+Pending *lab_apply_on_trial(sd_bus *bus, const char *name, const char *document, unsigned seconds)
+{
+        sd_bus_message *m = lab_message(bus, LAB_ROOT, LAB_MANAGER, "Apply");
+
+        g_assert_cmpint(sd_bus_message_append(m, "ssasta{sv}", name, document, 0, LAB_ANY, 1,
+                                              "confirm-timeout-usec", "t", seconds * 1000000ull),
+                        >=, 0);
+        return lab_send(m, SILENT);
+}
+
 uint64_t lab_must_apply(Lab *lab, const char *name, const char *document)
 {
         g_free(lab_expect(lab, lab_apply(lab->root, name, document, SILENT), NULL));
@@ -136,14 +146,19 @@ static sd_bus_message *get(Lab *lab, const char *path, const char *interface, co
         return reply;
 }
 
+uint64_t lab_get_number(Lab *lab, const char *property)
+{
+        sd_bus_message *reply = get(lab, LAB_ROOT, LAB_MANAGER, property);
+        uint64_t number;
+
+        g_assert_cmpint(sd_bus_message_read(reply, "v", "t", &number), >=, 0);
+        sd_bus_message_unref(reply);
+        return number;
+}
+
 uint64_t lab_generation(Lab *lab)
 {
-        sd_bus_message *reply = get(lab, LAB_ROOT, LAB_MANAGER, "Generation");
-        uint64_t generation;
-
-        g_assert_cmpint(sd_bus_message_read(reply, "v", "t", &generation), >=, 0);
-        sd_bus_message_unref(reply);
-        return generation;
+        return lab_get_number(lab, "Generation");
 }
 
 char *lab_get_string(Lab *lab, const char *path, const char *interface, const char *property)

@@ -92,6 +92,7 @@ char *lab_expect(Lab *lab, Pending *pending, const char *error);
 
 Pending *lab_apply(sd_bus *bus, const char *name, const char *document, Interaction interaction);
 Pending *lab_apply_expect(sd_bus *bus, const char *name, const char *document, uint64_t expect);
+Pending *lab_apply_on_trial(sd_bus *bus, const char *name, const char *document, unsigned seconds);
 /* As root, asserting success. Returns the generation. */
 uint64_t lab_must_apply(Lab *lab, const char *name, const char *document);
 /* member: AddRule or RemoveRule. */
@@ -110,6 +111,7 @@ char *lab_state(Lab *lab);
 /* Open ones of the service. */
 unsigned lab_descriptors(Lab *lab);
 uint64_t lab_generation(Lab *lab);
+uint64_t lab_get_number(Lab *lab, const char *property); /* of the Manager */
 char *lab_get_string(Lab *lab, const char *path, const char *interface, const char *property);
 
 /* Its error's name; "" if it is none. */

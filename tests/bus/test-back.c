@@ -102,6 +102,99 @@ static void test_what_is_not_there_or_not_expected_is_told_before_anybody_is_ask
         agent_free(agent);
 }
 
+/* ---- on trial ---- */
+
+static Pending *confirm(sd_bus *bus, uint64_t generation, Interaction interaction)
+{
+        sd_bus_message *m = lab_message(bus, LAB_ROOT, LAB_MANAGER, "Confirm");
+
+        g_assert_cmpint(sd_bus_message_append(m, "t", generation), >=, 0);
+        return lab_send(m, interaction);
+}
+
+static void test_what_is_on_trial_is_confirmed_and_stays(Lab *lab)
+{
+        char *last;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        expect(lab, lab_apply_on_trial(lab->root, "web", OTHER, 3600), NULL);
+        g_assert_cmpuint(lab_get_number(lab, "ConfirmGeneration"), ==, 2);
+        g_assert_cmpuint(lab_get_number(lab, "ConfirmUntilUSec"), >,
+                         (uint64_t) g_get_real_time() + 3500 * 1000000ull);
+        expect(lab, confirm(lab->root, 1, SILENT), ERROR("NoSuchGeneration"));
+        expect(lab, confirm(lab->root, 2, SILENT), NULL);
+        g_assert_cmpuint(lab_get_number(lab, "ConfirmGeneration"), ==, 0);
+        g_assert_cmpuint(lab_get_number(lab, "ConfirmUntilUSec"), ==, 0);
+        last = lab_last_change(lab);
+        g_assert_cmpstr(last, ==, "2 Confirm generation 2 root");
+        g_free(last);
+        expect(lab, confirm(lab->root, 2, SILENT), ERROR("NoSuchGeneration"));
+        g_assert_cmpuint(lab_must_apply(lab, "web", DOCUMENT), ==, 3);
+}
+
+/* The least that a trial may last. */
+static void test_what_nobody_confirms_goes_by_itself(Lab *lab)
+{
+        gint64 patience = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+        char *last;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        expect(lab, lab_apply_on_trial(lab->root, "db", OTHER, 10), NULL);
+        while (lab_generation(lab) != 3) {
+                g_assert_cmpint(g_get_monotonic_time(), <, patience);
+                sd_event_run(lab->loop, 100 * 1000);
+        }
+        last = lab_last_change(lab);
+        g_assert_cmpstr(last, ==, "3 Revert generation 1 ");
+        g_assert_cmpuint(lab_get_number(lab, "ConfirmGeneration"), ==, 0);
+        g_free(last);
+}
+
+static void test_other_changes_wait_for_the_end_of_a_trial(Lab *lab)
+{
+        Agent *agent = agent_new(lab, AGENT_YES);
+        sd_bus *user = lab_connect(lab, LAB_USER);
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        expect(lab, lab_apply_on_trial(lab->root, "web", OTHER, 3600), NULL);
+        expect(lab, lab_apply(lab->root, "web", OTHER, SILENT), NULL);
+        g_assert_cmpuint(lab_generation(lab), ==, 2);
+        expect(lab, lab_apply(user, "db", DOCUMENT, INTERACTIVE), ERROR("Busy"));
+        expect(lab, lab_apply_on_trial(lab->root, "db", DOCUMENT, 3600), ERROR("Busy"));
+        expect(lab, lab_rule(user, "AddRule", "deny", "file:/srv/x", INTERACTIVE), ERROR("Busy"));
+        g_assert_cmpint(agent_n_questions(agent), ==, 0);
+        expect(lab, lab_set_mode(lab->root, "audit", SILENT), NULL);
+        expect(lab, roll_back(lab->root, 1, LAB_ANY, SILENT), NULL);
+        g_assert_cmpuint(lab_get_number(lab, "ConfirmGeneration"), ==, 0);
+        g_assert_cmpuint(lab_must_apply(lab, "db", DOCUMENT), ==, 5);
+        lab_disconnect(user);
+        agent_free(agent);
+}
+
+static void test_a_trial_lasts_from_ten_seconds_to_a_day(Lab *lab)
+{
+        static const unsigned wrong[] = {0, 9, 24 * 3600 + 1};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
+                expect(lab, lab_apply_on_trial(lab->root, "web", DOCUMENT, wrong[i]),
+                       SD_BUS_ERROR_INVALID_ARGS);
+        g_assert_cmpuint(lab_generation(lab), ==, 0);
+}
+
+static void test_an_agent_is_asked_what_it_is_that_stays(Lab *lab)
+{
+        Agent *agent = agent_new(lab, AGENT_YES);
+        sd_bus *user = lab_connect(lab, LAB_USER);
+
+        expect(lab, lab_apply_on_trial(lab->root, "web", OTHER, 3600), NULL);
+        expect(lab, confirm(user, 1, SILENT), MUST_ASK);
+        expect(lab, confirm(user, 1, INTERACTIVE), NULL);
+        g_assert_nonnull(strstr(agent_message(agent), "generation 1, for good"));
+        g_assert_null(strstr(agent_message(agent), "$("));
+        lab_disconnect(user);
+        agent_free(agent);
+}
+
 #define TEST(name)                                                                                 \
         {                                                                                          \
 #name, test_##name                                                                 \
@@ -114,6 +207,11 @@ int main(int argc, char **argv)
                 TEST(a_user_is_asked_about_the_generation_and_its_digest),
                 TEST(an_answer_to_an_outdated_question_is_stale),
                 TEST(what_is_not_there_or_not_expected_is_told_before_anybody_is_asked),
+                TEST(what_is_on_trial_is_confirmed_and_stays),
+                TEST(what_nobody_confirms_goes_by_itself),
+                TEST(other_changes_wait_for_the_end_of_a_trial),
+                TEST(a_trial_lasts_from_ten_seconds_to_a_day),
+                TEST(an_agent_is_asked_what_it_is_that_stays),
         };
 
         return lab_main(argc, argv, tests, G_N_ELEMENTS(tests));

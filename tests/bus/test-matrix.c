@@ -43,6 +43,11 @@ static void two_policies(Lab *lab)
         lab_must_apply(lab, "db", DOCUMENT);
 }
 
+static void trial(Lab *lab)
+{
+        g_free(lab_expect(lab, lab_apply_on_trial(lab->root, "trial", DOCUMENT, 3600), NULL));
+}
+
 static void rules(Lab *lab)
 {
         lab_must_apply(lab, "runtime",
@@ -84,6 +89,8 @@ static const Row rows[] = {
         {"Events.Query", READS, "read-events", "(0, 0xffffffffffffffff, {}, 0)", NULL},
         {"Events.Subscribe", READS, "read-events", "()", NULL},
         {"Events.Unsubscribe", READS, "read-events", "()", NULL},
+        /* After all that changes documents: that must wait for the end of a trial. */
+        {"Manager.Confirm", CHANGES, "apply-policy", "(0xffffffffffffffff,)", trial},
         /* What sd-bus serves of itself. */
         {"Peer.Ping", OPEN, NULL, "()", NULL},
         {"Peer.GetMachineId", OPEN, NULL, "()", NULL},
