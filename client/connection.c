@@ -113,19 +113,42 @@ static int password_is_asked(void)
         return tcgetattr(STDIN_FILENO, &terminal) == 0 && !(terminal.c_lflag & ECHO);
 }
 
-static void say_awaited(const Call *call)
+/* What is shown on the terminal while a call takes long: what is awaited, and a dot a second. */
+typedef struct Progress {
+        const Call *call;
+        uint64_t speak_usec; /* CLOCK_MONOTONIC; UINT64_MAX: there is no terminal */
+        int has_spoken;
+} Progress;
+
+static Progress progress_begin(const Call *call)
 {
-        if (!isatty(STDERR_FILENO) || password_is_asked())
-                return;
-        fputs("Waiting for the service to ", stderr);
-        output_text(stderr, call->attempt);
-        fputs("...\n", stderr);
+        return (Progress){
+                .call = call,
+                .speak_usec = isatty(STDERR_FILENO) ? now_usec() + CALL_QUIET_USEC : UINT64_MAX,
+        };
 }
 
-static int await(sd_bus *bus, const Call *call, const Pending *pending)
+static void progress_show(Progress *progress, uint64_t now)
 {
-        uint64_t speak = now_usec() + CALL_QUIET_USEC;
+        progress->speak_usec = now + CALL_DOT_USEC;
+        if (password_is_asked())
+                return;
+        if (!progress->has_spoken) {
+                fputs("Waiting for the service to ", stderr);
+                output_text(stderr, progress->call->attempt);
+        }
+        fputs(progress->has_spoken ? "." : "...", stderr);
+        progress->has_spoken = 1;
+}
 
+static void progress_end(const Progress *progress)
+{
+        if (progress->has_spoken)
+                fputc('\n', stderr);
+}
+
+static int await(sd_bus *bus, Progress *progress, const Pending *pending)
+{
         while (!pending->done) {
                 uint64_t now = now_usec();
                 int r = sd_bus_process(bus, NULL);
@@ -134,11 +157,11 @@ static int await(sd_bus *bus, const Call *call, const Pending *pending)
                         return r;
                 if (r > 0)
                         continue;
-                if (now >= speak) {
-                        say_awaited(call);
-                        speak = UINT64_MAX;
-                }
-                r = sd_bus_wait(bus, speak == UINT64_MAX ? UINT64_MAX : speak - now);
+                if (now >= progress->speak_usec)
+                        progress_show(progress, now);
+                r = sd_bus_wait(bus, progress->speak_usec == UINT64_MAX
+                                             ? UINT64_MAX
+                                             : progress->speak_usec - now);
                 if (r < 0 && r != -EINTR)
                         return r;
         }
@@ -166,12 +189,15 @@ static int exchange(Connection *connection, const Call *call, sd_bus_message *me
 {
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         uint64_t usec = call->action ? CALL_GATED_USEC : CALL_PLAIN_USEC;
+        Progress progress = progress_begin(call);
         int r;
 
         r = sd_bus_call_async(connection->bus, &slot, message, on_reply, pending, usec);
         if (r < 0)
                 return r;
-        return await(connection->bus, call, pending);
+        r = await(connection->bus, &progress, pending);
+        progress_end(&progress);
+        return r;
 }
 
 /* sd-bus answers what is open when the bus goes as if the time were up. */

@@ -20,7 +20,8 @@
 /* The service gives polkit, and so a person with a password, 120 s. Wait longer than that. */
 #define CALL_GATED_USEC (180u * 1000000ull)
 #define CALL_PLAIN_USEC (25u * 1000000ull)
-#define CALL_QUIET_USEC (2u * 1000000ull) /* longer than this: say what is awaited */
+#define CALL_QUIET_USEC (2u * 1000000ull) /* longer than this: say what is awaited … */
+#define CALL_DOT_USEC (1u * 1000000ull)   /* … and that it still is */
 
 typedef enum Transport {
         TRANSPORT_LOCAL,

@@ -180,20 +180,38 @@ static void measure_columns(const Table *table, size_t *widths)
         fit_columns(widths, table->n_columns);
 }
 
+/* Behind that many characters. */
+static const char *skip_characters(const char *text, size_t n)
+{
+        for (; n > 0 && *text; n--)
+                do
+                        text++;
+                while ((*text & 0xc0) == 0x80);
+        return text;
+}
+
+/* Of a path both ends tell most: it is cut in the middle, other texts at the end. */
+static void print_shortened(const char *text, size_t width)
+{
+        static const char cut[] = "...";
+        size_t n_shown = width - strlen(cut), n_end = strchr(text, '/') ? n_shown / 2 : 0;
+        const char *head = skip_characters(text, n_shown - n_end);
+
+        printf("%.*s%s%s", (int) (head - text), text, cut,
+               skip_characters(head, text_width(head) - n_end));
+}
+
 /* Prints at most width characters, and blanks up to it unless this is the row's last cell. */
 static void print_cell(const Cell *cell, size_t width, int is_last)
 {
-        static const char cut[] = "...";
-        size_t n = text_width(cell->text), n_shown = n > width ? width - strlen(cut) : n;
-        const char *end = cell->text;
+        size_t n = text_width(cell->text);
 
-        for (size_t i = 0; i < n_shown; i++)
-                do
-                        end++;
-                while ((*end & 0xc0) == 0x80);
-        printf("%s%.*s%s%s", cell->colour == COLOUR_NONE ? "" : colour_sequence(cell->colour),
-               (int) (end - cell->text), cell->text, n > width ? cut : "",
-               cell->colour == COLOUR_NONE ? "" : colour_sequence(COLOUR_NONE));
+        fputs(cell->colour == COLOUR_NONE ? "" : colour_sequence(cell->colour), stdout);
+        if (n > width)
+                print_shortened(cell->text, width);
+        else
+                fputs(cell->text, stdout);
+        fputs(cell->colour == COLOUR_NONE ? "" : colour_sequence(COLOUR_NONE), stdout);
         if (is_last)
                 putchar('\n');
         else

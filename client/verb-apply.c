@@ -238,7 +238,7 @@ static ExitStatus run_plan(Client *client, const Request *request)
 static void look_for_remarks(Client *client, const Request *request, Outcome *outcome)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
-        const Call call = {.attempt = request->attempt};
+        const Call call = {.attempt = "look through the policy"};
         Outcome plan = {0};
         sd_bus_error error = SD_BUS_ERROR_NULL;
         int r = fill_message(client, request, "Plan", &message);

@@ -22,7 +22,6 @@ static void add_hook(Table *table, json_object *hook)
         table_add(table, COLOUR_NONE, json_text(hook, "tier"));
         table_add(table, COLOUR_NONE, json_text(hook, "mode"));
         table_add(table, colour_of_guarantee(hook), json_text(hook, "guarantee"));
-        table_add(table, COLOUR_NONE, json_truth(hook, "attached") ? "yes" : "no");
         table_add(table, COLOUR_NONE, json_truth(hook, "required") ? "yes" : "no");
         table_add_number(table, json_number(hook, "calls"));
         table_add_number(table, json_number(hook, "denials"));
@@ -53,7 +52,7 @@ static void print_reasons(json_object *hooks)
 
 static int print_hooks(json_object *hooks)
 {
-        static const char *const headings[] = {"HOOK",   "TIER",  "MODE",   "GUARANTEE", "ATTACHED",
+        static const char *const headings[] = {"HOOK",   "TIER",  "MODE",   "GUARANTEE",
                                                "NEEDED", "CALLS", "DENIED", "AUDITED"};
         _cleanup_(table_freep) Table *table = table_new(headings, ELEMENTS_OF(headings));
         int r;

@@ -249,7 +249,8 @@ void peer_run_on_terminal(Peer *peer, const char *arguments, unsigned short n_co
 {
         g_auto(GStrv) words = client_words(arguments);
         g_autofree char *address = g_strconcat("DBUS_SYSTEM_BUS_ADDRESS=", peer->address, NULL);
-        char *environment[] = {address, (char *) "TZ=UTC", NULL};
+        char *environment[] = {address, (char *) "TZ=UTC",
+                               g_getenv("NO_COLOR") ? (char *) "NO_COLOR=1" : NULL, NULL};
         struct winsize size = {.ws_row = 24, .ws_col = n_columns};
         int fd, status;
         pid_t pid = forkpty(&fd, NULL, NULL, &size);

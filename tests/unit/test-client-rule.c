@@ -227,7 +227,7 @@ static void test_a_list_fits_the_terminal(Scene *scene, const void *unused)
         peer_serve(scene->peer, listing);
         peer_run_on_terminal(scene->peer, "rule list", 34, &scene->outcome);
         lines = g_strsplit(scene->outcome.out, "\r\n", -1);
-        g_assert_cmpstr(lines[1], ==, "web:3  deny     file:/a\\x...  0");
+        g_assert_cmpstr(lines[1], ==, "web:3  deny     file:...b[1m  0");
 }
 
 static void test_pages_of_different_generations_are_no_list(Scene *scene, const void *unused)

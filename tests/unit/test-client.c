@@ -362,9 +362,20 @@ static void test_rows_fit_the_terminal(Scene *scene, const void *unused)
                 g_assert_cmpuint(strlen(lines[i]), <=, 50);
 }
 
+static void test_nothing_is_coloured_where_it_is_not_wanted(Scene *scene, const void *unused)
+{
+        peer_serve(scene->peer, as_it_is);
+        g_setenv("NO_COLOR", "1", TRUE);
+        peer_run_on_terminal(scene->peer, "policies", 80, &scene->outcome);
+        g_unsetenv("NO_COLOR");
+        g_assert_null(strchr(scene->outcome.out, '\033'));
+        scene_run(scene, "policies", STATUS_DONE); /* nor in a pipe */
+        g_assert_null(strchr(scene->outcome.out, '\033'));
+}
+
 static int answer_late(sd_bus_message *call, sd_bus_error *error)
 {
-        g_usleep(CALL_QUIET_USEC + 300000); /* the delay is what is tested */
+        g_usleep(CALL_QUIET_USEC + CALL_DOT_USEC + 300000); /* the delay is what is tested */
         return sd_bus_reply_method_return(call, "s", "yes");
 }
 
@@ -375,7 +386,7 @@ static void test_a_long_wait_is_explained(Scene *scene, const void *unused)
         peer_serve(scene->peer, late);
         peer_run_on_terminal(scene->peer, "can plan", 80, &scene->outcome);
         g_assert_cmpstr(scene->outcome.out, ==,
-                        "Waiting for the service to ask what is authorized...\r\nyes\r\n");
+                        "Waiting for the service to ask what is authorized....\r\nyes\r\n");
 }
 
 int main(int argc, char **argv)
@@ -401,6 +412,7 @@ int main(int argc, char **argv)
         TEST(test_can_answers_by_its_status_too);
         TEST(test_capabilities_are_shown_whatever_they_are);
         TEST(test_rows_fit_the_terminal);
+        TEST(test_nothing_is_coloured_where_it_is_not_wanted);
         TEST(test_a_long_wait_is_explained);
         return g_test_run();
 }
