@@ -138,6 +138,7 @@ ExitStatus verb_plan(Client *client, char **arguments);
 ExitStatus verb_diff(Client *client, char **arguments);
 ExitStatus verb_remove(Client *client, char **arguments);
 ExitStatus verb_confirm(Client *client, char **arguments);
+ExitStatus verb_release(Client *client, char **arguments);
 ExitStatus verb_rollback(Client *client, char **arguments);
 ExitStatus verb_rule_add(Client *client, char **arguments);
 ExitStatus verb_rule_remove(Client *client, char **arguments);

@@ -42,6 +42,7 @@ const Verb verb_table[] = {
         {"rule remove", "SECTION ENTRY", NULL, 2, UINT_MAX, RULE_OPTIONS, verb_rule_remove},
         {"mode", "[enforce|audit]", "show or set: deny, or only record; --hook=HOOK: there", 0, 1,
          OPTION_BIT(OPTION_HOOK) | TRYING_OPTIONS, verb_mode},
+        {"release", "", "let go of the kernel; the policies stay on disk", 0, 0, 0, verb_release},
         {"events", "", "what was denied or recorded", 0, 0, EVENT_OPTIONS, verb_events},
         {"explain", "OBJECT...", "which rule would decide, and why", 1, 9, 0, verb_explain},
         {"history", "", "who changed what, and by whose leave", 0, 0, 0, verb_history},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Manager, changing back: a set of documents that was in force put in force again, and one that is
- * on trial kept. */
+/* Manager, changing back: a set of documents that was in force put in force again, one that is on
+ * trial kept, and the kernel let go of. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,5 +106,32 @@ int run_confirm(Request *request, sd_bus_error *error)
         if (r != 0)
                 return error_set_transaction(error, r, NULL);
         manager_note(request->server, name);
+        return sd_bus_reply_method_return(request->message, "");
+}
+
+/* ---- Release ---- */
+
+int describe_release(Request *request, sd_bus_error *error)
+{
+        const Enforcement *enforcement = request->server->config.enforcement;
+        int r = request_read_options(request, error);
+
+        if (r >= 0)
+                r = request_detail(request, "change", "release everything");
+        return r < 0 ? r
+                     : request_bind(request, enforcement_generation(enforcement),
+                                    enforcement_digest(enforcement));
+}
+
+int run_release(Request *request, sd_bus_error *error)
+{
+        char by[32];
+        int r;
+
+        snprintf(by, sizeof(by), "uid %u", (unsigned) request->uid);
+        r = enforcement_release(request->server->config.enforcement, by);
+        if (r != 0)
+                return error_set_transaction(error, r, NULL);
+        manager_note(request->server, "");
         return sd_bus_reply_method_return(request->message, "");
 }

@@ -126,6 +126,11 @@ static int append_confirm_until(const BusServer *server, sd_bus_message *reply)
         return sd_bus_message_append(reply, "t", trial.until_usec);
 }
 
+static int append_drift(const BusServer *server, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "b", enforcement_drift(server->config.enforcement));
+}
+
 static int append_generations(const BusServer *server, sd_bus_message *reply)
 {
         const Enforcement *enforcement = server->config.enforcement;
@@ -157,6 +162,7 @@ static const struct {
         {"LastChange", append_last_change},
         {"ConfirmGeneration", append_confirm_generation},
         {"ConfirmUntilUSec", append_confirm_until},
+        {"Drift", append_drift},
         {"Generations", append_generations},
 };
 
@@ -295,6 +301,8 @@ static void emit_difference(BusServer *server, const ToldManager *then, const To
                 names[n++] = (char *) "ConfirmGeneration";
                 names[n++] = (char *) "ConfirmUntilUSec";
         }
+        if (then->drift != now->drift)
+                names[n++] = (char *) "Drift";
         emit_changed(server, ROOT_PATH, MANAGER_INTERFACE, names);
 }
 
@@ -303,6 +311,7 @@ int manager_state_tell(BusServer *server)
         ToldManager now = {
                 .mode = enforcement_mode(server->config.enforcement),
                 .generation = enforcement_generation(server->config.enforcement),
+                .drift = enforcement_drift(server->config.enforcement),
         };
         ToldManager then = server->manager;
         int r = manager_judge(server, &now.posture);

@@ -36,6 +36,7 @@ typedef struct ToldManager {
         uint64_t generation;
         uint8_t digest[DIGEST_SIZE];
         TrialStatus trial;
+        int drift;
         PostureReport posture;
 } ToldManager;
 
@@ -97,6 +98,8 @@ int run_rule(Request *request, sd_bus_error *error);
 int run_get_metrics(Request *request, sd_bus_error *error);
 int describe_plan_rollback(Request *request, sd_bus_error *error);
 int run_plan_rollback(Request *request, sd_bus_error *error);
+int describe_release(Request *request, sd_bus_error *error);
+int run_release(Request *request, sd_bus_error *error);
 int describe_confirm(Request *request, sd_bus_error *error);
 int run_confirm(Request *request, sd_bus_error *error);
 int describe_rollback(Request *request, sd_bus_error *error);

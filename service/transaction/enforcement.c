@@ -167,6 +167,8 @@ void enforcement_publish(Enforcement *enforcement)
                         "The record of generation %llu has not got its name on disk (%s): after a "
                         "power cut the one before may come back",
                         (unsigned long long) enforcement->generation, strerror(-r));
+        if (r == 0)
+                enforcement_note_record(enforcement);
 }
 
 int enforcement_translate(int error)
@@ -243,6 +245,7 @@ static int switch_over(Enforcement *enforcement, Proposal *proposal)
                 return enforcement_translate(r);
         enforcement_take(enforcement, proposal);
         enforcement->in_force = 1;
+        enforcement->released = 0;
         trouble_clear(&enforcement->trouble, TROUBLE_KERNEL);
         return 0;
 }
@@ -301,6 +304,7 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
                 return log_errno(r, "What was in force cannot be restored");
         enforcement_keep_found(enforcement);
         enforcement_find_trial(enforcement);
+        enforcement_note_record(enforcement);
         *ret_enforcement = TAKE_PTR(enforcement);
         return 0;
 }
@@ -514,7 +518,9 @@ static int change_modes_unrecorded(Enforcement *enforcement, Mode mode, uint64_t
 static int set_modes(Enforcement *enforcement, Mode mode, uint64_t audited, int *ret_changed,
                      uint64_t *ret_generation)
 {
-        int changed = mode != enforcement->mode || audited != enforcement->audited, r = 0;
+        int changed = mode != enforcement->mode || audited != enforcement->audited ||
+                      enforcement->released;
+        int r = 0;
 
         if (changed && enforcement->documents_unknown)
                 r = change_modes_unrecorded(enforcement, mode, audited);

@@ -2,6 +2,8 @@
 /* What the rooms of transaction/ share: the enforcement's inside. Included by nobody else. */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "transaction/generations.h"
 #include "transaction/history.h"
 #include "transaction/set.h"
@@ -30,12 +32,15 @@ struct Enforcement {
         uint64_t audited; /* HOOK_BIT of each hook that is in MODE_AUDIT whatever the mode is */
         int documents_unknown;     /* the store is lost: the kernel goes on with what it has */
         int in_force;              /* the kernel was given the documents, or holds them already */
+        int released;              /* on demand: the kernel is not to have them for now */
         int unpublished;           /* what is in force is still called STORE_NEXT */
         unsigned n_tries, n_waits; /* see enforcement_check() */
         uint64_t look_again_usec;  /* CLOCK_MONOTONIC: not before, paths are looked up anew */
         Naming current, previous;
         Numbering numbering;      /* of the documents' rules, in the kernel and on disk */
         Compilation *compilation; /* what the last one left for the next; NULL: nothing */
+        struct stat record;       /* of the file STORE_STATE as it was last known to be right */
+        int is_record_other;      /* it is not right now */
         Trial trial;
         OwnDeed own_deed;
         Trouble trouble;
@@ -106,6 +111,12 @@ void enforcement_find_trial(Enforcement *enforcement); /* at start */
 
 /* What there being no documents would do; as enforcement_plan_rollback(). */
 int enforcement_plan_nothing(Enforcement *enforcement, Plan **ret_plan);
+
+/* The file STORE_STATE is right as it is now. */
+void enforcement_note_record(Enforcement *enforcement);
+
+/* Whether it still is; told as trouble if not. */
+void enforcement_check_record(Enforcement *enforcement);
 
 /* A plan without anything in it yet, or NULL when memory is short. */
 Plan *plan_new(const Enforcement *enforcement, const char *name);

@@ -192,6 +192,9 @@ int enforcement_check(Enforcement *enforcement)
 {
         if (enforcement->unpublished)
                 enforcement_publish(enforcement);
+        enforcement_check_record(enforcement);
+        if (enforcement->released)
+                return 1;
         if (enforcement->in_force && kernel_agrees(enforcement))
                 return enforcement_follow_paths(enforcement);
         if (enforcement->documents_unknown)

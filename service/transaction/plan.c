@@ -232,8 +232,8 @@ int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t
                      is_equal(plan, loaded) ? PATHS_OF_ALL_RULES : PATHS_OF_NEW_RULES, &image);
         if (r != 0)
                 return r;
-        plan->changed =
-                !is_equal(plan, loaded) || !plan_means_the_same(enforcement->current.image, image);
+        plan->changed = !is_equal(plan, loaded) || enforcement->released ||
+                        !plan_means_the_same(enforcement->current.image, image);
         return plan_compare(plan, loaded ? loaded->document.policy : NULL, plan->policy);
 }
 

@@ -76,6 +76,7 @@ static int plan_set(Plan *plan, Enforcement *enforcement)
         if (r != 0)
                 return r;
         plan->changed = memcmp(plan->digest, enforcement->digest, DIGEST_SIZE) != 0 ||
+                        enforcement->released ||
                         !plan_means_the_same(enforcement->current.image, image);
         return compare_sets(plan, enforcement->documents, plan->whole);
 }

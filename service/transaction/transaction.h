@@ -147,6 +147,16 @@ KeptGeneration enforcement_kept(const Enforcement *enforcement, size_t i);
  * for TRANSACTION_E_INVALID_POLICY too. */
 int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_plan);
 
+/* Lets go of the kernel: nothing is enforced, no hook attached. The documents stay, and are in
+ * force again with the next change of them or of a mode, also one that would change nothing, or
+ * with the next start. by: who wants it, for the trouble that tells of it. Returns 0, a
+ * TransactionError or a negative errno. */
+int enforcement_release(Enforcement *enforcement, const char *by);
+
+/* Whether what is enforced is not what the record on disk says. As of the last
+ * enforcement_check(). */
+int enforcement_drift(const Enforcement *enforcement);
+
 /* A set that goes again unless somebody confirms it. */
 typedef struct TrialStatus {
         uint64_t generation, from;

@@ -203,7 +203,7 @@ uint64_t enforcement_next_end(const Enforcement *enforcement)
         const Trial *trial = &enforcement->trial;
         uint64_t end;
 
-        if (trial->generation == 0)
+        if (trial->generation == 0 || enforcement->released)
                 return UINT64_MAX;
         end = deadline_boot_usec() + deadline_left(&trial->end);
         return end > trial->retry_usec ? end : trial->retry_usec;

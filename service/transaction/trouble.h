@@ -14,6 +14,7 @@ typedef enum TroubleKind {
         TROUBLE_STORE,  /* what is on disk: until the next record is written */
         TROUBLE_KERNEL, /* what is in force: until the kernel has what it should */
         TROUBLE_POLICY, /* what the documents ask for: until another set is in force */
+        TROUBLE_RECORD, /* what the record says: until it says what is in force */
         TROUBLE_TRIAL,  /* what should have gone: until it has */
         TROUBLE_PATHS,  /* where paths lead: until what is in force goes by it */
 } TroubleKind;

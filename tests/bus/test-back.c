@@ -195,6 +195,46 @@ static void test_an_agent_is_asked_what_it_is_that_stays(Lab *lab)
         agent_free(agent);
 }
 
+/* ---- letting go ---- */
+
+static Pending *release(sd_bus *bus, Interaction interaction)
+{
+        sd_bus_message *m = lab_message(bus, LAB_ROOT, LAB_MANAGER, "Release");
+
+        g_assert_cmpint(sd_bus_message_append(m, "a{sv}", 0), >=, 0);
+        return lab_send(m, interaction);
+}
+
+static void assert_posture(Lab *lab, const char *expected)
+{
+        char *posture = lab_get_string(lab, LAB_ROOT, LAB_MANAGER, "Posture");
+
+        g_assert_cmpstr(posture, ==, expected);
+        g_free(posture);
+}
+
+static void test_letting_go_is_asked_for_told_and_remembered(Lab *lab)
+{
+        Agent *agent = agent_new(lab, AGENT_YES);
+        sd_bus *user = lab_connect(lab, LAB_USER);
+        char *last;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        expect(lab, release(user, SILENT), MUST_ASK);
+        assert_posture(lab, "enforcing");
+        expect(lab, release(user, INTERACTIVE), NULL);
+        g_assert_nonnull(strstr(agent_message(agent), "“release everything”"));
+        assert_posture(lab, "degraded");
+        last = lab_last_change(lab);
+        g_assert_cmpstr(last, ==, "1 Release  org.aegis.enforcer.weaken");
+        expect(lab, lab_set_mode(lab->root, "enforce", SILENT), NULL);
+        assert_posture(lab, "enforcing");
+        g_assert_cmpuint(lab_generation(lab), ==, 2);
+        g_free(last);
+        lab_disconnect(user);
+        agent_free(agent);
+}
+
 #define TEST(name)                                                                                 \
         {                                                                                          \
 #name, test_##name                                                                 \
@@ -212,6 +252,7 @@ int main(int argc, char **argv)
                 TEST(other_changes_wait_for_the_end_of_a_trial),
                 TEST(a_trial_lasts_from_ten_seconds_to_a_day),
                 TEST(an_agent_is_asked_what_it_is_that_stays),
+                TEST(letting_go_is_asked_for_told_and_remembered),
         };
 
         return lab_main(argc, argv, tests, G_N_ELEMENTS(tests));

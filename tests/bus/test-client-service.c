@@ -246,6 +246,42 @@ static void test_an_earlier_generation_comes_back(Lab *lab)
         expect_in(outcome.out, "\"kept\":true");
 }
 
+static void test_a_trial_is_shown_and_confirmed(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        run("confirm", STATUS_NO_SUCH_POLICY, &outcome);
+        put(WEB, DOCUMENT);
+        run("apply --confirm-timeout=5m " WEB, STATUS_DONE, &outcome);
+        expect_in(outcome.out, "It is on trial for 300 seconds");
+        run("status", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "On trial     generation 1 until ");
+        put(WEB, LONGER);
+        run("apply " WEB, STATUS_TRY_AGAIN, &outcome);
+        run("confirm 7", STATUS_NO_SUCH_POLICY, &outcome);
+        run("confirm", STATUS_DONE, &outcome);
+        g_assert_cmpstr(outcome.out, ==, "Generation 1 stays.\n");
+        run("apply --confirm-timeout=1s " WEB, STATUS_USAGE, &outcome);
+        run("apply " WEB, STATUS_DONE, &outcome);
+}
+
+static void test_the_kernel_is_let_go_of(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        put(WEB, DOCUMENT);
+        run("apply " WEB, STATUS_DONE, &outcome);
+        run("release", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "Nothing is enforced now.");
+        run("status", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "Released by uid 0");
+        run("status --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"drift\":true");
+        run("mode enforce", STATUS_DONE, &outcome);
+        run("status --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"drift\":false");
+}
+
 static void test_capabilities_say_what_the_tier_is(Lab *lab)
 {
         g_auto(Outcome) outcome = {0};
@@ -544,6 +580,8 @@ static const LabTest tests[] = {
         TEST(test_a_decision_is_explained),
         TEST(test_who_changed_what_is_remembered),
         TEST(test_an_earlier_generation_comes_back),
+        TEST(test_a_trial_is_shown_and_confirmed),
+        TEST(test_the_kernel_is_let_go_of),
         TEST(test_capabilities_say_what_the_tier_is),
         TEST(test_metrics_are_printed_for_those_who_collect_them),
         TEST(test_what_this_machine_cannot_enforce_has_its_own_status),

@@ -77,6 +77,7 @@ static const Row rows[] = {
         {"Manager.ListRules", READS, "read-policy", "('web', 0, 10)", policy},
         {"Manager.SetMode", CHANGES, "weaken", "('audit', {})", NULL},
         {"Manager.SetMode", CHANGES, "strengthen", "('enforce', {})", audit},
+        {"Manager.Release", CHANGES, "weaken", "({},)", policy},
         {"Manager.Explain", READS, "read-policy", "({'entry': <'file:/srv/one'>},)", policy},
         {"Manager.History", READS, "read-policy", "(0, 0)", NULL},
         {"Manager.Can", PROBE, "weaken", "('weaken',)", NULL},

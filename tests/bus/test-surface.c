@@ -286,10 +286,10 @@ static void test_what_may_loosen_is_never_kept(Lab *lab)
 static void test_what_is_not_in_the_xml_does_not_get_past_the_bus(Lab *lab)
 {
         sd_bus *user = lab_connect(lab, LAB_USER);
-        sd_bus_message *m = lab_message(user, LAB_ROOT, LAB_MANAGER, "Release");
+        sd_bus_message *m = lab_message(user, LAB_ROOT, LAB_MANAGER, "Detach");
 
         expect(lab, lab_send(m, SILENT), SD_BUS_ERROR_ACCESS_DENIED);
-        m = lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "Release");
+        m = lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "Detach");
         expect(lab, lab_send(m, SILENT), SD_BUS_ERROR_UNKNOWN_METHOD);
         lab_disconnect(user);
 }

@@ -116,6 +116,98 @@ static void test_what_something_else_took_away_is_put_back(Fixture *fixture, gco
         assert_no_trouble(fixture);
 }
 
+/* ---- letting go, and drift ---- */
+
+static void test_what_is_released_is_not_enforced_and_stays_on_disk(Fixture *fixture,
+                                                                    gconstpointer data)
+{
+        apply(fixture, "web", DENY_A);
+        g_assert_false(enforcement_drift(fixture->enforcement));
+        g_assert_cmpint(enforcement_release(fixture->enforcement, "uid 7"), ==, 0);
+        g_assert_cmpuint(kernel(fixture).hooks, ==, 0);
+        g_assert_cmpuint(kernel(fixture).n_trie, ==, 0);
+        assert_text(fixture, "web", DENY_A);
+        assert_trouble(fixture, "Released by uid 7");
+        g_assert_true(enforcement_drift(fixture->enforcement));
+        for (int i = 0; i < 100; i++)
+                g_assert_cmpint(enforcement_check(fixture->enforcement), ==, 1);
+        g_assert_cmpuint(kernel(fixture).hooks, ==, 0);
+}
+
+static void assert_back(Fixture *fixture)
+{
+        g_assert_cmpuint(kernel(fixture).hooks, !=, 0);
+        g_assert_false(enforcement_drift(fixture->enforcement));
+        assert_agreement(fixture);
+        assert_no_trouble(fixture);
+        g_assert_cmpint(enforcement_release(fixture->enforcement, "uid 7"), ==, 0);
+        g_assert_cmpuint(kernel(fixture).hooks, ==, 0);
+}
+
+static void test_what_is_released_comes_back_with_a_change_or_a_start(Fixture *fixture,
+                                                                      gconstpointer data)
+{
+        uint64_t number = 0;
+        int changed = 0;
+
+        apply(fixture, "web", DENY_A);
+        g_assert_cmpint(enforcement_release(fixture->enforcement, "uid 7"), ==, 0);
+        g_assert_cmpint(enforcement_set_mode(fixture->enforcement, MODE_ENFORCE, &changed, &number),
+                        ==, 0);
+        g_assert_true(changed);
+        assert_back(fixture);
+        apply(fixture, "web", DENY_A);
+        assert_back(fixture);
+        apply(fixture, "db", DENY_PORT);
+        assert_back(fixture);
+        add(fixture, "deny", "file:/x");
+        assert_back(fixture);
+        removes(fixture, "db");
+        assert_back(fixture);
+        restart(fixture);
+        assert_back(fixture);
+        reboot(fixture);
+        assert_back(fixture);
+}
+
+static void test_a_record_that_was_touched_is_drift(Fixture *fixture, gconstpointer data)
+{
+        _cleanup_(freep) char *file = state_file(fixture, "state"), *good = NULL;
+        size_t n = 0;
+
+        apply(fixture, "web", DENY_A);
+        g_assert_true(g_file_get_contents(file, &good, &n, NULL));
+        flip_byte(fixture, "state", n / 2);
+        g_assert_cmpint(enforcement_check(fixture->enforcement), ==, 0);
+        g_assert_true(enforcement_drift(fixture->enforcement));
+        assert_trouble(fixture, "behind the service's back");
+        g_assert_true(g_file_set_contents(file, good, (gssize) n, NULL));
+        enforcement_check(fixture->enforcement);
+        g_assert_false(enforcement_drift(fixture->enforcement));
+        assert_no_trouble(fixture);
+        g_assert_cmpint(g_unlink(file), ==, 0);
+        enforcement_check(fixture->enforcement);
+        g_assert_true(enforcement_drift(fixture->enforcement));
+        apply(fixture, "web", DENY_AB);
+        enforcement_check(fixture->enforcement);
+        g_assert_false(enforcement_drift(fixture->enforcement));
+        assert_no_trouble(fixture);
+}
+
+/* An older record that is whole is not what is in force either. */
+static void test_an_older_record_is_drift(Fixture *fixture, gconstpointer data)
+{
+        _cleanup_(freep) char *file = state_file(fixture, "state"), *older = NULL;
+        size_t n = 0;
+
+        apply(fixture, "web", DENY_A);
+        g_assert_true(g_file_get_contents(file, &older, &n, NULL));
+        apply(fixture, "web", DENY_AB);
+        g_assert_true(g_file_set_contents(file, older, (gssize) n, NULL));
+        enforcement_check(fixture->enforcement);
+        g_assert_true(enforcement_drift(fixture->enforcement));
+}
+
 /* ---- damage ---- */
 
 static void test_no_flipped_byte_goes_unnoticed(Fixture *fixture, gconstpointer data)
@@ -360,6 +452,10 @@ int main(int argc, char **argv)
         ADD(test_the_store_is_closed_to_others);
         ADD(test_what_the_start_cannot_enforce_is_told_and_tried_again);
         ADD(test_what_something_else_took_away_is_put_back);
+        ADD(test_what_is_released_is_not_enforced_and_stays_on_disk);
+        ADD(test_what_is_released_comes_back_with_a_change_or_a_start);
+        ADD(test_a_record_that_was_touched_is_drift);
+        ADD(test_an_older_record_is_drift);
         ADD(test_no_flipped_byte_goes_unnoticed);
         ADD(test_a_shortened_record_is_damaged);
         ADD(test_the_record_before_outlives_a_damaged_one);
