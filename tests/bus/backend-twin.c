@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/file.h"
@@ -33,6 +34,12 @@ struct Backend {
         void *userdata;
         Resolver resolver;
 };
+
+/* Who asks for one hook asks for all of them, some for each of their properties: in the kernel that
+ * is memory, and is to be no more here. Another process takes longer than this to write something
+ * and ask. */
+#define LOOK_USEC 50u
+static uint64_t looked_usec;
 
 /* ---- files ---- */
 
@@ -81,6 +88,7 @@ int twin_state_read(const char *pin_directory, TwinState *ret_state)
 
 int twin_state_write(const char *pin_directory, const TwinState *state)
 {
+        looked_usec = 0;
         return struct_write(pin_directory, STATE_FILE, state, sizeof(*state));
 }
 
@@ -92,6 +100,7 @@ int twin_control_read(const char *pin_directory, TwinControl *ret_control)
 
 int twin_control_write(const char *pin_directory, const TwinControl *control)
 {
+        looked_usec = 0;
         return struct_write(pin_directory, CONTROL_FILE, control, sizeof(*control));
 }
 
@@ -152,6 +161,26 @@ static TwinControl control_now(const Backend *backend)
 
         twin_control_read(backend->pin_directory, &control);
         return control;
+}
+
+typedef struct Look {
+        TwinState state;
+        TwinControl control;
+} Look;
+
+static const Look *look(const Backend *backend)
+{
+        static Look last;
+        struct timespec now;
+        uint64_t usec;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+        if (looked_usec == 0 || usec - looked_usec > LOOK_USEC) {
+                last = (Look){state_now(backend), control_now(backend)};
+                looked_usec = usec;
+        }
+        return &last;
 }
 
 static void crash_if(const Backend *backend, TwinCrash point)
@@ -432,10 +461,11 @@ char *backend_visible_path(const Backend *backend, uint32_t device, const char *
 void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status)
 {
         static char symbols[N_HOOKS][64];
-        TwinState state = state_now(backend);
-        int can_deny = backend->tier != TIER_NONE &&
-                       (control_now(backend).deny_hooks & HOOK_BIT(hook)) != 0;
-        int required = (state.hooks & HOOK_BIT(hook)) != 0, attached = can_deny && required;
+        const Look *now = look(backend);
+        const TwinState *state = &now->state;
+        int can_deny =
+                backend->tier != TIER_NONE && (now->control.deny_hooks & HOOK_BIT(hook)) != 0;
+        int required = (state->hooks & HOOK_BIT(hook)) != 0, attached = can_deny && required;
 
         snprintf(symbols[hook], sizeof(symbols[hook]), "bpf_lsm_%s", hook_to_string(hook));
         *ret_status = (HookStatus){
@@ -445,13 +475,13 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
                 .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,
                 .attached = attached,
                 .required = required,
-                .mode = state.audited & HOOK_BIT(hook) ? MODE_AUDIT : MODE_ENFORCE,
+                .mode = state->audited & HOOK_BIT(hook) ? MODE_AUDIT : MODE_ENFORCE,
                 .reason = attached   ? ""
                           : can_deny ? "no rule needs it"
                                      : "the twin was told that it cannot deny",
-                .denials = state.denials[hook],
-                .audits = state.audits[hook],
-                .calls = state.denials[hook] + state.audits[hook],
+                .denials = state->denials[hook],
+                .audits = state->audits[hook],
+                .calls = state->denials[hook] + state->audits[hook],
         };
 }
 

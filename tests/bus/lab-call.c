@@ -2,6 +2,7 @@
 /* Lab: calls to the service, and the frame around a program's tests. */
 #include "lab.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 sd_bus_message *lab_message(sd_bus *bus, const char *path, const char *interface,
@@ -236,6 +237,18 @@ unsigned lab_descriptors(Lab *lab)
         g_dir_close(directory);
         g_free(path);
         return n;
+}
+
+unsigned long lab_resident_kb(Lab *lab)
+{
+        char *path = g_strdup_printf("/proc/%d/status", (int) lab->aegisd), *text = NULL;
+        unsigned long kb;
+
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        kb = strtoul(strstr(text, "VmRSS:") + 6, NULL, 10);
+        g_free(text);
+        g_free(path);
+        return kb;
 }
 
 GDBusNodeInfo *lab_introspect(Lab *lab, const char *path)

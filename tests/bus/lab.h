@@ -110,6 +110,8 @@ GDBusNodeInfo *lab_introspect(Lab *lab, const char *path);
 char *lab_state(Lab *lab);
 /* Open ones of the service. */
 unsigned lab_descriptors(Lab *lab);
+/* What it has in memory. */
+unsigned long lab_resident_kb(Lab *lab);
 uint64_t lab_generation(Lab *lab);
 uint64_t lab_get_number(Lab *lab, const char *property); /* of the Manager */
 char *lab_get_string(Lab *lab, const char *path, const char *interface, const char *property);

@@ -89,18 +89,6 @@ static void wait_until_taken_back(Lab *lab, StandIn *polkit)
         }
 }
 
-static unsigned long resident_kb(Lab *lab)
-{
-        char *path = g_strdup_printf("/proc/%d/status", (int) lab->aegisd), *text = NULL;
-        unsigned long kb;
-
-        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-        kb = strtoul(strstr(text, "VmRSS:") + 6, NULL, 10);
-        g_free(text);
-        g_free(path);
-        return kb;
-}
-
 static void kill_some(Lab *lab, StandIn *polkit, unsigned n, gint64 usual)
 {
         for (unsigned i = 0; i < n; i++) {
@@ -125,16 +113,16 @@ static void test_a_thousand_callers_killed_at_any_moment_leave_nothing(Lab *lab)
         wait_until_taken_back(lab, polkit);
         kill_some(lab, polkit, FIRST, usual);
         n_descriptors = lab_descriptors(lab);
-        kb = resident_kb(lab);
+        kb = lab_resident_kb(lab);
         kill_some(lab, polkit, TIMES - FIRST, usual);
         g_test_message("%u of %u had asked, memory %lu kB before, %lu kB after", polkit->n_asked,
-                       TIMES, kb, resident_kb(lab));
+                       TIMES, kb, lab_resident_kb(lab));
         g_assert_cmpuint(polkit->n_asked, >, TIMES / 10);
         g_assert_cmpuint(polkit->n_asked, <, TIMES);
         g_assert_cmpint(lab_generation(lab), ==, 0);
         g_assert_cmpuint(lab_descriptors(lab), ==, n_descriptors);
         if (!IS_SANITIZED)
-                g_assert_cmpuint(resident_kb(lab), <=, kb + GROWTH_MAX_KB);
+                g_assert_cmpuint(lab_resident_kb(lab), <=, kb + GROWTH_MAX_KB);
         stand_in_free(polkit);
 }
 
