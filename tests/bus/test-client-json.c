@@ -57,6 +57,7 @@ static const Row rows[] = {
         {"metrics", "", SHAPE_DOCUMENTED, "metrics"},
         {"capabilities", "", SHAPE_SERVICES, "kernel tier missing remedy"},
         {"doctor", "", SHAPE_DOCUMENTED, "healthy findings"},
+        {"release", "", SHAPE_DOCUMENTED, "released"},
         {"can", "plan", SHAPE_DOCUMENTED, "action answer"},
         {"can", "nothing", SHAPE_DOCUMENTED, "error"},
 };
