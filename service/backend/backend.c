@@ -162,8 +162,8 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         if (backend->mounts_fd < 0)
                 return log_errno(backend->mounts_fd, "Cannot watch what is mounted");
         backend->locator.mounts = &backend->mounts;
-        backend->resolver = (Resolver){locate_path, has_cgroup, &backend->locator, locate_begin,
-                                       locate_end};
+        backend->resolver =
+                (Resolver){locate_path, has_cgroup, &backend->locator, locate_begin, locate_end};
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
                 backend->hooks[hook].reason = "no tier works on this machine";
         r = canary_init(&backend->canary, config->canary_directory);
