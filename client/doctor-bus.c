@@ -116,6 +116,15 @@ static const Reason reasons[] = {
          "root can take away what is enforced",
          "set ProtectSelf=yes in " AEGIS_CONFDIR "/aegisd.conf if it is not, then sudo systemctl "
          "restart aegisd"},
+        {"Released", "released", SEVERITY_PROBLEM, "nothing is enforced",
+         "sudo systemctl restart aegisd"},
+        {"The record on disk", "drift", SEVERITY_PROBLEM,
+         "after the next start something else may be in force",
+         "any change writes it anew, for instance: aegis-client rule add --ttl=1m audit "
+         "file:/none"},
+        {"The kernel no longer", "drift", SEVERITY_PROBLEM,
+         "what the kernel enforces is not what the policies say",
+         "sudo systemctl restart aegisd; journalctl -b -u aegisd tells why"},
         {"The record of", "state", SEVERITY_PROBLEM,
          "the policies on disk are not all that should be in force",
          "aegis-client policies, then aegis-client apply FILE for each that is missing"},

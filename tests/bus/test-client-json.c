@@ -56,6 +56,7 @@ static const Row rows[] = {
         {"history", "", SHAPE_DOCUMENTED, "changes"},
         {"metrics", "", SHAPE_DOCUMENTED, "metrics"},
         {"capabilities", "", SHAPE_SERVICES, "kernel tier missing remedy"},
+        {"release", "", SHAPE_DOCUMENTED, "released"},
         {"doctor", "", SHAPE_DOCUMENTED, "healthy findings"},
         {"release", "", SHAPE_DOCUMENTED, "released"},
         {"can", "plan", SHAPE_DOCUMENTED, "action answer"},

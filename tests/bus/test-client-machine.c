@@ -110,6 +110,21 @@ static void test_doctor_tells_of_a_damaged_record(Lab *lab)
         g_assert_cmpint(outcome.status, ==, STATUS_TO_MEND);
 }
 
+static void test_doctor_tells_of_drift(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        put(WEB, DOCUMENT);
+        run("apply " WEB, STATUS_DONE, &outcome);
+        run("release", STATUS_DONE, &outcome);
+        doctor(LAB_USER, &outcome);
+        expect_finding(&outcome, "released", "problem", "sudo systemctl restart aegisd");
+        run("mode audit", STATUS_DONE, &outcome);
+        run("mode enforce", STATUS_DONE, &outcome);
+        doctor(LAB_USER, &outcome);
+        g_assert_null(strstr(outcome.out, "\"check\":\"released\""));
+}
+
 static void test_doctor_works_without_the_service(Lab *lab)
 {
         g_auto(Outcome) outcome = {0};
@@ -133,6 +148,7 @@ static const LabTest tests[] = {
         TEST(test_one_hook_has_a_mode_of_its_own),
         TEST(test_doctor_finds_what_is_wrong_and_tells_the_command),
         TEST(test_doctor_tells_of_a_damaged_record),
+        TEST(test_doctor_tells_of_drift),
         TEST(test_doctor_works_without_the_service),
 };
 
