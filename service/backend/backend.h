@@ -151,4 +151,11 @@ int backend_mounts_fd(const Backend *backend);
  * memory is short). */
 char *backend_visible_path(const Backend *backend, uint32_t device, const char *path);
 
+/* Where the program lies that a process of an event ran: asked of the process if it is still there,
+ * else looked for where programs of the system are. Returns a new string, or NULL. */
+char *backend_program_path(const Backend *backend, uint32_t device, uint64_t inode, uint32_t pid);
+
+/* The path of a cgroup, "/a/b", by its id. Returns a new string, or NULL if it has gone. */
+char *backend_cgroup_path(const Backend *backend, uint64_t id);
+
 DEFINE_CLEANUP(Backend *, backend_free);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bus/text.h"
-#include "transaction/rule.h"
+#include "transaction/exception.h"
 #include "util/array.h"
 
 /* All faults of a document in one message; a bus would carry more, a reader would not. */
@@ -40,6 +40,10 @@ static const ErrorRow rows[] = {
         [TRANSACTION_E_NO_SUCH_RULE] = {ERROR_NO_SUCH_RULE,
                                         "the policy " RUNTIME_NAME " has no such rule; ListRules "
                                         "lists those it has"},
+        [TRANSACTION_E_RESERVED] = {SD_BUS_ERROR_INVALID_ARGS,
+                                    "the policy " EXCEPTIONS_NAME " is the service's own: AllowFor "
+                                    "adds to it, Revoke of an exception takes away"},
+        [TRANSACTION_E_STILL_DENIED] = {ERROR_NOT_EXCEPTABLE, "a rule would still deny it"},
         [TRANSACTION_E_UNKNOWN] = {SD_BUS_ERROR_FAILED,
                                    "the record of what the kernel enforces is lost; single rules "
                                    "can be changed once the policies have been applied anew"},

@@ -117,7 +117,9 @@ static int get(sd_bus *bus, const char *path, const char *interface, const char 
         ROW(Query, READ_EVENTS, ("t", since, "t", until, "a{sv}", filter, "u", limit),             \
             ("aa{sv}", events), describe_query, run_query)                                         \
         ROW(Subscribe, READ_EVENTS, (NULL), (NULL), describe_nothing, run_subscribe)               \
-        ROW(Unsubscribe, READ_EVENTS, (NULL), (NULL), describe_nothing, run_unsubscribe)
+        ROW(Unsubscribe, READ_EVENTS, (NULL), (NULL), describe_nothing, run_unsubscribe)           \
+        ROW(AllowFor, ALLOW_TEMPORARILY, ("t", event_seq, "t", ttl_usec, "a{sv}", options),        \
+            ("o", exception), describe_allow_for, run_allow_for)
 
 METHODS(GATE_ENTRY)
 

@@ -53,20 +53,6 @@ static Action choose_action(const Request *request)
                                                                  : ACTION_MANAGE_RULES;
 }
 
-/* Whoever is asked, be it a person or a rule of polkit's, must not take a part for the whole. */
-static int detail_text(Request *request, const char *key, const char *text)
-{
-        _cleanup_(freep) char *shown = text_prompt(text);
-        _cleanup_(freep) char *part =
-                shown ? text_valid(shown, TEXT_PROMPT_MAX - strlen("…")) : NULL;
-
-        if (!part)
-                return -ENOMEM;
-        if (strcmp(shown, text) == 0)
-                return request_detail(request, key, "%s", text);
-        return request_detail(request, key, "%s…", part);
-}
-
 static int detail_rule(Request *request)
 {
         const char *section = single_rule_section(request->rule);
@@ -83,8 +69,8 @@ static int detail_rule(Request *request)
         if (r >= 0)
                 r = request_detail(request, "section", "%s", section);
         if (r >= 0)
-                r = detail_text(request, "entry", entry);
-        return r < 0 ? r : detail_text(request, "change", change);
+                r = request_detail_text(request, "entry", entry);
+        return r < 0 ? r : request_detail_text(request, "change", change);
 }
 
 static int bind_rule(Request *request)

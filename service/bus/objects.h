@@ -20,6 +20,7 @@
 #define POLICY_INTERFACE "org.aegis.Enforcer.Policy"
 #define HOOK_INTERFACE "org.aegis.Enforcer.Hook"
 #define EVENTS_INTERFACE "org.aegis.Enforcer.Events"
+#define EXCEPTION_INTERFACE "org.aegis.Enforcer.Exception"
 #define API_VERSION 1u
 
 /* Who changed what is in force last. */
@@ -63,6 +64,8 @@ struct BusServer {
         BusServerConfig config;
         EventListener listener; /* n_readers: of the subscribers */
         Subscriber *subscribers[SUBSCRIBERS_MAX];
+        char **exceptions; /* names of those that listeners know; NULL-terminated */
+        sd_event_source *exception_end;
         char epoch[33];
         sd_bus *bus; /* NULL while there is none */
         Gate *gate;
@@ -115,6 +118,13 @@ int hook_objects_add(BusServer *server);
 int hook_objects_tell(BusServer *server);
 void hook_objects_deinit(BusServer *server);
 
+int exception_objects_add(BusServer *server);
+int exception_objects_tell(BusServer *server);
+void exception_objects_deinit(BusServer *server);
+/* What the exception from that event is called that uid makes. Returns 0 or -EINVAL. */
+int exception_name(char ret_name[EXCEPTION_NAME_SIZE], const struct event *event, uid_t uid);
+int exception_path_on_bus(const char *name, char **ret_path);
+
 int events_object_add(BusServer *server);
 
 int log_control_add(BusServer *server);
@@ -122,6 +132,8 @@ int log_control_add(BusServer *server);
 /* Methods of Events, in a room of their own. */
 int run_subscribe(Request *request, sd_bus_error *error);
 int run_unsubscribe(Request *request, sd_bus_error *error);
+int describe_allow_for(Request *request, sd_bus_error *error);
+int run_allow_for(Request *request, sd_bus_error *error);
 void subscribers_init(BusServer *server);
 void subscribers_drop(BusServer *server); /* with their connection */
 

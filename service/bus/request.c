@@ -41,6 +41,20 @@ int request_detail(Request *request, const char *key, const char *format, ...)
         return 0;
 }
 
+/* Whoever is asked, be it a person or a rule of polkit's, must not take a part for the whole. */
+int request_detail_text(Request *request, const char *key, const char *text)
+{
+        _cleanup_(freep) char *shown = text_prompt(text);
+        _cleanup_(freep) char *part =
+                shown ? text_valid(shown, TEXT_PROMPT_MAX - strlen("…")) : NULL;
+
+        if (!part)
+                return -ENOMEM;
+        if (strcmp(shown, text) == 0)
+                return request_detail(request, key, "%s", text);
+        return request_detail(request, key, "%s…", part);
+}
+
 int request_bind(Request *request, uint64_t generation, const uint8_t digest[DIGEST_SIZE])
 {
         char hex[DIGEST_HEX_SIZE];

@@ -22,6 +22,7 @@ typedef struct BusServer BusServer;
 #define CONFIRM_USEC_MIN (10u * 1000000ull)
 #define CONFIRM_USEC_MAX (24u * 3600 * 1000000ull)
 #define REQUEST_DETAILS_MAX 8u
+#define EXCEPTION_NAME_SIZE 64u
 
 /* What must still be so when the answer arrives. All zero: nothing in particular. */
 typedef struct Binding {
@@ -47,8 +48,9 @@ typedef struct Request {
         SingleRule *rule;
         ChangeKind kind;
         uint64_t ttl_usec;
-        uint64_t confirm_usec; /* of Apply; 0: for good */
-        int is_check;          /* only what would be done is asked */
+        char exception[EXCEPTION_NAME_SIZE]; /* its name */
+        uint64_t confirm_usec;               /* of Apply; 0: for good */
+        int is_check;                        /* only what would be done is asked */
         uint64_t since_usec, until_usec;
         uint32_t limit;
 } Request;
@@ -59,6 +61,9 @@ void request_deinit(Request *request);
  * -ENOMEM. */
 int request_detail(Request *request, const char *key, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+
+/* A whole text; where it is too long, it ends with an ellipsis. */
+int request_detail_text(Request *request, const char *key, const char *text);
 
 /* How many lines the plan adds and removes. */
 int request_detail_counts(Request *request);

@@ -80,6 +80,8 @@ static int add_objects(BusServer *server)
         if (r >= 0)
                 r = hook_objects_add(server);
         if (r >= 0)
+                r = exception_objects_add(server);
+        if (r >= 0)
                 r = events_object_add(server);
         return r < 0 ? r : log_control_add(server);
 }
@@ -156,6 +158,8 @@ static int tell_all(BusServer *server)
 
         if (r >= 0)
                 r = policy_objects_tell(server);
+        if (r >= 0)
+                r = exception_objects_tell(server);
         return r < 0 ? r : manager_state_tell(server);
 }
 
@@ -203,6 +207,7 @@ BusServer *bus_server_free(BusServer *server)
         event_hub_listen(server->config.hub, NULL);
         manager_state_deinit(server);
         policy_objects_deinit(server);
+        exception_objects_deinit(server);
         hook_objects_deinit(server);
         refusals_deinit(&server->refusals);
         free(server);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "transaction/exception.h"
 #include "transaction/internal.h"
 #include "util/array.h"
 #include "util/log.h"
@@ -245,6 +246,8 @@ int enforcement_plan(Enforcement *enforcement, const char *name, const char *tex
 
         if (!policy_name_is_valid(name))
                 return TRANSACTION_E_INVALID_NAME;
+        if (strcmp(name, EXCEPTIONS_NAME) == 0)
+                return TRANSACTION_E_RESERVED;
         if (n_text > POLICY_SIZE_MAX)
                 return TRANSACTION_E_TOO_LARGE;
         plan = plan_new(enforcement, name);
@@ -282,6 +285,8 @@ int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **
 
         if (!policy_name_is_valid(name))
                 return TRANSACTION_E_INVALID_NAME;
+        if (strcmp(name, EXCEPTIONS_NAME) == 0)
+                return TRANSACTION_E_RESERVED;
         plan = plan_new(enforcement, name);
         if (!plan)
                 return log_errno(-ENOMEM, "The removal of %s cannot be planned", name);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "transaction/exception.h"
 #include "transaction/internal.h"
 #include "util/log.h"
 
@@ -64,8 +65,9 @@ static int read_set(Enforcement *enforcement, uint64_t generation, DocumentSet *
                 return TRANSACTION_E_NO_SUCH_GENERATION;
         if (r < 0)
                 return log_errno(r, "Generation %" PRIu64 " cannot be read", generation);
-        *ret_documents = TAKE_PTR(record.documents);
-        return 0;
+        /* What was allowed for a time, or is no longer, is none of the past's business. */
+        return document_set_keep(record.documents, enforcement->documents, EXCEPTIONS_NAME,
+                                 ret_documents);
 }
 
 static int plan_set(Plan *plan, Enforcement *enforcement)

@@ -499,7 +499,7 @@ static void relate_plan(Plan *plan, const Edit *edit)
                                         edit->single->rule.column, item->hint, "%s", item->message);
                 else if (item->severity == SEVERITY_FAULT && item->line > 0)
                         diagnostics_add(&plan->diagnostics, item->severity, 0, 0, item->hint,
-                                        "in policy " RUNTIME_NAME ", line %u: %s", item->line,
+                                        "in policy %s, line %u: %s", plan->name, item->line,
                                         item->message);
                 else if (item->severity == SEVERITY_FAULT)
                         diagnostics_add(&plan->diagnostics, item->severity, 0, 0, item->hint, "%s",
@@ -533,13 +533,19 @@ static int plan_rule(Plan *plan, Enforcement *enforcement, Edit *edit)
 int enforcement_plan_rule(Enforcement *enforcement, const SingleRule *rule, ChangeKind kind,
                           Plan **ret_plan)
 {
-        _cleanup_(plan_freep) Plan *plan = plan_new(enforcement, RUNTIME_NAME);
+        return enforcement_plan_rule_of(enforcement, RUNTIME_NAME, rule, kind, ret_plan);
+}
+
+int enforcement_plan_rule_of(Enforcement *enforcement, const char *name, const SingleRule *rule,
+                             ChangeKind kind, Plan **ret_plan)
+{
+        _cleanup_(plan_freep) Plan *plan = plan_new(enforcement, name);
         Edit edit = {.single = rule, .kind = kind};
         int r;
 
         if (!plan)
                 return log_errno(-ENOMEM, "A rule cannot be planned");
-        edit.loaded = document_set_find(enforcement->documents, RUNTIME_NAME);
+        edit.loaded = document_set_find(enforcement->documents, name);
         r = plan_rule(plan, enforcement, &edit);
         if (r < 0)
                 return log_errno(r, "A rule cannot be planned");

@@ -35,4 +35,8 @@ int single_rule_loosens(const SingleRule *rule, ChangeKind kind);
 int enforcement_plan_rule(Enforcement *enforcement, const SingleRule *rule, ChangeKind kind,
                           Plan **ret_plan);
 
+/* The same for another document than `runtime`. */
+int enforcement_plan_rule_of(Enforcement *enforcement, const char *name, const SingleRule *rule,
+                             ChangeKind kind, Plan **ret_plan);
+
 DEFINE_CLEANUP(SingleRule *, single_rule_free);

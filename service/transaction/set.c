@@ -278,6 +278,18 @@ int document_set_restore(const DocumentSet *wanted, const DocumentSet *current, 
         return r;
 }
 
+int document_set_keep(const DocumentSet *set, const DocumentSet *current, const char *name,
+                      DocumentSet **ret_set)
+{
+        size_t place = set_place(current, name);
+
+        if (set_has_at(current, place, name))
+                return document_set_with(set, current->entries[place], ret_set);
+        if (!document_set_find(set, name))
+                return document_set_copy(set, ret_set);
+        return document_set_without(set, name, ret_set);
+}
+
 typedef struct Findings {
         Diagnostics *items; /* one a document */
         size_t n_items;

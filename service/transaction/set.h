@@ -35,6 +35,11 @@ void document_set_digest(const DocumentSet *set, uint8_t ret_digest[DIGEST_SIZE]
  * TRANSACTION_E_TOO_MANY, TRANSACTION_E_TOO_LARGE or -ENOMEM. */
 int document_set_with(const DocumentSet *set, Entry *entry, DocumentSet **ret_set);
 
+/* The same set, but that the document of that name is the one of current, or is not there. Returns
+ * 0, TRANSACTION_E_TOO_MANY, TRANSACTION_E_TOO_LARGE or -ENOMEM. */
+int document_set_keep(const DocumentSet *set, const DocumentSet *current, const char *name,
+                      DocumentSet **ret_set);
+
 /* The same set without the document of that name. Returns 0, TRANSACTION_E_NO_SUCH_POLICY, -ENOMEM.
  */
 int document_set_without(const DocumentSet *set, const char *name, DocumentSet **ret_set);

@@ -28,6 +28,8 @@ typedef enum TransactionError {
         TRANSACTION_E_NO_SUCH_RULE,       /* no equal one is in the document `runtime` */
         TRANSACTION_E_RUNTIME_VERSION,    /* that document is of another version than 7 */
         TRANSACTION_E_UNKNOWN,            /* the record of what the kernel has is lost */
+        TRANSACTION_E_RESERVED,           /* the document is the service's own */
+        TRANSACTION_E_STILL_DENIED,       /* an exception would not allow what it is for */
         TRANSACTION_E_NO_SUCH_GENERATION, /* none of that number is kept */
         TRANSACTION_E_ON_TRIAL, /* what is in force must be confirmed, or gone back from, first */
         TRANSACTION_E_NO_TRIAL, /* that generation is not on trial */

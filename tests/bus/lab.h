@@ -16,6 +16,7 @@
 #define LAB_POLICY "org.aegis.Enforcer.Policy"
 #define LAB_HOOK "org.aegis.Enforcer.Hook"
 #define LAB_EVENTS "org.aegis.Enforcer.Events"
+#define LAB_EXCEPTION "org.aegis.Enforcer.Exception"
 #define LAB_PINS "/run/lab/pins"
 #define LAB_USER 1000u /* and those after it */
 #define LAB_USERS 10u

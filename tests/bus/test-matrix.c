@@ -4,6 +4,7 @@
  * row without a member. */
 #include <string.h>
 
+#include "blocked.h"
 #include "stand-in.h"
 #include "value.h"
 
@@ -54,6 +55,18 @@ static void rules(Lab *lab)
                        "version=7\n[deny]\nfile:/srv/one\n[allow]\nfile:/srv/two\n");
 }
 
+static void block(Lab *lab)
+{
+        policy(lab);
+        blocked_inject(blocked_event());
+}
+
+static void except(Lab *lab)
+{
+        block(lab);
+        g_free(blocked_must_allow(lab, 1));
+}
+
 static void audit(Lab *lab)
 {
         g_free(lab_expect(lab, lab_set_mode(lab->root, "audit", SILENT), NULL));
@@ -90,6 +103,8 @@ static const Row rows[] = {
         {"Events.Query", READS, "read-events", "(0, 0xffffffffffffffff, {}, 0)", NULL},
         {"Events.Subscribe", READS, "read-events", "()", NULL},
         {"Events.Unsubscribe", READS, "read-events", "()", NULL},
+        {"Events.AllowFor", CHANGES, "allow-temporarily", "(1, 60000000, {})", block},
+        {"Exception.Revoke", CHANGES, "strengthen", "({},)", except},
         /* After all that changes documents: that must wait for the end of a trial. */
         {"Manager.Confirm", CHANGES, "apply-policy", "(0xffffffffffffffff,)", trial},
         /* What sd-bus serves of itself. */
@@ -246,7 +261,7 @@ static Surface *whole_surface(Lab *lab)
 {
         Surface *surface;
 
-        policy(lab);
+        except(lab);
         surface = surface_new(lab, LAB_ROOT);
         add_live(surface, lab, "/"); /* and what stands elsewhere */
         add_written(surface);

@@ -7,6 +7,7 @@
 
 #include "abi.h"
 #include "auth/action.h"
+#include "blocked.h"
 #include "lab.h"
 
 #define DOCUMENT "version=1\n[deny_path]\n/srv/one\n"
@@ -21,6 +22,7 @@ static const struct {
         {LAB_POLICY, LAB_ROOT "/policy/web"},
         {LAB_HOOK, LAB_ROOT "/hook/file_open"},
         {LAB_EVENTS, LAB_ROOT "/events"},
+        {LAB_EXCEPTION, NULL}, /* as long as there is one */
         {LOG_CONTROL, LOG_CONTROL_PATH},
 };
 
@@ -71,9 +73,14 @@ static char *normal(GDBusNodeInfo *node, const char *interface)
 
 static void test_what_is_served_is_what_the_xml_says(Lab *lab)
 {
+        g_autofree char *exception = NULL;
+
         lab_must_apply(lab, "web", DOCUMENT);
+        blocked_inject(blocked_event());
+        exception = blocked_must_allow(lab, 1);
         for (size_t i = 0; i < G_N_ELEMENTS(served); i++) {
-                GDBusNodeInfo *live = lab_introspect(lab, served[i].path);
+                GDBusNodeInfo *live =
+                        lab_introspect(lab, served[i].path ? served[i].path : exception);
                 GDBusNodeInfo *said = documented(served[i].interface);
                 char *live_text = normal(live, served[i].interface);
                 char *said_text = normal(said, served[i].interface);
