@@ -19,13 +19,23 @@ void digest_bytes(const void *data, size_t n, uint8_t ret_digest[DIGEST_SIZE])
         crypto_generichash(ret_digest, DIGEST_SIZE, data, n, NULL, 0);
 }
 
-/* With its length in front, no two different lists of strings feed the same bytes. */
-static void add_counted(crypto_generichash_state *state, const void *data, size_t n)
+/* With its length in front, no two different lists of names feed the same bytes. */
+static void add_name(crypto_generichash_state *state, const char *name)
 {
+        size_t n = strlen(name);
         uint64_t length = htole64(n);
 
         crypto_generichash_update(state, (const uint8_t *) &length, sizeof(length));
-        crypto_generichash_update(state, data, n);
+        crypto_generichash_update(state, (const uint8_t *) name, n);
+}
+
+static void add_text(crypto_generichash_state *state, const Document *document)
+{
+        uint8_t digest[DIGEST_SIZE];
+
+        if (!document->digest)
+                digest_bytes(document->text, document->n_text, digest);
+        crypto_generichash_update(state, document->digest ? document->digest : digest, DIGEST_SIZE);
 }
 
 void digest_documents(const Document *documents, size_t n_documents,
@@ -35,8 +45,8 @@ void digest_documents(const Document *documents, size_t n_documents,
 
         crypto_generichash_init(&state, NULL, 0, DIGEST_SIZE);
         for (size_t i = 0; i < n_documents; i++) {
-                add_counted(&state, documents[i].name, strlen(documents[i].name));
-                add_counted(&state, documents[i].text, documents[i].n_text);
+                add_name(&state, documents[i].name);
+                add_text(&state, &documents[i]);
         }
         crypto_generichash_final(&state, ret_digest, DIGEST_SIZE);
 }

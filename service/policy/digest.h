@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Digest: BLAKE2b-256 (libsodium) over names and bytes, each with its length in front. */
+/* Digest: BLAKE2b-256 (libsodium) of a text, and of a set of documents. */
 #pragma once
 
 #include <stddef.h>
@@ -13,7 +13,8 @@ int digest_init(void);
 
 void digest_bytes(const void *data, size_t n, uint8_t ret_digest[DIGEST_SIZE]);
 
-/* documents: sorted by name. */
+/* Over each name, with its length in front, and the digest of its text. documents: sorted by name.
+ */
 void digest_documents(const Document *documents, size_t n_documents,
                       uint8_t ret_digest[DIGEST_SIZE]);
 

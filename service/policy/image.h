@@ -57,7 +57,8 @@ typedef struct Document {
         const char *text;
         size_t n_text;
         Policy *policy;
-        int64_t applied; /* seconds since boot (negative: before it): where a ttl begins */
+        int64_t applied;       /* seconds since boot (negative: before it): where a ttl begins */
+        const uint8_t *digest; /* of the text; NULL: whoever needs it makes it */
 } Document;
 
 /* Strings of titles. Images that follow each other share them. */
@@ -123,7 +124,7 @@ typedef struct CgroupIdEntry {
  * subjects[0] and rulesets[0] stand for none. */
 typedef struct PolicyImage {
         unsigned n_refs;
-        uint8_t digest[DIGEST_SIZE]; /* of names and texts of the documents */
+        uint8_t digest[DIGEST_SIZE]; /* of the documents: see digest_documents() */
         uint32_t flags;              /* IMAGE_… */
         uint64_t hooks;              /* HOOK_BIT of each hook the rules need */
         uint64_t hooks_accepted;     /* those of them that may be missing: no document insists */

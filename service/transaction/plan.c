@@ -177,7 +177,8 @@ int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t genera
         Document document = {.name = plan->name,
                              .text = plan->text,
                              .n_text = plan->n_text,
-                             .policy = plan->policy};
+                             .policy = plan->policy,
+                             .digest = plan->document_digest};
         int r;
 
         if (plan->whole)

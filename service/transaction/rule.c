@@ -455,6 +455,7 @@ static int plan_bind(Plan *plan, const Enforcement *enforcement, const Edit *edi
         if (r < 0)
                 return r;
         timeless.text = text;
+        digest_bytes(text, timeless.n_text, timeless.document_digest);
         r = plan_realize(&timeless, enforcement->documents, enforcement->generation, &documents);
         if (r == 0)
                 document_set_digest(documents, plan->bound);

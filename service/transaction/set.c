@@ -79,11 +79,15 @@ int entry_new(Entry **ret_entry, const Document *document, uint64_t generation,
                              .text = entry->text,
                              .n_text = document->n_text,
                              .policy = policy_ref(document->policy),
-                             .applied = since_boot(changed_usec)},
+                             .applied = since_boot(changed_usec),
+                             .digest = entry->loaded.digest},
                 .generation = generation,
                 .changed_usec = changed_usec,
         };
-        digest_bytes(entry->text, document->n_text, entry->loaded.digest);
+        if (document->digest)
+                memcpy(entry->loaded.digest, document->digest, DIGEST_SIZE);
+        else
+                digest_bytes(entry->text, document->n_text, entry->loaded.digest);
         *ret_entry = TAKE_PTR(entry);
         return 0;
 }

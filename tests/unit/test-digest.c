@@ -62,14 +62,26 @@ static void test_equal_documents_have_an_equal_digest(void)
         g_assert_cmpmem(x, DIGEST_SIZE, y, DIGEST_SIZE);
 }
 
-/* name and text: 8 bytes of length, lowest first, then the bytes; from b2sum -l 256. */
+/* 8 bytes of length, lowest first, the name, and the digest of the text; from b2sum -l 256. */
 static void test_the_digest_of_documents_is_the_one_that_is_described(void)
 {
         Document one[] = {document("web", "version=1\n")};
         uint8_t digest[DIGEST_SIZE];
 
         digest_documents(one, 1, digest);
-        assert_hex(digest, "75643b33e6894e6855f0e4add1d9e21a1f3669b91635679716319bfa9a07bf5f");
+        assert_hex(digest, "25012ee9140fceb7f5c1a2503d4878cba0a3c6364c93179793e7265d7058f608");
+}
+
+static void test_a_digest_that_is_known_is_not_made_again(void)
+{
+        uint8_t known[DIGEST_SIZE], x[DIGEST_SIZE], y[DIGEST_SIZE];
+        Document one[] = {document("web", "version=1\n")}, two[] = {document("web", "unread")};
+
+        digest_bytes(one[0].text, one[0].n_text, known);
+        two[0].digest = known;
+        digest_documents(one, 1, x);
+        digest_documents(two, 1, y);
+        g_assert_cmpmem(x, DIGEST_SIZE, y, DIGEST_SIZE);
 }
 
 #define ADD(test) g_test_add_func("/digest/" #test, test)
@@ -83,5 +95,6 @@ int main(int argc, char **argv)
         ADD(test_documents_joined_otherwise_have_another_digest);
         ADD(test_equal_documents_have_an_equal_digest);
         ADD(test_the_digest_of_documents_is_the_one_that_is_described);
+        ADD(test_a_digest_that_is_known_is_not_made_again);
         return g_test_run();
 }
