@@ -34,9 +34,14 @@ struct Table {
 /* NO_COLOR is a promise to the person at the terminal (no-color.org), not a setting of ours. */
 static int colours_are_wanted(void)
 {
-        const char *refused = getenv("NO_COLOR");
+        static int are_wanted = -1;
 
-        return isatty(STDOUT_FILENO) && (!refused || !*refused);
+        if (are_wanted < 0) {
+                const char *refused = getenv("NO_COLOR");
+
+                are_wanted = isatty(STDOUT_FILENO) && (!refused || !*refused);
+        }
+        return are_wanted;
 }
 
 const char *colour_sequence(Colour colour)

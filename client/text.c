@@ -83,12 +83,24 @@ static size_t escape_one(char *out, size_t room, const char *text, size_t n)
         return length;
 }
 
+/* Most text is: nothing in it is to be written otherwise. */
+static int is_plain(const char *text, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (text[i] < 0x20 || text[i] >= 0x7f)
+                        return 0;
+        return 1;
+}
+
 char *text_escape(const char *text, size_t n)
 {
         _cleanup_(freep) char *escaped = NULL;
         size_t n_escaped = 0, size;
-        FILE *out = open_memstream(&escaped, &size);
+        FILE *out;
 
+        if (is_plain(text, n))
+                return strndup(text, n);
+        out = open_memstream(&escaped, &size);
         if (!out)
                 return NULL;
         while (n_escaped < n) {

@@ -10,9 +10,9 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* More lines than this nobody reads; a message has room for about a million. What is left out is
- * said in a last line. */
-#define CHANGES_MAX 10000u
+/* More lines than this nobody reads, and saying them would cost more than putting them in force.
+ * What is left out is said in a last line. */
+#define CHANGES_MAX 1000u
 #define TEXT_MAX POLICY_LINE_MAX
 
 static const char *const change_words[] = {
