@@ -212,6 +212,21 @@ void backend_state(const Backend *backend, BackendState *ret_state)
         memcpy(ret_state->digest, header->digest, DIGEST_SIZE);
 }
 
+void backend_recognize(Backend *backend, PolicyImage *image)
+{
+        const struct header *header;
+        Slot *slot;
+
+        if (!backend->hot)
+                return;
+        header = header_in_force(backend);
+        slot = &backend->slots[word_now(backend) & WORD_SLOT];
+        if (slot->image || header->n_rules != image->n_rules ||
+            memcmp(header->digest, image->digest, DIGEST_SIZE) != 0)
+                return;
+        slot->image = policy_image_ref(image); /* what its maps hold is not known all the same */
+}
+
 const Resolver *backend_resolver(const Backend *backend)
 {
         return &backend->resolver;
@@ -287,6 +302,7 @@ void backend_commit(Backend *backend)
         if (!backend->prepared)
                 return;
         word_store(backend, backend->prepared_word);
+        hits_settle(backend);
         backend->prepared = 0;
         release_to_what_is_in_force(backend);
 }
@@ -295,6 +311,7 @@ void backend_abort(Backend *backend)
 {
         if (!backend->prepared)
                 return;
+        hits_settle(backend);
         backend->prepared = 0;
         release_to_what_is_in_force(backend);
 }

@@ -118,6 +118,10 @@ const Resolver *backend_resolver(const Backend *backend);
 int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t audited,
                     uint64_t generation);
 
+/* After an adoption: says which image it is whose documents are in force, so that the hits of its
+ * rules go on when others come. */
+void backend_recognize(Backend *backend, PolicyImage *image);
+
 /* One store puts the prepared image and its mode in force. Cannot fail. Hooks that nothing needs
  * any longer are released after it. */
 void backend_commit(Backend *backend);

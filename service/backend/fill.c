@@ -15,11 +15,6 @@
 /* So many elements a call. */
 #define BATCH 1024u
 
-/* A map that is made has room for more, so that a policy can grow without another. */
-#define SPARE(n) ((n) < 8 * SPARE_MAX ? (n) / 8 + SPARE_MIN : SPARE_MAX)
-#define SPARE_MIN 32u
-#define SPARE_MAX 1024u
-
 #define HASH_FILLING(number, array, count, type)                                                   \
         {                                                                                          \
                 .table = (number), .items = (array), .n_items = (count),                           \
@@ -108,8 +103,7 @@ static int fill_map(int fd, const Filling *filling)
         return r < 0 ? log_errno(r, "Cannot fill the map %s", table_name(filling->table)) : 0;
 }
 
-/* Makes a map, fills it, and puts it in its slot. */
-static int fill_whole(Backend *backend, uint32_t slot, const Filling *filling)
+int fill_whole(Backend *backend, uint32_t slot, const Filling *filling)
 {
         _cleanup_(closep) int fd = create_map(filling);
         int r;
@@ -241,23 +235,6 @@ static int fill_cgroups(Backend *backend, uint32_t slot, const PolicyImage *befo
         return r < 0 ? r : cgroups_number(map->fd, image);
 }
 
-/* The hits of the slot that is filled and of the one in force are added where both hold the same
- * documents. So those of the same documents go on, and before others come the sum must stand in the
- * one that stays. */
-static int fill_hits(Backend *backend, uint32_t slot, const PolicyImage *image)
-{
-        const Filling hits = ARRAY_FILLING(TABLE_HITS, NULL, image->n_rules, uint64_t, 0);
-        const struct header *header = header_in_force(backend);
-        int fd = backend->slots[slot].maps[TABLE_HITS].fd;
-
-        if (hits_are_added(backend) && fd >= 0) {
-                if (memcmp(image->digest, header->digest, DIGEST_SIZE) == 0)
-                        return slot_put(backend, slot, TABLE_HITS, fd);
-                hits_move(backend, fd, header->n_rules);
-        }
-        return fill_whole(backend, slot, &hits);
-}
-
 int fill_slot(Backend *backend, uint32_t slot, PolicyImage *image)
 {
         _cleanup_(policy_image_freep) PolicyImage *before = TAKE_PTR(backend->slots[slot].image);
@@ -266,7 +243,7 @@ int fill_slot(Backend *backend, uint32_t slot, PolicyImage *image)
         /* The hits come first: the kernel ends that change with a grace period, after which no
          * program can still be deciding by a word it read when the slot was in force. (membarrier()
          * does not wait on one processor, nor with nohz_full.) */
-        r = fill_hits(backend, slot, image);
+        r = hits_fill(backend, slot, image);
         if (r == 0)
                 r = fill_static(backend, slot, before, image);
         if (r == 0)

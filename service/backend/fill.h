@@ -14,6 +14,14 @@ typedef struct Filling {
         size_t n_spare; /* room for more than the items */
 } Filling;
 
+/* A map that is made has room for more, so that a policy can grow without another. */
+#define SPARE(n) ((n) < 8 * SPARE_MAX ? (n) / 8 + SPARE_MIN : SPARE_MAX)
+#define SPARE_MIN 32u
+#define SPARE_MAX 1024u
+
+/* fill.c. Makes a map, fills it, and puts it in its slot. Returns 0 or a negative errno. */
+int fill_whole(Backend *backend, uint32_t slot, const Filling *filling);
+
 /* difference.c. How many records must be written to make the one of the other; SIZE_MAX if that
  * cannot be told. Both are of the same table. */
 size_t difference_count(const Filling *from, const Filling *to);

@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hits: how often each rule decided, in a map of each slot. Where both slots hold the same
- * documents (their paths led elsewhere, say) what the two count is one sum. */
+/* Hits: how often each rule decided, in a map of each slot. What programs count is never written
+ * over: the map of the slot that was in force before is added to that of the one that is, as long
+ * as a number is of the same rule in both, and is at work again when its slot is. Where numbers are
+ * given anew the map begins with what the rules that stay had. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "backend/private.h"
+#include "backend/fill.h"
+#include "util/cleanup.h"
+#include "util/fiber.h"
 
-int hits_are_added(const Backend *backend)
+/* ---- reading ---- */
+
+/* Those of the slot that is not in force: see hits_settle(). */
+static int are_added(const Backend *backend)
 {
         const struct header *headers = backend->hot->headers;
 
@@ -19,24 +30,8 @@ static int hits_fd(const Backend *backend, uint32_t slot)
         return backend->slots[slot].maps[TABLE_HITS].fd;
 }
 
-void hits_move(Backend *backend, int from, uint32_t n_rules)
+static uint64_t hits_in(int fd, uint32_t rule)
 {
-        int to = hits_fd(backend, word_now(backend) & WORD_SLOT);
-
-        for (uint32_t rule = 0; rule < n_rules; rule++) {
-                uint64_t more = 0, own = 0;
-
-                if (bpf_map_lookup_elem(from, &rule, &more) < 0 || !more ||
-                    bpf_map_lookup_elem(to, &rule, &own) < 0)
-                        continue;
-                own += more;
-                bpf_map_update_elem(to, &rule, &own, BPF_ANY);
-        }
-}
-
-static uint64_t hits_in(const Backend *backend, uint32_t slot, uint32_t rule)
-{
-        int fd = hits_fd(backend, slot);
         uint64_t hits = 0;
 
         return fd >= 0 && bpf_map_lookup_elem(fd, &rule, &hits) == 0 ? hits : 0;
@@ -49,6 +44,230 @@ uint64_t backend_rule_hits(const Backend *backend, uint32_t rule)
         if (!backend->hot)
                 return 0;
         slot = word_now(backend) & WORD_SLOT;
-        return hits_in(backend, slot, rule) +
-               (hits_are_added(backend) ? hits_in(backend, slot ^ 1, rule) : 0);
+        return hits_in(hits_fd(backend, slot), rule) +
+               (are_added(backend) ? hits_in(hits_fd(backend, slot ^ 1), rule) : 0);
+}
+
+/* ---- rules that stay ---- */
+
+static int compare_titles(const ImageRule *a, const ImageRule *b)
+{
+        int r = a->entry == b->entry ? 0 : strcmp(a->entry, b->entry);
+
+        if (r == 0 && a->section != b->section)
+                r = strcmp(a->section, b->section);
+        return r != 0 || a->document == b->document ? r : strcmp(a->document, b->document);
+}
+
+static int is_there(const ImageRule *rule)
+{
+        return rule->document[0] != '\0';
+}
+
+/* Whether no number is of one rule in the one image and of another in the other. A number that is
+ * free now may have been of a rule before: those of new rules are behind all of them. */
+static int numbers_agree(const PolicyImage *before, const PolicyImage *image)
+{
+        if (image->n_rules < before->n_rules)
+                return 0;
+        for (size_t i = 1; i < before->n_rules; i++) {
+                const ImageRule *a = &before->rules[i], *b = &image->rules[i];
+
+                fiber_pace();
+                if (is_there(b) && (!is_there(a) || compare_titles(a, b) != 0))
+                        return 0;
+        }
+        return 1;
+}
+
+static int agrees_with_what_is_in_force(const Backend *backend, const PolicyImage *image)
+{
+        const struct header *header = header_in_force(backend);
+        const PolicyImage *before = backend->slots[word_now(backend) & WORD_SLOT].image;
+
+        if (before)
+                return numbers_agree(before, image);
+        return header->n_rules == image->n_rules &&
+               memcmp(header->digest, image->digest, DIGEST_SIZE) == 0;
+}
+
+/* ---- into another map ---- */
+
+static int put_hits(int fd, uint32_t rule, uint64_t hits)
+{
+        return bpf_map_update_elem(fd, &rule, &hits, BPF_ANY) < 0 ? -errno : 0;
+}
+
+/* Of the rules below n_rules. Returns 0 or a negative errno. */
+static int read_hits(int fd, size_t n_rules, uint64_t **ret_hits)
+{
+        _cleanup_(freep) uint32_t *numbers = calloc(n_rules + 1, sizeof(*numbers));
+        _cleanup_(freep) uint64_t *hits = calloc(n_rules + 1, sizeof(*hits));
+        uint32_t n = (uint32_t) n_rules, next;
+
+        if (!numbers || !hits)
+                return -ENOMEM;
+        /* ENOENT: that was all it has */
+        if (n > 0 && bpf_map_lookup_batch(fd, NULL, &next, numbers, hits, &n, NULL) < 0 &&
+            errno != ENOENT)
+                return -errno;
+        *ret_hits = TAKE_PTR(hits);
+        return 0;
+}
+
+/* Adds what one map counted to another, at which programs may be counting. */
+static int add_hits(int from, int to, size_t n_rules)
+{
+        _cleanup_(freep) uint64_t *hits = NULL;
+        int r;
+
+        r = read_hits(from, n_rules, &hits);
+        for (uint32_t rule = 1; r == 0 && rule < n_rules; rule++) {
+                fiber_pace();
+                if (hits[rule])
+                        r = put_hits(to, rule, hits_in(to, rule) + hits[rule]);
+        }
+        return r;
+}
+
+/* A rule that decided, and how often. */
+typedef struct Count {
+        const ImageRule *rule;
+        uint64_t hits;
+        size_t order;
+        int is_taken;
+} Count;
+
+/* Rules of one entry stay in their order. */
+static int compare_counts(const void *a, const void *b)
+{
+        const Count *x = a, *y = b;
+        int r = compare_titles(x->rule, y->rule);
+
+        return r != 0 ? r : (x->order > y->order) - (x->order < y->order);
+}
+
+static int collect_counts(int fd, const PolicyImage *image, Count *counts, size_t *ret_n)
+{
+        _cleanup_(freep) uint64_t *hits = NULL;
+        size_t n = 0;
+        int r;
+
+        r = read_hits(fd, image->n_rules, &hits);
+        for (size_t i = 0; r == 0 && i < image->n_numbers; i++) {
+                uint32_t number = image->numbers[i];
+
+                fiber_pace();
+                if (hits[number])
+                        counts[n++] = (Count){&image->rules[number], hits[number], i, 0};
+        }
+        qsort(counts, n, sizeof(counts[0]), compare_counts);
+        *ret_n = n;
+        return r;
+}
+
+/* Takes the first count that is left of a rule of that title. */
+static uint64_t take_count(Count *counts, size_t n, const ImageRule *rule)
+{
+        size_t low = 0, high = n;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                int order = compare_titles(counts[middle].rule, rule);
+
+                if (order < 0 || (order == 0 && counts[middle].is_taken))
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        if (low == n || compare_titles(counts[low].rule, rule) != 0)
+                return 0;
+        counts[low].is_taken = 1;
+        return counts[low].hits;
+}
+
+static int carry(int from, const PolicyImage *before, int to, const PolicyImage *image)
+{
+        _cleanup_(freep) Count *counts = calloc(before->n_numbers + 1, sizeof(*counts));
+        size_t n = 0;
+        int r;
+
+        if (!counts)
+                return -ENOMEM;
+        r = collect_counts(from, before, counts, &n);
+        for (size_t i = 0; r == 0 && n > 0 && i < image->n_numbers; i++) {
+                uint32_t number = image->numbers[i];
+                uint64_t hits = take_count(counts, n, &image->rules[number]);
+
+                fiber_pace();
+                if (hits)
+                        r = put_hits(to, number, hits);
+        }
+        return r;
+}
+
+/* ---- the idle slot ---- */
+
+/* The map that was there goes on; into a larger one it is taken when nobody counts in it any
+ * longer. */
+static int fill_on(Backend *backend, uint32_t slot, const Filling *hits)
+{
+        SlotMap *map = &backend->slots[slot].maps[TABLE_HITS];
+        _cleanup_(closep) int old = -1;
+        int r;
+
+        if (map->fd < 0 || !are_added(backend))
+                return fill_whole(backend, slot, hits);
+        if (map->room >= hits->n_items)
+                return slot_put(backend, slot, TABLE_HITS, map->fd);
+        old = fcntl(map->fd, F_DUPFD_CLOEXEC, 3);
+        if (old < 0)
+                return -errno;
+        r = fill_whole(backend, slot, hits);
+        return r < 0 ? r : add_hits(old, map->fd, header_in_force(backend)->n_rules);
+}
+
+/* What comes to be counted before the switch is lost with the numbers. */
+static int fill_anew(Backend *backend, uint32_t slot, const Filling *hits, const PolicyImage *image)
+{
+        const Slot *in_force = &backend->slots[slot ^ 1];
+        int r = 0;
+
+        if (are_added(backend))
+                r = add_hits(hits_fd(backend, slot), hits_fd(backend, slot ^ 1),
+                             header_in_force(backend)->n_rules);
+        backend->hot->headers[slot].n_rules = 0; /* not added any longer */
+        if (r == 0)
+                r = fill_whole(backend, slot, hits);
+        if (r == 0 && in_force->image)
+                r = carry(hits_fd(backend, slot ^ 1), in_force->image, hits_fd(backend, slot),
+                          image);
+        return r;
+}
+
+int hits_fill(Backend *backend, uint32_t slot, const PolicyImage *image)
+{
+        const Filling hits = {
+                .table = TABLE_HITS,
+                .n_items = image->n_rules,
+                .item_size = sizeof(uint64_t),
+                .value_size = sizeof(uint64_t),
+                .flags = BPF_F_INNER_MAP,
+                .n_spare = SPARE(image->n_rules),
+        };
+
+        backend->hits_agree = agrees_with_what_is_in_force(backend, image);
+        return backend->hits_agree ? fill_on(backend, slot, &hits)
+                                   : fill_anew(backend, slot, &hits, image);
+}
+
+void hits_settle(Backend *backend)
+{
+        uint32_t in_force = word_now(backend) & WORD_SLOT;
+        struct header *headers = backend->hot->headers;
+
+        if (!backend->hits_agree)
+                return;
+        headers[in_force ^ 1].n_rules = headers[in_force].n_rules;
+        memcpy(headers[in_force ^ 1].digest, headers[in_force].digest, DIGEST_SIZE);
 }

@@ -89,7 +89,8 @@ struct Backend {
         uint32_t signal;           /* of rules that name none */
         const char *guard_trouble; /* why it cannot; "" */
         int adopted;
-        int prepared; /* the idle slot is filled and waits for its commit */
+        int prepared;   /* the idle slot is filled and waits for its commit */
+        int hits_agree; /* a number is of the same rule there as in the slot in force */
         uint32_t prepared_word;
 };
 
@@ -168,11 +169,11 @@ void sysctl_detach(Program *program);
 void sysctl_detach_others(const Backend *backend);
 uint32_t program_id(int fd); /* 0 if it cannot be told */
 
-/* hits.c */
-/* Whether both slots count for the documents in force. */
-int hits_are_added(const Backend *backend);
-/* Adds what that map counted to the map in force. */
-void hits_move(Backend *backend, int from, uint32_t n_rules);
+/* hits.c. Makes the idle slot's map ready to count for an image. 0 or a negative errno. */
+int hits_fill(Backend *backend, uint32_t slot, const PolicyImage *image);
+/* To be called when the slot is filled and the switch was made, or will not be: what the other slot
+ * counted goes on to be added. */
+void hits_settle(Backend *backend);
 
 /* backend.c */
 uint32_t word_now(const Backend *backend);

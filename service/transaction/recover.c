@@ -69,6 +69,8 @@ static int adopt(Enforcement *enforcement, StoreRecord *record)
         r = proposal_compile(enforcement, &proposal, PATHS_OF_ALL_RULES);
         if (r == -ENOMEM)
                 return r;
+        if (r == 0)
+                backend_recognize(enforcement->backend, proposal.image);
         enforcement_take(enforcement, &proposal);
         enforcement->in_force = 1;
         if (r != 0)

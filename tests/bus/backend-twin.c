@@ -344,6 +344,10 @@ static void state_switch(TwinState *to, const TwinState *from)
         *to = state;
 }
 
+void backend_recognize(Backend *backend, PolicyImage *image)
+{
+}
+
 void backend_commit(Backend *backend)
 {
         TwinState state = state_now(backend);
