@@ -52,6 +52,11 @@ typedef enum OptionId {
         OPTION_POLICY,
         OPTION_HOOK,
         OPTION_VERDICT,
+        OPTION_RULE,
+        OPTION_COMM,
+        OPTION_PATH,
+        OPTION_UID,
+        OPTION_FOR,
         N_OPTIONS,
 } OptionId;
 
@@ -73,10 +78,11 @@ extern const Option option_table[N_OPTIONS];
 typedef struct Options {
         uint32_t given;   /* OPTION_BIT of each that was there */
         const char *host; /* of -H or -M */
-        const char *name, *policy, *hook, *verdict;
+        const char *name, *policy, *hook, *verdict, *rule, *comm, *path;
         uint64_t expect; /* UINT64_MAX: any generation */
         uint64_t since;
-        uint64_t ttl_usec;
+        uint64_t uid;
+        uint64_t ttl_usec, for_usec;
         uint64_t confirm_usec; /* 0: for good */
 } Options;
 
@@ -144,6 +150,9 @@ ExitStatus verb_rule_add(Client *client, char **arguments);
 ExitStatus verb_rule_remove(Client *client, char **arguments);
 ExitStatus verb_rule_list(Client *client, char **arguments);
 ExitStatus verb_mode(Client *client, char **arguments);
+ExitStatus verb_allow(Client *client, char **arguments);
+ExitStatus verb_exceptions(Client *client, char **arguments);
+ExitStatus verb_exceptions_revoke(Client *client, char **arguments);
 ExitStatus verb_events(Client *client, char **arguments);
 ExitStatus verb_capabilities(Client *client, char **arguments);
 ExitStatus verb_explain(Client *client, char **arguments);

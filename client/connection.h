@@ -13,6 +13,7 @@
 #define MANAGER_INTERFACE SERVICE_NAME ".Manager"
 #define POLICY_INTERFACE SERVICE_NAME ".Policy"
 #define HOOK_INTERFACE SERVICE_NAME ".Hook"
+#define EXCEPTION_INTERFACE SERVICE_NAME ".Exception"
 #define EVENTS_INTERFACE SERVICE_NAME ".Events"
 #define ERROR_PREFIX SERVICE_NAME ".Error."
 #define ACTION_PREFIX "org.aegis.enforcer."

@@ -28,6 +28,11 @@ const Option option_table[N_OPTIONS] = {
         [OPTION_POLICY] = {"policy", 0, "NAME"},
         [OPTION_HOOK] = {"hook", 0, "HOOK"},
         [OPTION_VERDICT] = {"verdict", 0, "VERDICT"},
+        [OPTION_RULE] = {"rule", 0, "ID"},
+        [OPTION_COMM] = {"comm", 0, "NAME"},
+        [OPTION_PATH] = {"path", 0, "PATH"},
+        [OPTION_UID] = {"uid", 0, "UID"},
+        [OPTION_FOR] = {"for", 0, "TIME"},
 };
 
 #define LONG_BASE 256 /* getopt_long()'s value of option i is LONG_BASE + i */
@@ -105,6 +110,19 @@ static ExitStatus take_argument(Options *options, OptionId id, const char *argum
         case OPTION_VERDICT:
                 options->verdict = argument;
                 return STATUS_DONE;
+        case OPTION_RULE:
+                options->rule = argument;
+                return STATUS_DONE;
+        case OPTION_COMM:
+                options->comm = argument;
+                return STATUS_DONE;
+        case OPTION_PATH:
+                options->path = argument;
+                return STATUS_DONE;
+        case OPTION_UID:
+                return take_number(id, argument, &options->uid);
+        case OPTION_FOR:
+                return take_time(id, argument, &options->for_usec);
         case OPTION_EXPECT:
                 return take_number(id, argument, &options->expect);
         case OPTION_SINCE:

@@ -44,6 +44,17 @@ const Field hook_fields[] = {
         {"Denials", "denials", "t"},     {"Audits", "audits", "t"},     {NULL, NULL, NULL},
 };
 
+const Field exception_fields[] = {
+        {"Id", "name", "s"},
+        {"Event", "event", "t"},
+        {"Uid", "uid", "u"},
+        {"Object", "allows", "s"},
+        {"Subject", "to", "s"},
+        {"Rule", "rule", "s"},
+        {"UntilUSec", "until_usec", "t"},
+        {NULL, NULL, NULL},
+};
+
 const Field events_fields[] = {
         {"Emitted", "emitted", "t"},
         {"Delivered", "delivered", "t"},
@@ -140,6 +151,8 @@ static const Field *fields_of(const char *interface)
                 return policy_fields;
         if (strcmp(interface, HOOK_INTERFACE) == 0)
                 return hook_fields;
+        if (strcmp(interface, EXCEPTION_INTERFACE) == 0)
+                return exception_fields;
         return events_fields;
 }
 

@@ -8,6 +8,7 @@
 extern const Field manager_fields[];
 extern const Field policy_fields[];
 extern const Field hook_fields[];
+extern const Field exception_fields[];
 extern const Field events_fields[];
 
 /* The manager's properties as one object. Says itself what went wrong. */

@@ -50,6 +50,14 @@ static int append_filter(const Options *options, sd_bus_message *message)
                 r = sd_bus_message_append(message, "{sv}", "hook", "s", options->hook);
         if (r >= 0 && options->verdict)
                 r = sd_bus_message_append(message, "{sv}", "verdict", "s", options->verdict);
+        if (r >= 0 && options->rule)
+                r = sd_bus_message_append(message, "{sv}", "rule", "s", options->rule);
+        if (r >= 0 && options->comm)
+                r = sd_bus_message_append(message, "{sv}", "comm", "s", options->comm);
+        if (r >= 0 && options->path)
+                r = sd_bus_message_append(message, "{sv}", "path", "s", options->path);
+        if (r >= 0 && OPTION_GIVEN(options, OPTION_UID))
+                r = sd_bus_message_append(message, "{sv}", "uid", "u", (uint32_t) options->uid);
         if (r >= 0 &&
             (OPTION_GIVEN(options, OPTION_SINCE) || !OPTION_GIVEN(options, OPTION_FOLLOW)))
                 r = sd_bus_message_append(message, "{sv}", "since", "t", options->since);

@@ -16,7 +16,8 @@
 #define RULE_OPTIONS (OPTION_BIT(OPTION_EXPECT) | TRYING_OPTIONS)
 #define EVENT_OPTIONS                                                                              \
         (OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_POLICY) |        \
-         OPTION_BIT(OPTION_HOOK) | OPTION_BIT(OPTION_VERDICT))
+         OPTION_BIT(OPTION_HOOK) | OPTION_BIT(OPTION_VERDICT) | OPTION_BIT(OPTION_RULE) |          \
+         OPTION_BIT(OPTION_COMM) | OPTION_BIT(OPTION_PATH) | OPTION_BIT(OPTION_UID))
 
 const Verb verb_table[] = {
         {"status", "", "what is enforced, how strongly, and since when", 0, 0, 0, verb_status},
@@ -44,6 +45,11 @@ const Verb verb_table[] = {
          OPTION_BIT(OPTION_HOOK) | TRYING_OPTIONS, verb_mode},
         {"release", "", "let go of the kernel; the policies stay on disk", 0, 0, 0, verb_release},
         {"events", "", "what was denied or recorded", 0, 0, EVENT_OPTIONS, verb_events},
+        {"allow", "SEQ", "for a while, what event SEQ was denied; --for=10m", 1, 1,
+         OPTION_BIT(OPTION_FOR), verb_allow},
+        {"exceptions revoke", "NAME", NULL, 1, 1, 0, verb_exceptions_revoke},
+        {"exceptions", "", "what is allowed for a while; exceptions revoke NAME", 0, 0, 0,
+         verb_exceptions},
         {"explain", "OBJECT...", "which rule would decide, and why", 1, 9, 0, verb_explain},
         {"history", "", "who changed what, and by whose leave", 0, 0, 0, verb_history},
         {"metrics", "", "what is counted, as OpenMetrics text", 0, 0, 0, verb_metrics},
@@ -63,7 +69,8 @@ static const char help_options[] =
         "                           show what changes as a diff\n"
         "  -q, --quiet              plan, diff, apply: no warnings about the text\n"
         "  -f, --follow             events: wait for more; --since=SEQ: from there on\n"
-        "      --policy=NAME, --hook=HOOK, --verdict=VERDICT   events: only these\n"
+        "      --policy=NAME, --rule=ID, --hook=HOOK, --verdict=VERDICT,\n"
+        "      --uid=UID, --comm=NAME, --path=PATH             events: only these\n"
         "  -H, --host=HOST, -M, --machine=CONTAINER            act there, not here\n"
         "      --no-ask-password, --help, --version            See aegis-client(1).\n";
 

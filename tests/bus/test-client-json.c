@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+#include "blocked.h"
 #include "client-lab.h"
 #include "client.h"
 
@@ -53,6 +54,10 @@ static const Row rows[] = {
         {"mode", "enforce --hook=file_open", SHAPE_DOCUMENTED, "hook mode changed generation"},
         {"mode", "--hook=file_open", SHAPE_DOCUMENTED, "hook mode"},
         {"explain", "/srv/one", SHAPE_SERVICES, "mode generation answers"},
+        {"allow", "1 --for=60s", SHAPE_DOCUMENTED,
+         "object name event uid allows to rule until_usec"},
+        {"exceptions", "", SHAPE_DOCUMENTED, "exceptions"},
+        {"exceptions revoke", "e1u0t5", SHAPE_DOCUMENTED, "name until_usec"},
         {"history", "", SHAPE_DOCUMENTED, "changes"},
         {"metrics", "", SHAPE_DOCUMENTED, "metrics"},
         {"capabilities", "", SHAPE_SERVICES, "kernel tier missing remedy"},
@@ -183,6 +188,10 @@ static void test_what_each_verb_prints_is_as_documented(Lab *lab)
 {
         g_autofree char *section = read_json_section();
 
+        struct event event = blocked_event();
+
+        event.time_ns = 5000; /* it is in the name of the exception */
+        blocked_inject(event);
         put(WEB, "version=1\n[deny_path]\n/srv/one\n/srv/one\n");
         put(MAIL, "version=1\n[deny_port]\n25:tcp\n");
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
