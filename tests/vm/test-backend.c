@@ -501,97 +501,6 @@ static void test_hits_go_on_while_the_same_documents_are_in_force(void)
         g_assert_cmpuint(backend_rule_hits(backend, 1), ==, 4);
 }
 
-static void open_often(const char *path, guint n)
-{
-        for (guint i = 0; i < n; i++)
-                assert_open(path, EPERM);
-}
-
-static void assert_hits(const uint64_t *expected, uint32_t n)
-{
-        for (uint32_t i = 0; i < n; i++)
-                g_assert_cmpuint(backend_rule_hits(backend, i + 1), ==, expected[i]);
-}
-
-static void test_hits_of_rules_that_stay_go_on_when_others_come_or_go(void)
-{
-        PolicyImage *image;
-
-        fresh_tree();
-        make_file("/t/secret");
-        make_file("/t/other");
-        apply("");
-        apply("[deny_path]\n/t/secret\n/t/other\n");
-        open_often("/t/secret", 2);
-        open_often("/t/other", 1);
-        for (int i = 0; i < 3; i++) { /* numbers stay, and maps grow */
-                static const char *const more[] = {"", "/t/x\n", "/t/x\n/t/y\n"};
-                g_autofree char *text =
-                        g_strconcat("[deny_path]\n/t/secret\n/t/other\n", more[i], NULL);
-
-                apply(text);
-                assert_hits((const uint64_t[]){2 + i, 1, 0}, 3);
-                open_often("/t/secret", 1);
-        }
-        /* all have other numbers */
-        apply("[deny_path]\n/t/first\n/t/other\n/t/secret\n");
-        assert_hits((const uint64_t[]){0, 1, 5}, 3);
-        open_often("/t/secret", 1);
-        image = compile("[deny_path]\n/t/secret\n");
-        g_assert_cmpint(backend_prepare(backend, image, MODE_ENFORCE, 0, generation + 1), ==, 0);
-        backend_abort(backend);
-        policy_image_free(image);
-        assert_hits((const uint64_t[]){0, 1, 6}, 3);
-        apply("[deny_path]\n/t/other\n");
-        assert_hits((const uint64_t[]){1}, 1);
-        apply("[deny_path]\n/t/other\n/t/secret\n");
-        assert_hits((const uint64_t[]){1, 0}, 2);
-}
-
-static void test_hits_go_on_after_a_restart(void)
-{
-        static const char text[] = "[deny_path]\n/t/secret\n/t/other\n";
-        PolicyImage *image;
-
-        fresh_tree();
-        make_file("/t/secret");
-        apply("");
-        apply("[deny_path]\n/t/secret\n");
-        open_often("/t/secret", 2);
-        apply(text);
-        open_often("/t/secret", 1);
-        backend = backend_free(backend);
-        backend = start_backend();
-        assert_hits((const uint64_t[]){3, 0}, 2);
-        image = compile(text);
-        backend_recognize(backend, image);
-        policy_image_free(image);
-        apply("[deny_path]\n/t/first\n/t/secret\n");
-        assert_hits((const uint64_t[]){0, 3}, 2);
-}
-
-/* The one who opens counts too. */
-static void test_no_hit_is_lost_while_policies_are_switched(void)
-{
-        g_autoptr(GString) text = g_string_new("[deny_path]\n/t/a/secret\n");
-        Prober prober = {};
-        ProberCounts counts;
-
-        fresh_tree();
-        make_file("/t/a/secret");
-        make_file("/t/a/public");
-        apply("");
-        apply(text->str);
-        prober_start(&prober, "/t/a/secret", "/t/a/public");
-        for (int i = 0; i < 60; i++) {
-                g_string_append_printf(text, "/t/b%d/\n", i);
-                apply(text->str);
-        }
-        counts = prober_stop(&prober);
-        g_assert_cmpuint(counts.denied, >, 100);
-        g_assert_cmpuint(backend_rule_hits(backend, 1), ==, counts.denied);
-}
-
 static void test_a_swap_leaves_no_gap(void)
 {
         Prober prober = {};
@@ -663,9 +572,6 @@ int main(int argc, char **argv)
         ADD(a_cgroup_that_is_allowed_frees_its_whole_subtree);
         ADD(what_is_prepared_and_aborted_changes_nothing);
         ADD(hits_go_on_while_the_same_documents_are_in_force);
-        ADD(hits_of_rules_that_stay_go_on_when_others_come_or_go);
-        ADD(hits_go_on_after_a_restart);
-        ADD(no_hit_is_lost_while_policies_are_switched);
         ADD(a_swap_leaves_no_gap);
         ADD(enforcement_outlives_the_backend_and_is_adopted);
         return g_test_run();
