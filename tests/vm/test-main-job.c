@@ -458,6 +458,78 @@ static void test_a_single_rule_ends_with_its_time(void)
         client_removes("runtime");
 }
 
+/* Returns the exit status. */
+static int read_with(unsigned uid, const char *program, const char *path)
+{
+        g_auto(Result) result = run_as(uid, (const char *[]){program, path, NULL});
+
+        return result.status;
+}
+
+/* The number of the last denial of that path; the event may be on its way. */
+static char *last_denial(const char *path)
+{
+        for (;;) {
+                g_auto(Result) events =
+                        client("events", "--json", "--verdict=denied", "--path", path);
+                const char *last = g_strrstr(events.out, "{\"seq\":");
+
+                if (last)
+                        return g_strdup_printf(
+                                "%" G_GUINT64_FORMAT,
+                                g_ascii_strtoull(last + strlen("{\"seq\":"), NULL, 10));
+                g_usleep(10000);
+        }
+}
+
+static void allow_last(const char *path, const char *time)
+{
+        g_autofree char *seq = last_denial(path);
+        g_auto(Result) allowed = client("allow", seq, "--for", time);
+
+        g_assert_cmpstr(allowed.err, ==, "");
+        g_assert_cmpint(allowed.status, ==, 0);
+}
+
+static void revoke_exceptions(void)
+{
+        g_auto(Result) listed = client("exceptions", "--json"), revoked = {};
+        const char *name = strstr(listed.out, "\"name\":\"");
+        g_autofree char *copy = NULL;
+
+        g_assert_nonnull(name);
+        name += strlen("\"name\":\"");
+        copy = g_strndup(name, strcspn(name, "\""));
+        revoked = client("exceptions", "revoke", copy);
+        g_assert_cmpint(revoked.status, ==, 0);
+}
+
+static void test_an_exception_is_for_one_program_and_user_alone(void)
+{
+        apply_by_root("shut", "version=7\n[deny]\nfile:/srv/neighbour\n");
+        g_assert_cmpint(read_with(ALICE, "/usr/bin/cat", "/srv/neighbour"), !=, 0);
+        allow_last("/srv/neighbour", "1h");
+        g_assert_cmpint(read_with(ALICE, "/usr/bin/cat", "/srv/neighbour"), ==, 0);
+        g_assert_cmpint(read_with(ALICE, "/usr/bin/head", "/srv/neighbour"), !=, 0);
+        g_assert_cmpint(read_with(0, "/usr/bin/cat", "/srv/neighbour"), !=, 0);
+        g_assert_cmpint(read_with(ALICE, "/usr/bin/cat", "/srv/secret"), !=, 0);
+        kill_service();
+        start_service();
+        g_assert_cmpint(read_with(ALICE, "/usr/bin/cat", "/srv/neighbour"), ==, 0);
+        revoke_exceptions();
+        g_assert_cmpint(read_with(ALICE, "/usr/bin/cat", "/srv/neighbour"), !=, 0);
+}
+
+/* The first loop ends with the time of the exception, or never. */
+static void test_an_exception_ends_by_itself(void)
+{
+        allow_last("/srv/neighbour", "10s");
+        while (read_with(ALICE, "/usr/bin/cat", "/srv/neighbour") == 0)
+                g_usleep(G_USEC_PER_SEC / 2);
+        client_removes("shut");
+        g_assert_cmpint(read_with(ALICE, "/usr/bin/cat", "/srv/neighbour"), ==, 0);
+}
+
 /* ---- 5 ---- */
 
 static void test_kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_gap(void)
@@ -586,6 +658,8 @@ int main(int argc, char **argv)
         ADD(a_second_policy_adds_its_rules_and_is_removed_alone);
         ADD(a_single_rule_denies_at_once_and_no_longer_once_it_is_removed);
         ADD(a_single_rule_ends_with_its_time);
+        ADD(an_exception_is_for_one_program_and_user_alone);
+        ADD(an_exception_ends_by_itself);
         ADD(kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_gap);
         ADD(no_rule_keeps_the_next_service_from_starting);
         ADD(a_second_service_ends_and_takes_nothing_away);
