@@ -12,9 +12,10 @@
 #define BUCKET_USERS 64u
 
 /* What a call takes: 200 methods at once and 100 a second, or ten times as many reads that need no
- * more than an answer. */
+ * more than an answer; all objects 20 times at once and ten times a second. */
 #define BUCKET_METHOD 10u
 #define BUCKET_READ 1u
+#define BUCKET_OBJECTS 100u /* all objects with all their properties */
 
 typedef struct Bucket {
         uid_t uid;

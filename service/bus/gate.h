@@ -30,6 +30,7 @@
 typedef struct Method {
         const char *name;
         Action action;
+        unsigned cost; /* tokens (bucket.h); 0: BUCKET_METHOD */
         /* Reads the arguments of request->message into the request. Changes nothing. */
         int (*describe)(Request *request, sd_bus_error *error);
         /* Does what was described, and replies. */
@@ -62,7 +63,7 @@ int gate_new(Gate **ret_gate, sd_bus *bus, uint64_t timeout_usec);
 /* Drops all open calls; their questions are taken back. Not to be called from a method. */
 Gate *gate_free(Gate *gate);
 
-/* For GATE_ENTRY alone. */
+/* For GATE_ENTRY, and for what the bus library would answer before the gate. */
 int gate_enter(BusServer *server, const Method *method, sd_bus_message *m, sd_bus_error *error);
 
 /* Answers m with "yes", "no" or "challenge", once polkit has been asked, silently. Returns 0 or a

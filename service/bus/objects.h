@@ -126,6 +126,7 @@ int exception_name(char ret_name[EXCEPTION_NAME_SIZE], const struct event *event
 int exception_path_on_bus(const char *name, char **ret_path);
 
 int events_object_add(BusServer *server);
+int managed_objects_add(BusServer *server); /* the method for all of them */
 
 int log_control_add(BusServer *server);
 

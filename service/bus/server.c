@@ -109,6 +109,8 @@ static int fill(BusServer *server)
                 r = gate_new(&server->gate, server->bus, server->config.polkit_timeout_usec);
         if (r >= 0)
                 r = add_objects(server);
+        if (r >= 0)
+                r = managed_objects_add(server);
         return r < 0 ? r
                      : sd_bus_request_name_async(server->bus, NULL, BUS_NAME, 0, on_name, server);
 }

@@ -360,6 +360,36 @@ static void test_who_calls_too_often_is_refused_and_root_is_not(Lab *lab)
         lab_disconnect(other);
 }
 
+static sd_bus_message *objects(sd_bus *bus)
+{
+        return lab_message(bus, LAB_ROOT, "org.freedesktop.DBus.ObjectManager",
+                           "GetManagedObjects");
+}
+
+/* The one read of the bus library that costs more than its answer. */
+static void test_who_asks_for_all_objects_too_often_is_refused_and_root_is_not(Lab *lab)
+{
+        sd_bus *user = lab_connect(lab, LAB_USER);
+        Pending *pending[100];
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < G_N_ELEMENTS(pending); i++)
+                pending[i] = lab_send(objects(user), SILENT);
+        for (unsigned i = 0; i < G_N_ELEMENTS(pending); i++) {
+                sd_bus_message *reply = lab_wait(lab, pending[i]);
+
+                n += lab_error(reply)[0] == '\0';
+                if (lab_error(reply)[0])
+                        g_assert_cmpstr(lab_error(reply), ==, SD_BUS_ERROR_LIMITS_EXCEEDED);
+                sd_bus_message_unref(reply);
+        }
+        g_assert_cmpuint(n, >=, 20);
+        g_assert_cmpuint(n, <, G_N_ELEMENTS(pending));
+        for (unsigned i = 0; i < G_N_ELEMENTS(pending); i++)
+                expect(lab, lab_send(objects(lab->root), SILENT), NULL);
+        lab_disconnect(user);
+}
+
 /* ---- the record ---- */
 
 static void check_history(Lab *lab, const char *const lines[][3], unsigned n)
@@ -524,6 +554,7 @@ int main(int argc, char **argv)
                 TEST(one_uid_has_four_questions_open),
                 TEST(with_all_questions_open_root_is_served),
                 TEST(who_calls_too_often_is_refused_and_root_is_not),
+                TEST(who_asks_for_all_objects_too_often_is_refused_and_root_is_not),
                 TEST(refusals_are_on_record_and_push_no_change_out),
                 TEST(a_stale_answer_is_on_record),
                 TEST(questions_that_are_open_end_with_the_service),
