@@ -6,14 +6,26 @@
 #include "tool.h"
 
 const ToolOption tool_options[N_TOOL_OPTIONS] = {
-        [TOOL_HELP] = {"help", 'h', NULL},       [TOOL_VERSION] = {"version", 0, NULL},
-        [TOOL_JSON] = {"json", 'j', NULL},       [TOOL_STRICT] = {"strict", 0, NULL},
-        [TOOL_WRITE] = {"write", 'w', NULL},     [TOOL_CHECK] = {"check", 0, NULL},
-        [TOOL_OUTPUT] = {"output", 'o', "FILE"}, [TOOL_PATH] = {"path", 0, "PATH"},
-        [TOOL_ACCESS] = {"access", 0, "ACCESS"}, [TOOL_NET] = {"net", 0, "OBJECT"},
-        [TOOL_KERNEL] = {"kernel", 0, "OBJECT"}, [TOOL_UID] = {"uid", 0, "UID"},
-        [TOOL_GID] = {"gid", 0, "GID"},          [TOOL_EXE] = {"exe", 0, "PATH"},
-        [TOOL_CGROUP] = {"cgroup", 0, "PATH"},   [TOOL_VERIFIED] = {"verified", 0, NULL},
+        [TOOL_HELP] = {"help", 'h', NULL},
+        [TOOL_VERSION] = {"version", 0, NULL},
+        [TOOL_JSON] = {"json", 'j', NULL},
+        [TOOL_STRICT] = {"strict", 0, NULL},
+        [TOOL_WRITE] = {"write", 'w', NULL},
+        [TOOL_CHECK] = {"check", 0, NULL},
+        [TOOL_OUTPUT] = {"output", 'o', "FILE"},
+        [TOOL_PATH] = {"path", 0, "PATH"},
+        [TOOL_ACCESS] = {"access", 0, "ACCESS"},
+        [TOOL_NET] = {"net", 0, "OBJECT"},
+        [TOOL_KERNEL] = {"kernel", 0, "OBJECT"},
+        [TOOL_UID] = {"uid", 0, "UID"},
+        [TOOL_GID] = {"gid", 0, "GID"},
+        [TOOL_EXE] = {"exe", 0, "PATH"},
+        [TOOL_CGROUP] = {"cgroup", 0, "PATH"},
+        [TOOL_VERIFIED] = {"verified", 0, NULL},
+        [TOOL_PUBLIC_KEY] = {"public-key", 'p', "FILE"},
+        [TOOL_SECRET_KEY] = {"secret-key", 's', "FILE"},
+        [TOOL_COMMENT] = {"trusted-comment", 't', "TEXT"},
+        [TOOL_NO_PASSWORD] = {"no-password", 'W', NULL},
 };
 
 #define LONG_BASE 256 /* getopt_long()'s value of option i is LONG_BASE + i */

@@ -26,19 +26,28 @@ const Command tool_commands[] = {
          TOOL_BIT(TOOL_OUTPUT), command_convert},
         {"test", "FILE...", "which rule decides an access", 1, UINT32_MAX, TEST_OPTIONS,
          command_test},
+        {"keygen", "", "a pair of keys to sign with", 0, 0,
+         TOOL_BIT(TOOL_SECRET_KEY) | TOOL_BIT(TOOL_PUBLIC_KEY) | TOOL_BIT(TOOL_NO_PASSWORD),
+         command_keygen},
+        {"sign", "FILE...", "a signature beside each file, in minisign's format", 1, UINT32_MAX,
+         TOOL_BIT(TOOL_SECRET_KEY) | TOOL_BIT(TOOL_COMMENT), command_sign},
+        {"verify", "FILE...", "whether each is what was signed", 1, UINT32_MAX,
+         TOOL_BIT(TOOL_JSON) | TOOL_BIT(TOOL_PUBLIC_KEY), command_verify},
 };
 const size_t n_tool_commands = ELEMENTS_OF(tool_commands);
 
 static const char help_options[] =
         "A FILE of - is standard input. Several files are looked at as one set.\n\n"
         "Options:\n"
-        "  -j, --json               lint, diff, test: one JSON object\n"
+        "  -j, --json               lint, diff, test, verify: one JSON object\n"
         "      --strict             lint: warnings count like faults\n"
         "  -w, --write              fmt: write the files anew instead of printing them\n"
         "      --check              fmt: print the names of those that would change\n"
         "  -o, --output=FILE        convert: write there, not to standard output\n"
         "      --path=PATH --access=ACCESS, --net=OBJECT, --kernel=OBJECT   test: what\n"
         "      --uid=UID --gid=GID --exe=PATH --cgroup=PATH --verified      test: by whom\n"
+        "  -p, --public-key=FILE, -s, --secret-key=FILE    keygen, sign, verify: keys\n"
+        "  -t, --trusted-comment=TEXT, -W, --no-password      sign; keygen: not encrypted\n"
         "      --help, --version    See aegis-policy(1).\n";
 
 char *tool_help(void)

@@ -33,6 +33,10 @@ typedef enum ToolOptionId {
         TOOL_EXE,
         TOOL_CGROUP,
         TOOL_VERIFIED,
+        TOOL_PUBLIC_KEY,
+        TOOL_SECRET_KEY,
+        TOOL_COMMENT,
+        TOOL_NO_PASSWORD,
         N_TOOL_OPTIONS,
 } ToolOptionId;
 
@@ -73,7 +77,7 @@ extern const size_t n_tool_commands;
  * Returns TOOL_FINE, or TOOL_TROUBLE having said what is wrong. */
 ToolStatus tool_options_read(ToolOptions *options, int argc, char **argv, int *ret_first);
 
-/* All that --help prints; at most 24 lines of 80 columns. Returns a new string or NULL. */
+/* All that --help prints; at most 30 lines of 80 columns. Returns a new string or NULL. */
 char *tool_help(void);
 
 /* Runs what the command line says. */
@@ -88,3 +92,6 @@ ToolStatus command_fmt(const ToolOptions *options, char **files, size_t n);
 ToolStatus command_diff(const ToolOptions *options, char **files, size_t n);
 ToolStatus command_convert(const ToolOptions *options, char **files, size_t n);
 ToolStatus command_test(const ToolOptions *options, char **files, size_t n);
+ToolStatus command_keygen(const ToolOptions *options, char **files, size_t n);
+ToolStatus command_sign(const ToolOptions *options, char **files, size_t n);
+ToolStatus command_verify(const ToolOptions *options, char **files, size_t n);

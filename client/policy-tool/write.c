@@ -80,3 +80,19 @@ ToolStatus write_document(const char *path, const char *text)
                 return tool_trouble("cannot write %s: %s.", path, strerror(-r));
         return TOOL_FINE;
 }
+
+ToolStatus write_new(const char *path, const char *text, unsigned mode)
+{
+        _cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        int r;
+
+        if (fd < 0 && errno == EEXIST)
+                return tool_trouble("%s is there already; choose another name.", path);
+        if (fd < 0)
+                return tool_trouble("cannot write %s: %s.", path, strerror(errno));
+        r = write_all(fd, text);
+        if (r == 0)
+                return TOOL_FINE;
+        unlink(path);
+        return tool_trouble("cannot write %s: %s.", path, strerror(-r));
+}

@@ -9,3 +9,6 @@
  * not.
  */
 ToolStatus write_document(const char *path, const char *text);
+
+/* Writes a file that was not there; what is there is not touched. Returns as write_document(). */
+ToolStatus write_new(const char *path, const char *text, unsigned mode);

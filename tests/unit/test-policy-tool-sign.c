@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* aegis-policy keygen, sign and verify as a program, beside the real minisign. POLICY_PROGRAM is
+ * the program. A key without a password takes no time; one test is about a key with one. */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define DOCUMENT "version=1\n[deny_path]\n/srv/x\n"
+
+typedef struct Scene {
+        char *folder;
+        char *out, *err;
+} Scene;
+
+static void scene_set_up(Scene *scene, const void *unused)
+{
+        scene->folder = g_dir_make_tmp("aegis-policy-XXXXXX", NULL);
+        g_assert_nonnull(scene->folder);
+}
+
+static void scene_tear_down(Scene *scene, const void *unused)
+{
+        g_autoptr(GDir) dir = g_dir_open(scene->folder, 0, NULL);
+        const char *name;
+
+        while ((name = g_dir_read_name(dir))) {
+                g_autofree char *path = g_build_filename(scene->folder, name, NULL);
+
+                g_unlink(path);
+        }
+        g_rmdir(scene->folder);
+        g_free(scene->folder);
+        g_free(scene->out);
+        g_free(scene->err);
+}
+
+/* aegis-policy is $A. */
+static void run(Scene *scene, const char *line, int expected)
+{
+        g_autofree char *command = g_strconcat("A='", POLICY_PROGRAM, "'; ", line, NULL);
+        char *arguments[] = {(char *) "/bin/sh", (char *) "-c", command, NULL};
+        int status;
+
+        g_clear_pointer(&scene->out, g_free);
+        g_clear_pointer(&scene->err, g_free);
+        g_assert_true(g_spawn_sync(scene->folder, arguments, NULL, 0, NULL, NULL, &scene->out,
+                                   &scene->err, &status, NULL));
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != expected)
+                g_error("%s: status %x\n%s\n%s", line, (unsigned) status, scene->out, scene->err);
+}
+
+static void put_document(const Scene *scene)
+{
+        g_autofree char *path = g_build_filename(scene->folder, "web.policy", NULL);
+
+        g_assert_true(g_file_set_contents(path, DOCUMENT, -1, NULL));
+}
+
+static int without_minisign(void)
+{
+        g_autofree char *path = g_find_program_in_path("minisign");
+
+        if (!path)
+                g_test_skip("minisign is not installed");
+        return !path;
+}
+
+static void test_what_is_signed_is_verified_and_what_is_changed_is_not(Scene *scene,
+                                                                       const void *unused)
+{
+        put_document(scene);
+        run(scene, "$A keygen -W -s key", 0);
+        run(scene, "$A sign -s key -t 'for the web' web.policy", 0);
+        run(scene, "$A verify -p key.pub web.policy", 0);
+        g_assert_nonnull(strstr(scene->out, ": for the web\n"));
+        run(scene, "$A verify --json -p key.pub web.policy", 0);
+        g_assert_nonnull(strstr(scene->out, "\"verified\":true"));
+        run(scene, "echo '#' >>web.policy; $A verify -p key.pub web.policy", 1);
+        g_assert_nonnull(strstr(scene->out, "NOT verified"));
+        run(scene, "$A keygen -W -s other && $A sign -s other web.policy", 0);
+        run(scene, "$A verify -p key.pub web.policy", 1);
+        run(scene, "rm web.policy.minisig; $A verify -p key.pub web.policy", 2);
+}
+
+static void test_a_secret_key_is_its_owners_alone_and_never_overwritten(Scene *scene,
+                                                                        const void *unused)
+{
+        g_autofree char *path = g_build_filename(scene->folder, "key", NULL);
+        struct stat st;
+
+        run(scene, "umask 0; $A keygen -W -s key", 0);
+        g_assert_cmpint(stat(path, &st), ==, 0);
+        g_assert_cmpuint(st.st_mode & 07777, ==, 0600);
+        run(scene, "cp key copy; $A keygen -W -s key; test $? = 2 && cmp key copy", 0);
+        run(scene, "$A keygen -W -s new -p key.pub", 2);
+}
+
+static void test_a_comment_cannot_be_what_a_terminal_acts_on(Scene *scene, const void *unused)
+{
+        put_document(scene);
+        run(scene, "$A keygen -W -s key", 0);
+        run(scene, "$A sign -s key -t \"$(printf 'a\\033[2Jb')\" web.policy", 2);
+        run(scene, "$A sign -s key -t \"$(printf 'a\\nb')\" web.policy", 2);
+        run(scene, "test ! -e web.policy.minisig", 0);
+}
+
+static void test_minisign_verifies_what_is_signed(Scene *scene, const void *unused)
+{
+        if (without_minisign())
+                return;
+        put_document(scene);
+        run(scene, "$A keygen -W -s key && $A sign -s key web.policy", 0);
+        run(scene, "minisign -V -p key.pub -m web.policy", 0);
+        run(scene, "rm web.policy.minisig; minisign -S -s key -m web.policy", 0);
+        run(scene, "$A verify -p key.pub web.policy", 0);
+}
+
+static void test_what_minisign_signs_is_verified(Scene *scene, const void *unused)
+{
+        if (without_minisign())
+                return;
+        put_document(scene);
+        run(scene, "minisign -G -W -p m.pub -s m.key && minisign -S -s m.key -m web.policy", 0);
+        run(scene, "$A verify -p m.pub web.policy", 0);
+        run(scene, "rm web.policy.minisig; $A sign -s m.key web.policy", 0);
+        run(scene, "minisign -V -p m.pub -m web.policy", 0);
+        run(scene, "minisign -S -l -s m.key -m web.policy; $A verify -p m.pub web.policy", 1);
+        g_assert_nonnull(strstr(scene->out, "old kind"));
+}
+
+static void test_a_key_opens_with_its_password_alone(Scene *scene, const void *unused)
+{
+        put_document(scene);
+        run(scene, "echo secret | $A keygen -s key", 0);
+        run(scene, "head -n 1 key | grep -q encrypted", 0);
+        run(scene, "echo wrong | $A sign -s key web.policy", 2);
+        run(scene, "test ! -e web.policy.minisig", 0);
+        run(scene, "echo secret | $A sign -s key web.policy && $A verify -p key.pub web.policy", 0);
+        if (!without_minisign())
+                run(scene, "echo secret | minisign -S -s key -m web.policy", 0);
+        run(scene, "$A keygen -s another </dev/null", 2);
+}
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+#define ADD(name)                                                                                  \
+        g_test_add("/policy-tool/" #name, Scene, NULL, scene_set_up, test_##name, scene_tear_down)
+        ADD(what_is_signed_is_verified_and_what_is_changed_is_not);
+        ADD(a_secret_key_is_its_owners_alone_and_never_overwritten);
+        ADD(a_comment_cannot_be_what_a_terminal_acts_on);
+        ADD(minisign_verifies_what_is_signed);
+        ADD(what_minisign_signs_is_verified);
+        ADD(a_key_opens_with_its_password_alone);
+        return g_test_run();
+}
