@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#define AEGIS_ABI 4u
+#define AEGIS_ABI 5u
 
 /* One bit a kind of access to a file. A rule without access= means all of them. ACCESS_MAP goes
  * with ACCESS_EXEC in every rule; the two part in the defaults alone: a program that is run is
@@ -181,8 +181,9 @@ struct hot {
         __u64 service_task;     /* likewise; an address, never believed without the other two */
         __u32 abi;
         __u32 zero;
-        __u64 claim_until_ns;  /* till then service_tgid alone is believed: the service is starting
-                                */
+        __u64 claim_until_ns; /* till then service_tgid alone is believed: the service is starting
+                               */
+        __u64 emergency_until_ns; /* since boot: till then denials are recorded and not made; 0 */
         __u32 signal;          /* SIGNAL_…: what follows a denial by a clause that says nothing */
         __u32 canary_hook;     /* the one hook that denies a canary: others stand on the way to it;
                                   | CANARY_GUARD: what guards the service there, not the rules */
@@ -446,7 +447,7 @@ struct event {
         __u32 signal;    /* sent to the subject; 0: none */
         __u32 digest_algorithm;
         __u8 digest[DIGEST_SIZE];
-        __u32 reserved;
+        __u32 emergency; /* 1: denied, but for an emergency */
         __u32 path_length;
         char path[EVENT_PATH_ROOM]; /* names from the object up to the root, each ended by NUL */
 };

@@ -70,7 +70,7 @@ static __always_inline void fill_head(struct event *event, const struct decision
         event->flags = decision->flags;
         event->access = finding->access;
         event->signal = finding->signal;
-        event->reserved = 0;
+        event->emergency = finding->emergency;
         event->device = 0;
         event->inode = 0;
         event->path_length = 0;

@@ -73,9 +73,10 @@ int judge(struct decision *decision);
 struct finding {
         __u32 at; /* the clause that is asked next; 0: the first of the next list */
         __u32 rule;
-        __u32 access;  /* decided by it */
-        __u32 verdict; /* VERDICT_… */
-        __u32 signal;  /* SIGNAL_…; from event_emit() on the number of the one that was sent */
+        __u32 access;    /* decided by it */
+        __u32 verdict;   /* VERDICT_… */
+        __u32 signal;    /* SIGNAL_…; from event_emit() on the number of the one that was sent */
+        __u32 emergency; /* from judge_found() on: it would have been denied */
 };
 
 /* judge.bpf.c. What follows what was found. Returns 1 if the subject is exempt, -EPERM for a

@@ -76,6 +76,15 @@ static __always_inline __u32 send_signal(const struct decision *decision, __u32 
         return bpf_send_signal(number) ? 0 : number;
 }
 
+/* Asked only about what would be denied. It ends by itself, whoever is there to end it. What guards
+ * the service stays in earnest. */
+static __always_inline bool is_emergency(const struct decision *decision)
+{
+        __u64 until = *(volatile __u64 *) &hot.emergency_until_ns;
+
+        return until && !(decision->flags & EVENT_SELF) && bpf_ktime_get_boot_ns() < until;
+}
+
 int judge_found(struct decision *decision, struct finding *finding)
 {
         bool denied;
@@ -84,6 +93,9 @@ int judge_found(struct decision *decision, struct finding *finding)
                 return -EPERM;
         if (is_unbound(decision))
                 return 1;
+        finding->emergency = finding->verdict == VERDICT_DENIED && is_emergency(decision);
+        if (finding->emergency)
+                finding->verdict = VERDICT_AUDITED;
         denied = finding->verdict == VERDICT_DENIED;
         decision->rule = finding->rule;
         count_hit(decision->word, finding->rule);

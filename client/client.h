@@ -47,6 +47,7 @@ typedef enum OptionId {
         OPTION_QUIET,
         OPTION_TTL,
         OPTION_CONFIRM_TIMEOUT,
+        OPTION_REASON,
         OPTION_FOLLOW,
         OPTION_SINCE,
         OPTION_POLICY,
@@ -84,6 +85,7 @@ typedef struct Options {
         uint64_t uid;
         uint64_t ttl_usec, for_usec;
         uint64_t confirm_usec; /* 0: for good */
+        const char *reason;
 } Options;
 
 #define OPTION_GIVEN(options, id) (!!((options)->given & OPTION_BIT(id)))
@@ -144,6 +146,8 @@ ExitStatus verb_plan(Client *client, char **arguments);
 ExitStatus verb_diff(Client *client, char **arguments);
 ExitStatus verb_remove(Client *client, char **arguments);
 ExitStatus verb_confirm(Client *client, char **arguments);
+ExitStatus verb_emergency_start(Client *client, char **arguments);
+ExitStatus verb_emergency_stop(Client *client, char **arguments);
 ExitStatus verb_release(Client *client, char **arguments);
 ExitStatus verb_rollback(Client *client, char **arguments);
 ExitStatus verb_rule_add(Client *client, char **arguments);

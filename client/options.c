@@ -23,6 +23,7 @@ const Option option_table[N_OPTIONS] = {
         [OPTION_QUIET] = {"quiet", 'q', NULL},
         [OPTION_TTL] = {"ttl", 0, "TIME"},
         [OPTION_CONFIRM_TIMEOUT] = {"confirm-timeout", 0, "TIME"},
+        [OPTION_REASON] = {"reason", 0, "TEXT"},
         [OPTION_FOLLOW] = {"follow", 'f', NULL},
         [OPTION_SINCE] = {"since", 0, "SEQ"},
         [OPTION_POLICY] = {"policy", 0, "NAME"},
@@ -121,14 +122,17 @@ static ExitStatus take_argument(Options *options, OptionId id, const char *argum
                 return STATUS_DONE;
         case OPTION_UID:
                 return take_number(id, argument, &options->uid);
-        case OPTION_FOR:
-                return take_time(id, argument, &options->for_usec);
         case OPTION_EXPECT:
                 return take_number(id, argument, &options->expect);
         case OPTION_SINCE:
                 return take_number(id, argument, &options->since);
         case OPTION_CONFIRM_TIMEOUT:
                 return take_time(id, argument, &options->confirm_usec);
+        case OPTION_FOR:
+                return take_time(id, argument, &options->for_usec);
+        case OPTION_REASON:
+                options->reason = argument;
+                return STATUS_DONE;
         case OPTION_TTL:
                 return take_time(id, argument, &options->ttl_usec);
         case OPTION_HELP:

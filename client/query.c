@@ -22,6 +22,7 @@ const Field manager_fields[] = {
         {"LastChange", "last_change", "(ttus)"},
         {"ConfirmGeneration", "confirm_generation", "t"},
         {"ConfirmUntilUSec", "confirm_until_usec", "t"},
+        {"EmergencyUntilUSec", "emergency_until_usec", "t"},
         {"Drift", "drift", "b"},
         {"Generations", "generations", "a(ts)"},
         {NULL, NULL, NULL},

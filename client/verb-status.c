@@ -125,6 +125,17 @@ static void print_change(json_object *change)
         putchar('\n');
 }
 
+static void print_emergency(json_object *status)
+{
+        char when[32];
+
+        if (json_number(status, "emergency_until_usec") == 0)
+                return;
+        output_time(json_number(status, "emergency_until_usec"), when, sizeof(when));
+        printf("Emergency    %suntil %s; 'aegis-client emergency stop' ends it%s\n",
+               colour_sequence(COLOUR_BAD), when, colour_sequence(COLOUR_NONE));
+}
+
 /* Its end by the clock of the machine that was asked may be past by ours. */
 static void print_trial(json_object *status)
 {
@@ -178,6 +189,7 @@ static void print_status(json_object *status)
                *digest ? ", digest " : "");
         output_text(stdout, digest);
         putchar('\n');
+        print_emergency(status);
         print_trial(status);
         print_change(json_object_object_get(status, "last_change"));
         print_counts(status);

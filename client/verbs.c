@@ -43,6 +43,9 @@ const Verb verb_table[] = {
         {"rule remove", "SECTION ENTRY", NULL, 2, UINT_MAX, RULE_OPTIONS, verb_rule_remove},
         {"mode", "[enforce|audit]", "show or set: deny, or only record; --hook=HOOK: there", 0, 1,
          OPTION_BIT(OPTION_HOOK) | TRYING_OPTIONS, verb_mode},
+        {"emergency start", "", "deny nothing for a while, record all; emergency stop", 0, 0,
+         OPTION_BIT(OPTION_FOR) | OPTION_BIT(OPTION_REASON), verb_emergency_start},
+        {"emergency stop", "", NULL, 0, 0, 0, verb_emergency_stop},
         {"release", "", "let go of the kernel; the policies stay on disk", 0, 0, 0, verb_release},
         {"events", "", "what was denied or recorded", 0, 0, EVENT_OPTIONS, verb_events},
         {"allow", "SEQ", "for a while, what event SEQ was denied; --for=10m", 1, 1,
@@ -64,6 +67,7 @@ static const char help_options[] =
         "  -j, --json               one JSON object (events: one a line)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
         "      --confirm-timeout=5m apply: on trial, undone unless confirmed by then\n"
+        "      --for=10m            allow, emergency start: how long; --reason=TEXT: why\n"
         "      --expect=GENERATION  what changes something: only if this is in force\n"
         "      --check, --diff      what changes something: only look, 10 if it would;\n"
         "                           show what changes as a diff\n"

@@ -336,6 +336,12 @@ int backend_set_mode(Backend *backend, Mode mode, uint64_t audited, uint64_t gen
         return 0;
 }
 
+void backend_set_emergency(Backend *backend, uint64_t until_ns)
+{
+        if (backend->hot)
+                __atomic_store_n(&backend->hot->emergency_until_ns, until_ns, __ATOMIC_SEQ_CST);
+}
+
 int backend_event_fd(const Backend *backend)
 {
         return backend->rings ? ring_buffer__epoll_fd(backend->rings) : -1;

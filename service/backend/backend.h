@@ -132,6 +132,10 @@ void backend_abort(Backend *backend);
  * BACKEND_E_GUARANTEE or a negative errno. */
 int backend_set_mode(Backend *backend, Mode mode, uint64_t audited, uint64_t generation);
 
+/* Until then (CLOCK_BOOTTIME; 0: from now on not) what would be denied is recorded and not denied,
+ * but for what guards the service. The kernel ends it by itself. */
+void backend_set_emergency(Backend *backend, uint64_t until_ns);
+
 /* Hits of a rule of the image in force, lossless. 0 for a number out of range. */
 uint64_t backend_rule_hits(const Backend *backend, uint32_t rule);
 

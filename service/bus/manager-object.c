@@ -215,6 +215,9 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
             describe_list_rules, run_list_rules)                                                   \
         ROW(SetMode, WEAKEN, ("s", mode, "a{sv}", options), ("b", changed, "t", generation),       \
             describe_set_mode, run_set_mode)                                                       \
+        ROW(EmergencyStart, EMERGENCY, ("s", reason, "t", ttl), (NULL), describe_emergency_start,  \
+            run_emergency_start)                                                                   \
+        ROW(EmergencyStop, EMERGENCY, (NULL), (NULL), describe_emergency_stop, run_emergency_stop) \
         ROW(Release, WEAKEN, ("a{sv}", options), (NULL), describe_release, run_release)            \
         ROW(Explain, READ_POLICY, ("a{sv}", question), ("a{sv}", answer), describe_explain,        \
             run_explain)                                                                           \
@@ -246,6 +249,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("ConfirmGeneration", "t", manager_get, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("ConfirmUntilUSec", "t", manager_get, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("EmergencyUntilUSec", "t", manager_get, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Drift", "b", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Generations", "a(ts)", manager_get, 0,

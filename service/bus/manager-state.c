@@ -16,6 +16,7 @@ int manager_judge(const BusServer *server, PostureReport *ret_report)
 {
         HookStatus hooks[N_HOOKS];
         BackendFacts backend;
+        EmergencyStatus emergency;
         PostureFacts facts = {
                 .tier = backend_tier(server->config.backend),
                 .mode = enforcement_mode(server->config.enforcement),
@@ -28,6 +29,8 @@ int manager_judge(const BusServer *server, PostureReport *ret_report)
         backend_facts(server->config.backend, &backend);
         facts.missing = backend.missing;
         facts.unguarded = backend.unguarded;
+        if (enforcement_emergency(server->config.enforcement, &emergency))
+                facts.emergency = emergency.reason;
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
                 backend_hook(server->config.backend, hook, &hooks[hook]);
         return posture_judge(&facts, ret_report);
@@ -126,6 +129,19 @@ static int append_confirm_until(const BusServer *server, sd_bus_message *reply)
         return sd_bus_message_append(reply, "t", trial.until_usec);
 }
 
+static uint64_t emergency_until(const BusServer *server)
+{
+        EmergencyStatus emergency;
+
+        enforcement_emergency(server->config.enforcement, &emergency);
+        return emergency.until_usec;
+}
+
+static int append_emergency_until(const BusServer *server, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "t", emergency_until(server));
+}
+
 static int append_drift(const BusServer *server, sd_bus_message *reply)
 {
         return sd_bus_message_append(reply, "b", enforcement_drift(server->config.enforcement));
@@ -162,6 +178,7 @@ static const struct {
         {"LastChange", append_last_change},
         {"ConfirmGeneration", append_confirm_generation},
         {"ConfirmUntilUSec", append_confirm_until},
+        {"EmergencyUntilUSec", append_emergency_until},
         {"Drift", append_drift},
         {"Generations", append_generations},
 };
@@ -261,6 +278,23 @@ void manager_note(BusServer *server, const char *name)
         add_to_history(server, &entry);
 }
 
+/* Its time was over; whoever stops it is written down by manager_note(). */
+static void note_end_of_emergency(const BusServer *server)
+{
+        Running running;
+        HistoryEntry entry = {
+                .usec = now_usec(),
+                .generation = enforcement_generation(server->config.enforcement),
+                .origin = "service",
+                .what = "EmergencyEnd",
+                .name = "",
+                .authorization = "",
+        };
+
+        if (gate_running(server->gate, &running) < 0)
+                add_to_history(server, &entry);
+}
+
 /* Who is behind the generation that is in force now: the call that is being run; else what was
  * found at the start, or the service itself. */
 static void note_change(BusServer *server)
@@ -301,6 +335,8 @@ static void emit_difference(BusServer *server, const ToldManager *then, const To
                 names[n++] = (char *) "ConfirmGeneration";
                 names[n++] = (char *) "ConfirmUntilUSec";
         }
+        if (then->emergency_until_usec != now->emergency_until_usec)
+                names[n++] = (char *) "EmergencyUntilUSec";
         if (then->drift != now->drift)
                 names[n++] = (char *) "Drift";
         emit_changed(server, ROOT_PATH, MANAGER_INTERFACE, names);
@@ -311,6 +347,7 @@ int manager_state_tell(BusServer *server)
         ToldManager now = {
                 .mode = enforcement_mode(server->config.enforcement),
                 .generation = enforcement_generation(server->config.enforcement),
+                .emergency_until_usec = emergency_until(server),
                 .drift = enforcement_drift(server->config.enforcement),
         };
         ToldManager then = server->manager;
@@ -322,6 +359,8 @@ int manager_state_tell(BusServer *server)
         memcpy(now.digest, enforcement_digest(server->config.enforcement), DIGEST_SIZE);
         if (!server->last_change.origin || now.generation != then.generation)
                 note_change(server);
+        if (then.emergency_until_usec && !now.emergency_until_usec)
+                note_end_of_emergency(server);
         server->manager = now;
         emit_difference(server, &then, &now);
         posture_report_deinit(&then.posture);

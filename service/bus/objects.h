@@ -37,6 +37,7 @@ typedef struct ToldManager {
         uint64_t generation;
         uint8_t digest[DIGEST_SIZE];
         TrialStatus trial;
+        uint64_t emergency_until_usec;
         int drift;
         PostureReport posture;
 } ToldManager;
@@ -103,6 +104,10 @@ int describe_plan_rollback(Request *request, sd_bus_error *error);
 int run_plan_rollback(Request *request, sd_bus_error *error);
 int describe_release(Request *request, sd_bus_error *error);
 int run_release(Request *request, sd_bus_error *error);
+int describe_emergency_start(Request *request, sd_bus_error *error);
+int run_emergency_start(Request *request, sd_bus_error *error);
+int describe_emergency_stop(Request *request, sd_bus_error *error);
+int run_emergency_stop(Request *request, sd_bus_error *error);
 int describe_confirm(Request *request, sd_bus_error *error);
 int run_confirm(Request *request, sd_bus_error *error);
 int describe_rollback(Request *request, sd_bus_error *error);

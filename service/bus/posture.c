@@ -23,6 +23,8 @@ const char *posture_to_string(Posture posture)
                 return "audit";
         case POSTURE_DEGRADED:
                 return "degraded";
+        case POSTURE_EMERGENCY:
+                return "emergency";
         }
         return "degraded";
 }
@@ -105,10 +107,21 @@ static int judge_guard(const PostureFacts *facts, PostureReport *report)
         return give(report, "the service does not protect itself from root: %s", facts->unguarded);
 }
 
+static int judge_emergency(const PostureFacts *facts, PostureReport *report)
+{
+        if (!facts->emergency)
+                return 0;
+        worsen(report, POSTURE_EMERGENCY);
+        return give(report, "emergency: verdicts are recorded, nothing is denied: %s",
+                    facts->emergency);
+}
+
 static int judge(const PostureFacts *facts, PostureReport *report)
 {
-        int r = judge_tier(facts, report);
+        int r = judge_emergency(facts, report);
 
+        if (r >= 0)
+                r = judge_tier(facts, report);
         for (size_t i = 0; r >= 0 && i < facts->n_hooks; i++)
                 r = judge_hook(&facts->hooks[i], report);
         for (const char *const *t = facts->trouble; r >= 0 && t && *t; t++) {

@@ -14,8 +14,9 @@ typedef enum Posture {
         POSTURE_ENFORCING_PARTLY, /* some can only record */
         POSTURE_AUDIT,            /* nothing is denied, by intent */
         POSTURE_DEGRADED,         /* something is not as it should be */
+        POSTURE_EMERGENCY,        /* nothing is denied for a while */
 } Posture;
-#define N_POSTURES (POSTURE_DEGRADED + 1)
+#define N_POSTURES (POSTURE_EMERGENCY + 1)
 
 const char *posture_to_string(Posture posture);
 
@@ -27,6 +28,7 @@ typedef struct PostureFacts {
         size_t n_hooks;
         const char *const *trouble; /* sentences, NULL-terminated */
         const char *missing;        /* for a stronger tier; "" */
+        const char *emergency;      /* why one was declared; NULL: none is on */
         const char *unguarded;      /* why the service does not protect itself; "" */
 } PostureFacts;
 

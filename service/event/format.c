@@ -81,6 +81,8 @@ static int add_decision(json_object *object, const struct event *event)
             json_add_word(object, "hook", hook_to_string(event->hook)) < 0 ||
             json_add_word(object, "verdict", verdict) < 0)
                 return -ENOMEM;
+        if (event->emergency && json_add(object, "emergency", json_object_new_boolean(1)) < 0)
+                return -ENOMEM;
         return json_add_number(object, "generation", event->generation);
 }
 

@@ -72,6 +72,18 @@ uint64_t deadline_left(const Deadline *deadline)
                                                                         : 0;
 }
 
+uint64_t deadline_boot_end(const Deadline *deadline)
+{
+        uint64_t left = deadline_left(deadline), end = deadline_boot_usec() + left;
+        char boot[DEADLINE_BOOT_SIZE];
+
+        if (left == 0)
+                return 0;
+        if (read_boot(boot) == 0 && strcmp(boot, deadline->boot) == 0 && deadline->boot_usec < end)
+                return deadline->boot_usec;
+        return end;
+}
+
 void deadline_format(const Deadline *deadline, char ret_text[DEADLINE_TEXT_SIZE])
 {
         snprintf(ret_text, DEADLINE_TEXT_SIZE, "%s %" PRIu64 " %" PRIu64 " %" PRIu64,

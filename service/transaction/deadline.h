@@ -26,6 +26,10 @@ int deadline_set(Deadline *deadline, uint64_t length_usec);
 /* 0: over */
 uint64_t deadline_left(const Deadline *deadline);
 
+/* Its end, CLOCK_BOOTTIME in this boot; 0: over. Within the boot in which it was set always the
+ * same. */
+uint64_t deadline_boot_end(const Deadline *deadline);
+
 /* Words without a line end. */
 void deadline_format(const Deadline *deadline, char ret_text[DEADLINE_TEXT_SIZE]);
 

@@ -304,6 +304,7 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
                 return log_errno(r, "What was in force cannot be restored");
         enforcement_keep_found(enforcement);
         enforcement_find_trial(enforcement);
+        enforcement_find_emergency(enforcement);
         enforcement_note_record(enforcement);
         *ret_enforcement = TAKE_PTR(enforcement);
         return 0;

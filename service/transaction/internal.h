@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "transaction/emergency.h"
 #include "transaction/generations.h"
 #include "transaction/history.h"
 #include "transaction/set.h"
@@ -41,6 +42,7 @@ struct Enforcement {
         Compilation *compilation; /* what the last one left for the next; NULL: nothing */
         struct stat record;       /* of the file STORE_STATE as it was last known to be right */
         int is_record_other;      /* it is not right now */
+        Emergency emergency;
         Trial trial;
         OwnDeed own_deed;
         Trouble trouble;
@@ -117,6 +119,11 @@ void enforcement_note_record(Enforcement *enforcement);
 
 /* Whether it still is; told as trouble if not. */
 void enforcement_check_record(Enforcement *enforcement);
+
+void enforcement_find_emergency(Enforcement *enforcement); /* at start */
+
+/* The kernel knows of the emergency what the record says. */
+void enforcement_hold_emergency(Enforcement *enforcement);
 
 /* A plan without anything in it yet, or NULL when memory is short. */
 Plan *plan_new(const Enforcement *enforcement, const char *name);

@@ -193,6 +193,7 @@ int enforcement_check(Enforcement *enforcement)
         if (enforcement->unpublished)
                 enforcement_publish(enforcement);
         enforcement_check_record(enforcement);
+        enforcement_hold_emergency(enforcement);
         if (enforcement->released)
                 return 1;
         if (enforcement->in_force && kernel_agrees(enforcement))

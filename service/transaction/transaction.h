@@ -159,6 +159,23 @@ int enforcement_release(Enforcement *enforcement, const char *by);
  * enforcement_check(). */
 int enforcement_drift(const Enforcement *enforcement);
 
+#define EMERGENCY_REASON_MAX 128u
+
+/* For so long verdicts are recorded and not enforced, but for what guards the service. It is
+ * written down before the kernel is told, survives a restart, by the clock on the wall a reboot,
+ * and ends in the kernel by itself. reason: one line. usec: at most DEADLINE_LENGTH_MAX. Takes the
+ * place of one that is on. Returns 0 or a negative errno; on failure nothing changed. */
+int enforcement_emergency_start(Enforcement *enforcement, const char *reason, uint64_t usec,
+                                uint32_t uid);
+void enforcement_emergency_stop(Enforcement *enforcement);
+
+typedef struct EmergencyStatus {
+        uint64_t until_usec; /* CLOCK_REALTIME */
+        const char *reason;  /* belongs to the enforcement */
+} EmergencyStatus;
+/* Whether one is on; else all is 0 or "". */
+int enforcement_emergency(const Enforcement *enforcement, EmergencyStatus *ret_emergency);
+
 /* A set that goes again unless somebody confirms it. */
 typedef struct TrialStatus {
         uint64_t generation, from;
@@ -175,7 +192,8 @@ int enforcement_confirm(Enforcement *enforcement, uint64_t generation);
  * UINT64_MAX: not at all. */
 uint64_t enforcement_next_end(const Enforcement *enforcement);
 
-/* A set whose trial is over goes: the one before comes back, as a new generation. What fails is
+/* An emergency that is over ends, and a set whose trial is over goes: the one before comes back, as
+ * a new generation. What fails is
  * told as trouble and tried again later. */
 void enforcement_end_what_is_over(Enforcement *enforcement);
 

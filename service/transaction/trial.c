@@ -198,7 +198,7 @@ OwnDeed enforcement_own_deed(const Enforcement *enforcement)
         return enforcement->own_deed;
 }
 
-uint64_t enforcement_next_end(const Enforcement *enforcement)
+static uint64_t end_of_trial(const Enforcement *enforcement)
 {
         const Trial *trial = &enforcement->trial;
         uint64_t end;
@@ -209,9 +209,24 @@ uint64_t enforcement_next_end(const Enforcement *enforcement)
         return end > trial->retry_usec ? end : trial->retry_usec;
 }
 
+static uint64_t end_of_emergency(const Enforcement *enforcement)
+{
+        return enforcement->emergency.is_on
+                       ? deadline_boot_usec() + deadline_left(&enforcement->emergency.end)
+                       : UINT64_MAX;
+}
+
+uint64_t enforcement_next_end(const Enforcement *enforcement)
+{
+        uint64_t trial = end_of_trial(enforcement), emergency = end_of_emergency(enforcement);
+
+        return trial < emergency ? trial : emergency;
+}
+
 void enforcement_end_what_is_over(Enforcement *enforcement)
 {
-        if (enforcement->trial.generation != 0 &&
-            enforcement_next_end(enforcement) <= deadline_boot_usec())
+        if (end_of_emergency(enforcement) <= deadline_boot_usec())
+                enforcement_emergency_stop(enforcement);
+        if (end_of_trial(enforcement) <= deadline_boot_usec())
                 end_unconfirmed(enforcement);
 }

@@ -339,6 +339,7 @@ static void state_switch(TwinState *to, const TwinState *from)
         state.n_aborts = to->n_aborts;
         state.n_mode_changes = to->n_mode_changes;
         state.emitted = to->emitted;
+        state.emergency_until_ns = to->emergency_until_ns;
         memcpy(state.denials, to->denials, sizeof(state.denials));
         memcpy(state.audits, to->audits, sizeof(state.audits));
         *to = state;
@@ -367,6 +368,16 @@ void backend_abort(Backend *backend)
         state.n_aborts++;
         twin_state_write(backend->pin_directory, &state);
         backend->is_prepared = 0;
+}
+
+void backend_set_emergency(Backend *backend, uint64_t until_ns)
+{
+        TwinState state = state_now(backend);
+
+        if (state.emergency_until_ns == until_ns)
+                return;
+        state.emergency_until_ns = until_ns;
+        twin_state_write(backend->pin_directory, &state);
 }
 
 int backend_set_mode(Backend *backend, Mode mode, uint64_t audited, uint64_t generation)

@@ -20,6 +20,7 @@ typedef struct TwinState {
         uint64_t n_trie, n_roots, n_pins, n_nets, n_cgroups, n_rules;
         uint64_t n_prepares, n_commits, n_aborts, n_mode_changes; /* since the folder was made */
         uint64_t emitted;
+        uint64_t emergency_until_ns;
         uint64_t denials[N_HOOKS], audits[N_HOOKS];
         uint64_t hits[TWIN_HITS];
 } TwinState;

@@ -235,6 +235,95 @@ static void test_letting_go_is_asked_for_told_and_remembered(Lab *lab)
         agent_free(agent);
 }
 
+/* ---- emergencies ---- */
+
+static Pending *start_emergency(sd_bus *bus, const char *reason, uint64_t usec,
+                                Interaction interaction)
+{
+        sd_bus_message *m = lab_message(bus, LAB_ROOT, LAB_MANAGER, "EmergencyStart");
+
+        g_assert_cmpint(sd_bus_message_append(m, "st", reason, usec), >=, 0);
+        return lab_send(m, interaction);
+}
+
+static void wait_for_posture(Lab *lab, const char *expected)
+{
+        gint64 patience = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+
+        for (;;) {
+                char *posture = lab_get_string(lab, LAB_ROOT, LAB_MANAGER, "Posture");
+                int is_there = strcmp(posture, expected) == 0;
+
+                g_free(posture);
+                if (is_there)
+                        return;
+                g_assert_cmpint(g_get_monotonic_time(), <, patience);
+                sd_event_run(lab->loop, 100 * 1000);
+        }
+}
+
+static void test_an_emergency_is_asked_for_told_and_remembered(Lab *lab)
+{
+        Agent *agent = agent_new(lab, AGENT_YES);
+        sd_bus *user = lab_connect(lab, LAB_USER);
+        char *last;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        expect(lab, start_emergency(user, "the disk is full", 2000000, SILENT), MUST_ASK);
+        assert_posture(lab, "enforcing");
+        expect(lab, start_emergency(user, "the disk is full", 2000000, INTERACTIVE), NULL);
+        g_assert_nonnull(strstr(agent_message(agent), "for 2 seconds: “the disk is full”"));
+        assert_posture(lab, "emergency");
+        g_assert_cmpuint(lab_get_number(lab, "EmergencyUntilUSec"), >, 0);
+        last = lab_last_change(lab);
+        g_assert_cmpstr(last, ==, "1 EmergencyStart the disk is full org.aegis.enforcer.emergency");
+        g_free(last);
+        wait_for_posture(lab, "enforcing");
+        g_assert_cmpuint(lab_get_number(lab, "EmergencyUntilUSec"), ==, 0);
+        last = lab_last_change(lab);
+        g_assert_cmpstr(last, ==, "1 EmergencyEnd  ");
+        g_free(last);
+        lab_disconnect(user);
+        agent_free(agent);
+}
+
+static void test_an_emergency_survives_a_restart_and_is_stopped(Lab *lab)
+{
+        sd_bus_message *m;
+        uint64_t until;
+        char *last;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        expect(lab, start_emergency(lab->root, "a test", 3600000000, SILENT), NULL);
+        until = lab_get_number(lab, "EmergencyUntilUSec");
+        lab_kill(lab);
+        lab_start_again(lab);
+        assert_posture(lab, "emergency");
+        g_assert_cmpuint(lab_get_number(lab, "EmergencyUntilUSec"), ==, until);
+        m = lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "EmergencyStop");
+        expect(lab, lab_send(m, SILENT), NULL);
+        assert_posture(lab, "enforcing");
+        last = lab_last_change(lab);
+        g_assert_cmpstr(last, ==, "1 EmergencyStop  root");
+        g_free(last);
+}
+
+static void test_an_emergency_without_reason_or_end_is_none(Lab *lab)
+{
+        static const char *const reasons[] = {"", "  ", "two\nlines", "\u202e", "a\tb"};
+        char *longer = g_strnfill(129, 'x');
+
+        for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
+                expect(lab, start_emergency(lab->root, reasons[i], 2000000, SILENT),
+                       SD_BUS_ERROR_INVALID_ARGS);
+        expect(lab, start_emergency(lab->root, longer, 2000000, SILENT), SD_BUS_ERROR_INVALID_ARGS);
+        expect(lab, start_emergency(lab->root, "x", 0, SILENT), SD_BUS_ERROR_INVALID_ARGS);
+        expect(lab, start_emergency(lab->root, "x", 24 * 3600 * 1000000ull + 1, SILENT),
+               SD_BUS_ERROR_INVALID_ARGS);
+        g_assert_cmpuint(lab_get_number(lab, "EmergencyUntilUSec"), ==, 0);
+        g_free(longer);
+}
+
 #define TEST(name)                                                                                 \
         {                                                                                          \
 #name, test_##name                                                                 \
@@ -253,6 +342,9 @@ int main(int argc, char **argv)
                 TEST(a_trial_lasts_from_ten_seconds_to_a_day),
                 TEST(an_agent_is_asked_what_it_is_that_stays),
                 TEST(letting_go_is_asked_for_told_and_remembered),
+                TEST(an_emergency_is_asked_for_told_and_remembered),
+                TEST(an_emergency_survives_a_restart_and_is_stopped),
+                TEST(an_emergency_without_reason_or_end_is_none),
         };
 
         return lab_main(argc, argv, tests, G_N_ELEMENTS(tests));

@@ -30,6 +30,8 @@ static const Row rows[] = {
         {"apply", WEB " --confirm-timeout=30s", SHAPE_DOCUMENTED,
          "name changed generation changes diagnostics"},
         {"confirm", "", SHAPE_DOCUMENTED, "generation"},
+        {"emergency start", "--for=1h --reason=test", SHAPE_DOCUMENTED, "emergency"},
+        {"emergency stop", "", SHAPE_DOCUMENTED, "emergency"},
         {"apply", WEB, SHAPE_DOCUMENTED, "name changed generation changes diagnostics"},
         {"apply", WEB " --check", SHAPE_DOCUMENTED, "name changed changes diagnostics"},
         {"status", "", SHAPE_DOCUMENTED,

@@ -44,6 +44,14 @@ static void two_policies(Lab *lab)
         lab_must_apply(lab, "db", DOCUMENT);
 }
 
+static void emergency(Lab *lab)
+{
+        sd_bus_message *m = lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "EmergencyStart");
+
+        g_assert_cmpint(sd_bus_message_append(m, "st", "a test", (uint64_t) 3600000000), >=, 0);
+        g_free(lab_expect(lab, lab_send(m, SILENT), NULL));
+}
+
 static void trial(Lab *lab)
 {
         g_free(lab_expect(lab, lab_apply_on_trial(lab->root, "trial", DOCUMENT, 3600), NULL));
@@ -90,6 +98,8 @@ static const Row rows[] = {
         {"Manager.ListRules", READS, "read-policy", "('web', 0, 10)", policy},
         {"Manager.SetMode", CHANGES, "weaken", "('audit', {})", NULL},
         {"Manager.SetMode", CHANGES, "strengthen", "('enforce', {})", audit},
+        {"Manager.EmergencyStart", CHANGES, "emergency", "('the disk is full', 60000000)", NULL},
+        {"Manager.EmergencyStop", CHANGES, "emergency", "()", emergency},
         {"Manager.Release", CHANGES, "weaken", "({},)", policy},
         {"Manager.Explain", READS, "read-policy", "({'entry': <'file:/srv/one'>},)", policy},
         {"Manager.History", READS, "read-policy", "(0, 0)", NULL},

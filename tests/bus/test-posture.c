@@ -51,6 +51,16 @@ static void test_all_that_is_needed_denies(void)
         check(&given, POSTURE_ENFORCING, NULL);
 }
 
+static void test_an_emergency_is_worse_than_all_else(void)
+{
+        HookStatus status = hook(1, 1, GUARANTEE_DENY);
+        PostureFacts given = facts(&status);
+
+        given.emergency = "the disk is full";
+        check(&given, POSTURE_EMERGENCY,
+              "emergency: verdicts are recorded, nothing is denied: the disk is full");
+}
+
 static void test_a_hook_that_is_needed_and_not_attached_degrades(void)
 {
         HookStatus status = hook(1, 0, GUARANTEE_DENY);
@@ -163,6 +173,8 @@ int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/posture/all_that_is_needed_denies", test_all_that_is_needed_denies);
+        g_test_add_func("/posture/an_emergency_is_worse_than_all_else",
+                        test_an_emergency_is_worse_than_all_else);
         g_test_add_func("/posture/a_hook_that_is_needed_and_not_attached_degrades",
                         test_a_hook_that_is_needed_and_not_attached_degrades);
         g_test_add_func("/posture/a_hook_that_nothing_needs_does_not_count",

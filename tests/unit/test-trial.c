@@ -44,6 +44,24 @@ static void end_what_is_over(Fixture *fixture)
 }
 
 /* Moves the end of the trial on disk; the service must not be running. */
+static void move_end_of_emergency(Fixture *fixture, int64_t usec, const char *boot)
+{
+        _cleanup_(freep) char *file = state_file(fixture, "emergency"), *text = NULL, *moved = NULL;
+        uint64_t boot_usec, began, ends;
+        char here[37];
+        unsigned uid;
+        int n = 0;
+
+        g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
+        g_assert_cmpint(sscanf(text, "1 %u %36s %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &uid, here,
+                               &boot_usec, &began, &ends, &n),
+                        ==, 5);
+        moved = g_strdup_printf("1 %u %s %" PRIu64 " %" PRIu64 " %" PRIu64 "%s", uid,
+                                boot ? boot : here, boot_usec + (uint64_t) usec,
+                                began + (uint64_t) usec, ends + (uint64_t) usec, text + n);
+        g_assert_true(g_file_set_contents(file, moved, -1, NULL));
+}
+
 static void move_end(Fixture *fixture, int64_t usec, const char *boot)
 {
         _cleanup_(freep) char *file = state_file(fixture, "trial"), *text = NULL, *moved = NULL;
@@ -263,6 +281,77 @@ static void test_what_could_not_be_gone_back_from_is_not_put_on_trial(Fixture *f
         assert_text(fixture, "web", DENY_AB);
 }
 
+/* ---- emergencies ---- */
+
+static int has_emergency(Fixture *fixture)
+{
+        uint64_t until = kernel(fixture).emergency_until_ns;
+        EmergencyStatus emergency;
+        int is_on = enforcement_emergency(fixture->enforcement, &emergency);
+
+        g_assert_cmpint(is_on, ==, until > deadline_boot_usec() * 1000);
+        return is_on;
+}
+
+static void emergency_after(Fixture *fixture, int64_t usec, const char *boot)
+{
+        stop(fixture);
+        move_end_of_emergency(fixture, -usec, boot);
+        if (boot)
+                g_assert_cmpint(twin_state_write(fixture->pins, &(TwinState){0}), ==, 0);
+        start(fixture);
+        end_what_is_over(fixture);
+}
+
+static void declare_emergency(Fixture *fixture)
+{
+        g_assert_cmpint(
+                enforcement_emergency_start(fixture->enforcement, "why not", (uint64_t) HOUR, 7),
+                ==, 0);
+        g_assert_true(has_emergency(fixture));
+}
+
+static void test_an_emergency_lasts_as_long_as_was_said(Fixture *fixture, gconstpointer data)
+{
+        EmergencyStatus emergency;
+
+        apply(fixture, "web", DENY_A);
+        declare_emergency(fixture);
+        apply(fixture, "web", DENY_AB);
+        emergency_after(fixture, HOUR / 2, NULL);
+        g_assert_true(has_emergency(fixture));
+        enforcement_emergency(fixture->enforcement, &emergency);
+        g_assert_cmpstr(emergency.reason, ==, "why not");
+        emergency_after(fixture, HOUR, NULL);
+        g_assert_false(has_emergency(fixture));
+        g_assert_false(has_file(fixture, "emergency"));
+        declare_emergency(fixture);
+        emergency_after(fixture, HOUR / 2, OTHER_BOOT);
+        g_assert_true(has_emergency(fixture));
+        emergency_after(fixture, HOUR, OTHER_BOOT);
+        g_assert_false(has_emergency(fixture));
+        declare_emergency(fixture);
+        emergency_after(fixture, -2 * HOUR, OTHER_BOOT);
+        g_assert_false(has_emergency(fixture));
+}
+
+static void test_an_emergency_that_nobody_recorded_is_none(Fixture *fixture, gconstpointer data)
+{
+        _cleanup_(freep) char *file = state_file(fixture, "emergency");
+
+        apply(fixture, "web", DENY_A);
+        declare_emergency(fixture);
+        stop(fixture);
+        g_assert_cmpint(g_unlink(file), ==, 0);
+        start(fixture);
+        g_assert_false(has_emergency(fixture));
+        declare_emergency(fixture);
+        enforcement_emergency_stop(fixture->enforcement);
+        g_assert_false(has_emergency(fixture));
+        restart(fixture);
+        g_assert_false(has_emergency(fixture));
+}
+
 #define ADD(function) g_test_add("/trial/" #function, Fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -281,5 +370,7 @@ int main(int argc, char **argv)
         ADD(test_a_trial_that_never_began_means_nothing);
         ADD(test_a_line_that_is_none_is_no_trial);
         ADD(test_what_could_not_be_gone_back_from_is_not_put_on_trial);
+        ADD(test_an_emergency_lasts_as_long_as_was_said);
+        ADD(test_an_emergency_that_nobody_recorded_is_none);
         return g_test_run();
 }
