@@ -63,8 +63,14 @@ static int ask_plan(Enforcement *enforcement, const Plan *plan, const char *ques
         _cleanup_(document_set_freep) DocumentSet *documents = NULL;
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
         _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
-        int r = plan_realize(plan, enforcement->documents, enforcement->generation, &documents);
+        int r;
 
+        /* An equal one that lasts as long is there: the plan has no document in it. */
+        if (!plan->changed)
+                return enforcement->current.image
+                               ? ask(enforcement, enforcement->current.image, question, ret_denier)
+                               : 0;
+        r = plan_realize(plan, enforcement->documents, enforcement->generation, &documents);
         if (r == 0)
                 r = enforcement_compile(enforcement, documents, PATHS_OF_NEW_RULES, plan->name,
                                         &diagnostics, &image);

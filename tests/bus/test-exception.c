@@ -247,6 +247,27 @@ static void test_an_exception_says_as_much_as_it_must(Lab *lab)
         expect_verdict(lab, BLOCKED, "allowed");
 }
 
+static void test_the_same_again_lasts_until_the_later_end(Lab *lab)
+{
+        g_autofree char *path = NULL, *again = NULL;
+        uint64_t until, generation;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        blocked_inject(blocked_event());
+        path = blocked_must_allow(lab, 1);
+        until = number_of(lab, path, "UntilUSec");
+        generation = lab_generation(lab);
+        expect(lab, blocked_allow(lab->root, 1, MINUTE / 2, SILENT), NULL);
+        g_assert_cmpuint(lab_generation(lab), ==, generation);
+        g_assert_cmpuint(number_of(lab, path, "UntilUSec"), ==, until);
+        expect(lab, blocked_allow(lab->root, 1, 10ull * MINUTE, SILENT), NULL);
+        g_assert_cmpuint(lab_generation(lab), ==, generation + 1);
+        g_assert_cmpuint(number_of(lab, path, "UntilUSec"), >, until);
+        again = blocked_must_allow(lab, 1);
+        g_assert_cmpstr(again, ==, path);
+        expect_verdict(lab, BLOCKED, "allowed");
+}
+
 static void test_a_socket_and_the_kernel_have_exceptions_too(Lab *lab)
 {
         static const uint8_t address[16] = {[10] = 0xff, [11] = 0xff, 192, 0, 2, 1};
@@ -324,6 +345,7 @@ int main(int argc, char **argv)
                 TEST(what_can_have_no_exception_is_refused),
                 TEST(a_rule_that_no_exception_comes_before_is_named),
                 TEST(an_exception_says_as_much_as_it_must),
+                TEST(the_same_again_lasts_until_the_later_end),
                 TEST(a_socket_and_the_kernel_have_exceptions_too),
                 TEST(a_rollback_leaves_exceptions_as_they_are),
                 TEST(the_document_of_exceptions_is_nobodys_to_name),
