@@ -64,7 +64,7 @@ void lab_kill(Lab *lab);
 sd_bus *lab_connect(Lab *lab, uid_t uid);
 void lab_disconnect(sd_bus *bus);
 
-/* Turns the loop until *flag is not 0; fails the test after ten seconds. */
+/* Turns the loop until *flag is not 0; fails the test when that takes too long. */
 void lab_until(Lab *lab, const int *flag);
 /* As long as all has been handled that a round trip to the service and back can bring. */
 void lab_settle(Lab *lab);
