@@ -293,7 +293,7 @@ static int make_image(Run *run)
                 return r;
         names_settle(&compiler->names);
         digest_documents(request->documents, request->n_documents, compiler->image->digest);
-        return 0;
+        return places_find(compiler);
 }
 
 /* ---- one run ---- */

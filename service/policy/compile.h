@@ -249,3 +249,6 @@ uint64_t nets_hooks(const Rule *rule);
 
 /* hooks.c: flags and hooks. */
 void hooks_find(Compiler *compiler);
+
+/* places.c: image->places, or -ENOMEM; after names_settle() and pins_build(). */
+int places_find(Compiler *compiler);

@@ -54,3 +54,8 @@ int policy_image_decides_as(const PolicyImage *image, const PolicyImage *other)
                EQUAL(clauses, n_clauses) && files_equal(image, other) && nets_equal(image, other) &&
                subjects_equal(image, other) && keyed_equal(image, other);
 }
+
+int policy_image_leads_as(const PolicyImage *image, const PolicyImage *other)
+{
+        return memcmp(image->places, other->places, DIGEST_SIZE) == 0;
+}

@@ -125,6 +125,7 @@ typedef struct CgroupIdEntry {
 typedef struct PolicyImage {
         unsigned n_refs;
         uint8_t digest[DIGEST_SIZE]; /* of the documents: see digest_documents() */
+        uint8_t places[DIGEST_SIZE]; /* of where paths lead: see policy_image_leads_as() */
         uint32_t flags;              /* IMAGE_… */
         uint64_t hooks;              /* HOOK_BIT of each hook the rules need */
         uint64_t hooks_accepted;     /* those of them that may be missing: no document insists */
@@ -176,6 +177,11 @@ int policy_image_compile(PolicyImage **ret_image, const Document *documents, siz
 /* Whether two images decide alike: all that the kernel is given is equal, digest and the words of
  * rules aside. */
 int policy_image_decides_as(const PolicyImage *image, const PolicyImage *other);
+
+/* Whether in two images of the same documents, with the same numbers of rules, all paths lead to
+ * the same places. Then they decide alike, though lists and nodes may have other numbers: it
+ * depends on what was compiled in between. */
+int policy_image_leads_as(const PolicyImage *image, const PolicyImage *other);
 
 /* One more holder; policy_image_free() drops one, and the image goes with the last. */
 PolicyImage *policy_image_ref(PolicyImage *image);

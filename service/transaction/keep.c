@@ -158,8 +158,7 @@ static int follow(Enforcement *enforcement)
         r = compile_anew(enforcement, &image);
         if (r != 0)
                 return r;
-        if (enforcement->current.image &&
-            policy_image_decides_as(enforcement->current.image, image))
+        if (plan_means_the_same(enforcement->current.image, image))
                 return 0;
         r = put_anew(enforcement, image);
         if (r != 0)

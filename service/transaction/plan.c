@@ -218,7 +218,7 @@ int plan_try(Plan *plan, Enforcement *enforcement, Paths paths, PolicyImage **re
 
 int plan_means_the_same(const PolicyImage *before, const PolicyImage *after)
 {
-        return before && policy_image_decides_as(before, after);
+        return before && policy_image_leads_as(before, after);
 }
 
 int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t n_text)

@@ -67,6 +67,36 @@ static void test_an_equal_document_changes_nothing(Fixture *fixture, gconstpoint
         g_assert_cmpuint(fixture->n_told, ==, 1);
 }
 
+/* A plan compiles, and what was compiled for it is what the next compilation begins with. */
+static void test_an_equal_document_changes_nothing_whatever_was_planned(Fixture *fixture,
+                                                                        gconstpointer data)
+{
+        static const char *const planned[] = {DENY_BC, DENY_PORT,
+                                              "version=7\n[deny]\nfile:/d exe=/bin/e uid=3\n"
+                                              "net:connect:10.0.0.0/8\nexec:/c\n"};
+        static const char web[] = "version=7\n[deny]\nfile:/a/ exe=/bin/x\nfile:/b gid=4\n"
+                                  "file:/tmp exe=/usr/bin/y\n[allow]\nfile:/a/b/ uid=9\n";
+
+        apply(fixture, "web", web);
+        apply(fixture, "more", DENY_AB);
+        for (size_t i = 0; i < G_N_ELEMENTS(planned); i++) {
+                Plan *plan = NULL;
+                const char *name = i % 2 ? "web" : "db";
+
+                g_assert_cmpint(enforcement_plan(fixture->enforcement, name, planned[i],
+                                                 strlen(planned[i]), &plan),
+                                ==, 0);
+                plan_free(plan);
+                g_assert_cmpint(enforcement_plan_removal(fixture->enforcement, "more", &plan), ==,
+                                0);
+                plan_free(plan);
+                apply(fixture, "web", web);
+                g_assert_cmpuint(enforcement_generation(fixture->enforcement), ==, 2);
+                g_assert_cmpint(enforcement_follow_paths(fixture->enforcement), ==, 0);
+                g_assert_cmpuint(kernel(fixture).n_commits, ==, 2);
+        }
+}
+
 static void test_a_plan_lists_what_comes_and_what_goes(Fixture *fixture, gconstpointer data)
 {
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -577,6 +607,7 @@ static void add_changes(void)
         ADD(test_documents_stand_in_the_order_of_their_names);
         ADD(test_a_document_bears_the_generation_of_its_last_change);
         ADD(test_an_equal_document_changes_nothing);
+        ADD(test_an_equal_document_changes_nothing_whatever_was_planned);
         ADD(test_a_plan_lists_what_comes_and_what_goes);
         ADD(test_a_changed_comment_is_a_change_without_lines);
         ADD(test_a_plan_changes_nothing);
