@@ -71,8 +71,9 @@ static int append_value(sd_bus_message *m, json_object *value)
                 return append_list(m, value);
         case json_type_object:
                 return append_object(m, value);
-        case json_type_null:
         case json_type_boolean:
+                return sd_bus_message_append(m, "v", "b", json_object_get_boolean(value));
+        case json_type_null:
         case json_type_double:
                 break;
         }

@@ -104,6 +104,28 @@ static void expect_column(Lab *lab, Pending *pending, const char *key, const cha
         g_assert_cmpstr(found, ==, wanted);
 }
 
+/* Some events have a field that others have not. */
+static void test_an_event_with_each_field_is_told(Lab *lab)
+{
+        struct event event = {.generation = 1,
+                              .rule = 1,
+                              .hook = HOOK_FILE_OPEN,
+                              .verdict = VERDICT_AUDITED,
+                              .emergency = 1,
+                              .flags = EVENT_PATH_CUT,
+                              .signal = 15,
+                              .digest_algorithm = 4,
+                              .comm = "cat",
+                              .access = ACCESS_READ,
+                              .path_length = 4};
+
+        memcpy(event.path, "one", 4);
+        lab_must_apply(lab, "web", DOCUMENT);
+        g_assert_cmpint(twin_inject(LAB_PINS, &event), ==, 0);
+        expect_column(lab, query(lab->root, all, NULL, NULL, NULL), "seq", "1 ");
+        expect_column(lab, query(lab->root, all, NULL, NULL, NULL), "emergency", "b ");
+}
+
 static void test_what_is_remembered_is_told_with_all_fields(Lab *lab)
 {
         g_autofree char *when = NULL;
@@ -388,6 +410,7 @@ int main(int argc, char **argv)
 {
         static const LabTest tests[] = {
                 TEST(what_is_remembered_is_told_with_all_fields),
+                TEST(an_event_with_each_field_is_told),
                 TEST(a_query_has_the_filter_of_streams_and_bounds),
                 TEST(what_a_query_does_not_know_is_refused_by_its_name),
                 TEST(who_subscribes_is_sent_events_and_nobody_else),
