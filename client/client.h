@@ -160,6 +160,7 @@ ExitStatus verb_exceptions_revoke(Client *client, char **arguments);
 ExitStatus verb_events(Client *client, char **arguments);
 ExitStatus verb_capabilities(Client *client, char **arguments);
 ExitStatus verb_explain(Client *client, char **arguments);
+ExitStatus verb_simulate(Client *client, char **arguments);
 ExitStatus verb_history(Client *client, char **arguments);
 ExitStatus verb_metrics(Client *client, char **arguments);
 ExitStatus verb_doctor(Client *client, char **arguments);

@@ -54,6 +54,8 @@ const Verb verb_table[] = {
         {"exceptions", "", "what is allowed for a while; exceptions revoke NAME", 0, 0, 0,
          verb_exceptions},
         {"explain", "OBJECT...", "which rule would decide, and why", 1, 9, 0, verb_explain},
+        {"simulate", "FILE|-", "what a policy would have decided; --for=1d: since then", 1, 1,
+         OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_FOR), verb_simulate},
         {"history", "", "who changed what, and by whose leave", 0, 0, 0, verb_history},
         {"metrics", "", "what is counted, as OpenMetrics text", 0, 0, 0, verb_metrics},
         {"capabilities", "", "what this machine offers to enforce with", 0, 0, 0,

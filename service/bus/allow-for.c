@@ -20,15 +20,13 @@
 /* What is known of the event, by name. */
 typedef struct Blocked {
         struct event event;
-        char *path, *exe, *cgroup;
+        EventNames names;
         char id[EXCEPTION_NAME_SIZE];
 } Blocked;
 
 static void blocked_deinit(Blocked *blocked)
 {
-        free(blocked->path);
-        free(blocked->exe);
-        free(blocked->cgroup);
+        event_names_deinit(&blocked->names);
 }
 
 static int no_such_event(sd_bus_error *error, const char *why)
@@ -51,19 +49,6 @@ static int find_event(const Request *request, uint64_t seq, Blocked *blocked, sd
         return exception_name(blocked->id, &blocked->event, request->uid);
 }
 
-static int name_path(const Backend *backend, Blocked *blocked)
-{
-        _cleanup_(freep) char *inside = NULL;
-
-        if (blocked->event.path_length == 0)
-                return 0;
-        inside = exception_path(&blocked->event);
-        if (!inside)
-                return -ENOMEM;
-        blocked->path = backend_visible_path(backend, blocked->event.device, inside);
-        return 0;
-}
-
 static int name_event(const Request *request, Blocked *blocked, sd_bus_error *error)
 {
         const Backend *backend = request->server->config.backend;
@@ -73,13 +58,10 @@ static int name_event(const Request *request, Blocked *blocked, sd_bus_error *er
 
         if (refusal)
                 return sd_bus_error_set(error, ERROR_NOT_EXCEPTABLE, refusal);
-        r = name_path(backend, blocked);
+        r = event_names_find(backend, event, &blocked->names);
         if (r < 0)
                 return r;
-        blocked->cgroup = backend_cgroup_path(backend, event->cgroup);
-        blocked->exe =
-                backend_program_path(backend, event->exe_device, event->exe_inode, event->pid);
-        if (!blocked->exe)
+        if (!blocked->names.exe)
                 return sd_bus_error_set(error, ERROR_NOT_EXCEPTABLE,
                                         "where its program lies is not found any more; while it "
                                         "runs it is");
@@ -115,9 +97,9 @@ static int refuse(sd_bus_error *error, int r, const char *denier)
 
 static int plan(Request *request, const Blocked *blocked, sd_bus_error *error)
 {
-        const ExceptionNames names = {.path = blocked->path,
-                                      .exe = blocked->exe,
-                                      .cgroup = blocked->cgroup,
+        const ExceptionNames names = {.path = blocked->names.path,
+                                      .exe = blocked->names.exe,
+                                      .cgroup = blocked->names.cgroup,
                                       .id = blocked->id};
         _cleanup_(freep) char *denier = NULL;
         int r = TRANSACTION_E_INVALID_POLICY;
@@ -164,7 +146,7 @@ static int detail(Request *request, const Blocked *blocked)
         int r = request_detail_text(request, "entry", single_rule_text(request->rule));
 
         if (r >= 0)
-                r = request_detail_text(request, "program", blocked->exe);
+                r = request_detail_text(request, "program", blocked->names.exe);
         if (r >= 0)
                 r = request_detail(request, "uid", "%u", blocked->event.uid);
         if (r >= 0)

@@ -3,9 +3,11 @@
  * becomes a{sv}, so that no field is in one and not in the other. */
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "bus/objects.h"
+#include "util/cleanup.h"
 
 static void json_object_putp(json_object **object)
 {
@@ -20,6 +22,15 @@ uint64_t events_boot_usec(void)
         clock_gettime(CLOCK_BOOTTIME, &since_boot);
         return (uint64_t) (calendar.tv_sec - since_boot.tv_sec) * 1000000u +
                (uint64_t) ((calendar.tv_nsec - since_boot.tv_nsec) / 1000);
+}
+
+uint64_t events_since_boot_ns(uint64_t usec, uint64_t boot_usec)
+{
+        uint64_t ns;
+
+        if (usec <= boot_usec)
+                return 0;
+        return __builtin_mul_overflow(usec - boot_usec, (uint64_t) 1000, &ns) ? UINT64_MAX : ns;
 }
 
 static int append_list(sd_bus_message *m, json_object *list)
@@ -98,6 +109,39 @@ static int append_fields(sd_bus_message *m, json_object *object)
         return r;
 }
 
+static int append_named(sd_bus_message *m, const char *name, const char *text)
+{
+        int r = sd_bus_message_open_container(m, 'e', "sv");
+
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "s");
+        if (r >= 0)
+                r = append_text(m, text);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_would(sd_bus_message *m, const Would *would)
+{
+        const ImageRule *rule = would->rule;
+        _cleanup_(freep) char *text = NULL;
+        int r = append_named(m, "would", would->verdict ? would->verdict : "unknown");
+
+        if (r < 0 || !rule)
+                return r;
+        if (asprintf(&text, "%s%s%s", rule->section, rule->entry[0] ? " " : "", rule->entry) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        r = append_named(m, "would_policy", rule->document);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "would_line", "u", rule->line);
+        return r < 0 ? r : append_named(m, "would_rule", text);
+}
+
 int append_event(sd_bus_message *m, const EventView *view, const EventPlus *plus)
 {
         _cleanup_(json_object_putp) json_object *object = json_tokener_parse(view->text);
@@ -113,5 +157,7 @@ int append_event(sd_bus_message *m, const EventView *view, const EventPlus *plus
                                           plus->boot_usec + view->event->time_ns / 1000);
         if (r >= 0 && plus->lost > 0)
                 r = sd_bus_message_append(m, "{sv}", "lost", "t", plus->lost);
+        if (r >= 0 && plus->would)
+                r = append_would(m, plus->would);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }

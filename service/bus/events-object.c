@@ -46,26 +46,16 @@ static int describe_query(Request *request, sd_bus_error *error)
         return 0;
 }
 
-typedef struct Answer {
+typedef struct QueryReply {
         sd_bus_message *reply;
         EventPlus plus;
-} Answer;
+} QueryReply;
 
 static int answer_event(void *userdata, const EventView *view)
 {
-        const Answer *answer = userdata;
+        const QueryReply *answer = userdata;
 
         return append_event(answer->reply, view, &answer->plus);
-}
-
-/* Events are timed by a clock that nobody sets, callers by the calendar. */
-static uint64_t since_boot_ns(uint64_t usec, uint64_t boot_usec)
-{
-        uint64_t ns;
-
-        if (usec <= boot_usec)
-                return 0;
-        return __builtin_mul_overflow(usec - boot_usec, (uint64_t) 1000, &ns) ? UINT64_MAX : ns;
 }
 
 static int run_query(Request *request, sd_bus_error *error)
@@ -73,10 +63,10 @@ static int run_query(Request *request, sd_bus_error *error)
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         uint64_t boot_usec = events_boot_usec();
         /* The end of a microsecond is in it. */
-        uint64_t until_ns = since_boot_ns(request->until_usec, boot_usec);
+        uint64_t until_ns = events_since_boot_ns(request->until_usec, boot_usec);
         const EventQuery query = {
                 .filter = &request->filter,
-                .since_ns = since_boot_ns(request->since_usec, boot_usec),
+                .since_ns = events_since_boot_ns(request->since_usec, boot_usec),
                 .until_ns = until_ns < UINT64_MAX - 999 ? until_ns + 999 : UINT64_MAX,
                 .limit = request->limit ? request->limit : EVENT_RECENT_MAX,
         };
@@ -86,7 +76,7 @@ static int run_query(Request *request, sd_bus_error *error)
                 r = sd_bus_message_open_container(reply, 'a', "a{sv}");
         if (r >= 0)
                 r = event_hub_query(request->server->config.hub, &query, answer_event,
-                                    &(Answer){reply, {.boot_usec = boot_usec}});
+                                    &(QueryReply){reply, {.boot_usec = boot_usec}});
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
@@ -116,6 +106,9 @@ static int get(sd_bus *bus, const char *path, const char *interface, const char 
             run_open)                                                                              \
         ROW(Query, READ_EVENTS, ("t", since, "t", until, "a{sv}", filter, "u", limit),             \
             ("aa{sv}", events), describe_query, run_query)                                         \
+        ROW(Simulate, READ_EVENTS,                                                                 \
+            ("s", name, "s", document, "t", since, "u", limit, "a{sv}", options),                  \
+            ("aa{sv}", events), describe_simulate, run_simulate)                                   \
         ROW(Subscribe, READ_EVENTS, (NULL), (NULL), describe_nothing, run_subscribe)               \
         ROW(Unsubscribe, READ_EVENTS, (NULL), (NULL), describe_nothing, run_unsubscribe)           \
         ROW(AllowFor, ALLOW_TEMPORARILY, ("t", event_seq, "t", ttl_usec, "a{sv}", options),        \

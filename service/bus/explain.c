@@ -124,7 +124,7 @@ static int append_losers(sd_bus_message *m, const Loser *losers, size_t n)
         return r;
 }
 
-static const char *verdict_of(const Answer *answer, Mode mode)
+const char *verdict_of_answer(const Answer *answer, Mode mode)
 {
         const struct clause *clause = answer->clause;
 
@@ -166,7 +166,7 @@ static int append_answer(sd_bus_message *m, const Explanation *explanation, cons
         if (r >= 0)
                 r = append_pair(m, "access", answer->access);
         if (r >= 0)
-                r = append_pair(m, "verdict", verdict_of(answer, explanation->mode));
+                r = append_pair(m, "verdict", verdict_of_answer(answer, explanation->mode));
         if (r >= 0 && winner)
                 r = append_winner(m, winner);
         else if (r >= 0)

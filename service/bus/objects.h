@@ -12,6 +12,8 @@
 #include "bus/posture.h"
 #include "bus/refusal.h"
 #include "bus/server.h"
+#include "event/exception.h"
+#include "policy/question.h"
 
 #define BUS_NAME "org.aegis.Enforcer"
 #define ROOT_PATH "/org/aegis/Enforcer"
@@ -136,6 +138,8 @@ int managed_objects_add(BusServer *server); /* the method for all of them */
 int log_control_add(BusServer *server);
 
 /* Methods of Events, in a room of their own. */
+int describe_simulate(Request *request, sd_bus_error *error);
+int run_simulate(Request *request, sd_bus_error *error);
 int run_subscribe(Request *request, sd_bus_error *error);
 int run_unsubscribe(Request *request, sd_bus_error *error);
 int describe_allow_for(Request *request, sd_bus_error *error);
@@ -163,13 +167,32 @@ int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE]);   /* s 
 int append_changes(sd_bus_message *m, const Plan *plan);                   /* a(sss) */
 int append_diagnostics(sd_bus_message *m, const Diagnostics *diagnostics); /* a(uuss) */
 
+/* What would have been decided about an event. */
+typedef struct Would {
+        const char *verdict;   /* NULL: that cannot be told */
+        const ImageRule *rule; /* NULL: none decides */
+} Would;
+
 /* What a message has beyond the fields of streams: realtime_usec, and lost if it is not 0. */
 typedef struct EventPlus {
         uint64_t boot_usec; /* events_boot_usec() */
         uint64_t lost;      /* events before this one that this reader did not get */
+        const Would *would; /* or NULL */
 } EventPlus;
 int append_event(sd_bus_message *m, const EventView *view, const EventPlus *plus); /* a{sv} */
 uint64_t events_boot_usec(void); /* when this machine began, by the calendar as it is now */
+/* Events are timed by a clock that nobody sets, callers by the calendar. */
+uint64_t events_since_boot_ns(uint64_t usec, uint64_t boot_usec);
+
+/* What an event tells by number, by name; what is not found is NULL. */
+typedef struct EventNames {
+        char *path, *exe, *cgroup;
+} EventNames;
+int event_names_find(const Backend *backend, const struct event *event, EventNames *ret_names);
+void event_names_deinit(EventNames *names);
+
+/* "allowed", "audited", "denied" */
+const char *verdict_of_answer(const Answer *answer, Mode mode);
 
 /* names: NULL-terminated. Emits PropertiesChanged unless it is empty or there is no bus. */
 void emit_changed(BusServer *server, const char *path, const char *interface, char **names);

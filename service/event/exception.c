@@ -139,6 +139,8 @@ static int write_question(const struct event *event, const ExceptionNames *names
         options.subject = subjects[ELEMENTS_OF(subjects) - 1];
         if (!names->cgroup)
                 options.subject &= ~SUBJECT_CGROUP;
+        if (!names->exe)
+                options.subject &= ~SUBJECT_EXE;
         options.cgroup = names->cgroup;
         options.cgroup_id = 0;
         options.id = NULL;
@@ -170,4 +172,14 @@ int exception_way(const struct event *event, const ExceptionNames *names, unsign
                 return -ENOMEM;
         *ret_entry = TAKE_PTR(entry);
         return 0;
+}
+
+int exception_question(const struct event *event, const ExceptionNames *names, char **ret_question)
+{
+        const RuleOptions options = {.uid = event->uid, .gid = event->gid, .exe = names->exe};
+        Rule rule = {.verdict = RULE_ALLOW, .options = &options};
+
+        if (exception_refusal(event) || set_object(event, names, 0, &rule))
+                return 1;
+        return write_question(event, names, rule, ret_question) < 0 ? -ENOMEM : 0;
 }

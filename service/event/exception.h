@@ -25,3 +25,7 @@ char *exception_path(const struct event *event);
  * -ENOMEM. */
 int exception_way(const struct event *event, const ExceptionNames *names, unsigned way,
                   char **ret_entry, char **ret_question);
+
+/* What was done, as a question, by whom as far as that is known: names->exe may be NULL. Returns 0,
+ * 1 if it cannot be asked, or -ENOMEM. */
+int exception_question(const struct event *event, const ExceptionNames *names, char **ret_question);

@@ -56,25 +56,13 @@ static int ask(const Enforcement *enforcement, const PolicyImage *image, const c
         return r > 0 && !*ret_denier ? TRANSACTION_E_INVALID_POLICY : r;
 }
 
-/* The set as it would be is what was compiled last: this costs little. */
 static int ask_plan(Enforcement *enforcement, const Plan *plan, const char *question,
                     char **ret_denier)
 {
-        _cleanup_(document_set_freep) DocumentSet *documents = NULL;
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
-        _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
-        int r;
+        int r = enforcement_plan_image(enforcement, plan, &image);
 
-        /* An equal one that lasts as long is there: the plan has no document in it. */
-        if (!plan->changed)
-                return enforcement->current.image
-                               ? ask(enforcement, enforcement->current.image, question, ret_denier)
-                               : 0;
-        r = plan_realize(plan, enforcement->documents, enforcement->generation, &documents);
-        if (r == 0)
-                r = enforcement_compile(enforcement, documents, PATHS_OF_NEW_RULES, plan->name,
-                                        &diagnostics, &image);
-        return r == 0 ? ask(enforcement, image, question, ret_denier) : r;
+        return r == 0 && image ? ask(enforcement, image, question, ret_denier) : r;
 }
 
 int enforcement_plan_exception(Enforcement *enforcement, const SingleRule *rule,

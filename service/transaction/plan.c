@@ -216,6 +216,25 @@ int plan_try(Plan *plan, Enforcement *enforcement, Paths paths, PolicyImage **re
         return r;
 }
 
+int enforcement_plan_image(Enforcement *enforcement, const Plan *plan, PolicyImage **ret_image)
+{
+        _cleanup_(document_set_freep) DocumentSet *documents = NULL;
+        _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
+        int r;
+
+        if (!plan->changed) {
+                *ret_image = enforcement->current.image
+                                     ? policy_image_ref(enforcement->current.image)
+                                     : NULL;
+                return 0;
+        }
+        r = plan_realize(plan, enforcement->documents, enforcement->generation, &documents);
+        if (r == 0)
+                r = enforcement_compile(enforcement, documents, PATHS_OF_NEW_RULES, plan->name,
+                                        &diagnostics, ret_image);
+        return r;
+}
+
 int plan_means_the_same(const PolicyImage *before, const PolicyImage *after)
 {
         return before && policy_image_leads_as(before, after);

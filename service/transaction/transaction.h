@@ -139,6 +139,11 @@ int enforcement_plan(Enforcement *enforcement, const char *name, const char *tex
                      Plan **ret_plan);
 int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **ret_plan);
 
+/* What the kernel would be given. The set as the plan would have it is what was compiled last: this
+ * costs little. Returns 0 with an image of the caller's (NULL: nothing is in force, and nothing
+ * would be), a TransactionError or a negative errno. */
+int enforcement_plan_image(Enforcement *enforcement, const Plan *plan, PolicyImage **ret_image);
+
 /* What can be gone back to, i from 0, the oldest first; the last is in force. */
 size_t enforcement_n_kept(const Enforcement *enforcement);
 KeptGeneration enforcement_kept(const Enforcement *enforcement, size_t i);

@@ -70,3 +70,15 @@ void expect_in(const char *text, const char *part)
         if (!strstr(text, part))
                 g_error("\"%s\" is not in \"%s\"", part, text);
 }
+
+void client_wait_emitted(const char *n)
+{
+        g_autofree char *wanted = g_strdup_printf("\"emitted\":%s,", n);
+        gint64 end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+        g_auto(Outcome) outcome = {0};
+
+        do
+                run("status --json", 0, &outcome);
+        while (!strstr(outcome.out, wanted) && g_get_monotonic_time() < end);
+        expect_in(outcome.out, wanted);
+}

@@ -31,3 +31,6 @@ void run_as(uid_t uid, const char *arguments, int status, Outcome *ret_outcome);
 void run(const char *arguments, int status, Outcome *ret_outcome);
 
 void expect_in(const char *text, const char *part);
+
+/* Until the service has taken so many events: "3". */
+void client_wait_emitted(const char *n);

@@ -56,6 +56,7 @@ static const Row rows[] = {
         {"mode", "enforce --hook=file_open", SHAPE_DOCUMENTED, "hook mode changed generation"},
         {"mode", "--hook=file_open", SHAPE_DOCUMENTED, "hook mode"},
         {"explain", "/srv/one", SHAPE_SERVICES, "mode generation answers"},
+        {"simulate", WEB, SHAPE_SERVICES, "otherwise unknown events"},
         {"allow", "1 --for=60s", SHAPE_DOCUMENTED,
          "object name event uid allows to rule until_usec"},
         {"exceptions", "", SHAPE_DOCUMENTED, "exceptions"},

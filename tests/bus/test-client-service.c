@@ -382,18 +382,6 @@ static void inject(enum hook hook)
 }
 
 /* Until the service has counted so many: they came by another way than our calls. */
-static void wait_emitted(const char *n)
-{
-        g_autofree char *wanted = g_strdup_printf("\"emitted\":%s,", n);
-        gint64 end = g_get_monotonic_time() + PATIENCE_MSEC * 1000;
-        g_auto(Outcome) outcome = {0};
-
-        do
-                run("status --json", STATUS_DONE, &outcome);
-        while (!strstr(outcome.out, wanted) && g_get_monotonic_time() < end);
-        expect_in(outcome.out, wanted);
-}
-
 static void test_remembered_events_are_printed_to_the_last(Lab *lab)
 {
         g_auto(Outcome) outcome = {0};
@@ -403,7 +391,7 @@ static void test_remembered_events_are_printed_to_the_last(Lab *lab)
         run("apply " WEB, STATUS_DONE, &outcome);
         inject(HOOK_FILE_OPEN);
         inject(HOOK_SOCKET_CONNECT);
-        wait_emitted("2");
+        client_wait_emitted("2");
         run_as(LAB_USER, "events", STATUS_DONE, &outcome);
         lines = g_strsplit(outcome.out, "\n", -1);
         g_assert_cmpuint(g_strv_length(lines), ==, 3);
@@ -425,7 +413,7 @@ static void test_more_events_than_a_socket_holds_all_come(Lab *lab)
         run("apply " WEB, STATUS_DONE, &outcome);
         for (unsigned i = 0; i < 1000; i++)
                 inject(HOOK_FILE_OPEN);
-        wait_emitted("1000");
+        client_wait_emitted("1000");
         run("events --json", STATUS_DONE, &outcome);
         lines = g_strsplit(outcome.out, "\n", -1);
         g_assert_cmpuint(g_strv_length(lines), ==, 1001);
@@ -433,40 +421,6 @@ static void test_more_events_than_a_socket_holds_all_come(Lab *lab)
         g_strfreev(g_steal_pointer(&lines));
         lines = g_strsplit(outcome.out, "\n", -1);
         g_assert_cmpuint(g_strv_length(lines), ==, 12);
-}
-
-static void test_what_an_event_denied_is_allowed_for_a_while(Lab *lab)
-{
-        g_auto(Outcome) outcome = {0};
-        struct event event = blocked_event();
-
-        event.time_ns = 5000; /* it is in the name of the exception */
-        put(WEB, DOCUMENT);
-        run("apply " WEB, STATUS_DONE, &outcome);
-        blocked_inject(event);
-        wait_emitted("1");
-        run("events --path=/srv --uid=1000 --rule=web:3 --comm=program9", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "/srv/one read by program9");
-        run("events --path=/srv/other", STATUS_DONE, &outcome);
-        g_assert_cmpstr(outcome.out, ==, "");
-        run("allow 1 --for 30m", STATUS_DONE, &outcome);
-        expect_in(outcome.out,
-                  "file:/srv/one access=read is allowed to exe=/usr/bin/program9 uid=1000 until ");
-        run("exceptions", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "\ne1u0t5 ");
-        g_assert_true(strstr(outcome.out, " 0:30:00 ") || strstr(outcome.out, " 0:29:"));
-        run("explain /srv/one access=read uid=1000 exe=/usr/bin/program9", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "allowed");
-        run("exceptions revoke e1u0t5", STATUS_DONE, &outcome);
-        run("exceptions revoke e1u0t5", STATUS_NO_SUCH_POLICY, &outcome);
-        run("explain /srv/one access=read uid=1000 exe=/usr/bin/program9", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "denied");
-        run("history", STATUS_DONE, &outcome);
-        expect_in(outcome.out, "AllowFor");
-        expect_in(outcome.out, "Revoke");
-        run("allow 2", STATUS_FAILED, &outcome);
-        expect_in(outcome.err, "no event of that number is remembered");
-        run("allow one", STATUS_USAGE, &outcome);
 }
 
 static char *read_line(int fd)
@@ -626,7 +580,6 @@ static const LabTest tests[] = {
         TEST(test_can_foretells_polkits_answer),
         TEST(test_remembered_events_are_printed_to_the_last),
         TEST(test_more_events_than_a_socket_holds_all_come),
-        TEST(test_what_an_event_denied_is_allowed_for_a_while),
         TEST(test_followed_events_come_as_they_happen),
         TEST(test_without_the_service_nothing_is_claimed),
         TEST(test_polkit_asks_on_the_terminal),

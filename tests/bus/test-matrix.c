@@ -111,6 +111,7 @@ static const Row rows[] = {
         {"Policy.GetDocument", READS, "read-policy", "()", policy},
         {"Events.Open", READS, "read-events", "({},)", NULL},
         {"Events.Query", READS, "read-events", "(0, 0xffffffffffffffff, {}, 0)", NULL},
+        {"Events.Simulate", READS, "read-events", "('db', 'version=1', 0, 0, {})", NULL},
         {"Events.Subscribe", READS, "read-events", "()", NULL},
         {"Events.Unsubscribe", READS, "read-events", "()", NULL},
         {"Events.AllowFor", CHANGES, "allow-temporarily", "(1, 60000000, {})", block},

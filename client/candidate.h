@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Candidate: a document on its way to the service. */
+#pragma once
+
+#include "client.h"
+#include "document.h"
+
+typedef struct Candidate {
+        SourceDocument document;
+        char *name; /* the policy's */
+        char attempt[128];
+        Call call;
+} Candidate;
+
+/* What is done with it. */
+typedef struct Doing {
+        const char *verb;
+        const char *action; /* polkit's */
+} Doing;
+
+/* Reads the file, or standard input if path is "-", and looks whether it can be sent. Says itself
+ * what went wrong. candidate_deinit() is right in each case. */
+ExitStatus candidate_load(const Client *client, const char *path, const Doing *doing,
+                          Candidate *candidate);
+void candidate_deinit(Candidate *candidate);
+
+/* Says why the service does not take it, with the lines at fault. */
+ExitStatus candidate_refused(const Client *client, const Candidate *candidate,
+                             const sd_bus_error *error);
