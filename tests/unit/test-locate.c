@@ -320,7 +320,7 @@ static void test_a_file_with_other_names_is_told_with_its_generation(Fixture *fi
         g_assert_cmpint(locate_path(locator, name, &location), ==, 0);
         g_assert_cmpuint(location.n_links, ==, 2);
         g_assert_cmpuint(location.generation_known, ==, is_known);
-        g_assert_cmpuint(location.inode_generation, ==, generation);
+        g_assert_cmpuint(location.inode_generation, ==, (uint32_t) generation);
         location_deinit(&location);
         locate_end(locator);
         close(fd);
