@@ -109,26 +109,11 @@ static int append_fields(sd_bus_message *m, json_object *object)
         return r;
 }
 
-static int append_named(sd_bus_message *m, const char *name, const char *text)
-{
-        int r = sd_bus_message_open_container(m, 'e', "sv");
-
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", name);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "s");
-        if (r >= 0)
-                r = append_text(m, text);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 static int append_would(sd_bus_message *m, const Would *would)
 {
         const ImageRule *rule = would->rule;
         _cleanup_(freep) char *text = NULL;
-        int r = append_named(m, "would", would->verdict ? would->verdict : "unknown");
+        int r = append_pair(m, "would", would->verdict ? would->verdict : "unknown");
 
         if (r < 0 || !rule)
                 return r;
@@ -136,10 +121,10 @@ static int append_would(sd_bus_message *m, const Would *would)
                 text = NULL;
                 return -ENOMEM;
         }
-        r = append_named(m, "would_policy", rule->document);
+        r = append_pair(m, "would_policy", rule->document);
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "would_line", "u", rule->line);
-        return r < 0 ? r : append_named(m, "would_rule", text);
+        return r < 0 ? r : append_pair(m, "would_rule", text);
 }
 
 int append_event(sd_bus_message *m, const EventView *view, const EventPlus *plus)

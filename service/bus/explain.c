@@ -53,21 +53,6 @@ int describe_explain(Request *request, sd_bus_error *error)
 
 /* ---- the answer ---- */
 
-static int append_pair(sd_bus_message *m, const char *key, const char *text)
-{
-        int r = sd_bus_message_open_container(m, 'e', "sv");
-
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", key);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "s");
-        if (r >= 0)
-                r = append_text(m, text);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
 /* The rule as it is told everywhere: as in events. */
 static int append_rule(sd_bus_message *m, const char *policy, uint32_t line, const char *section,
                        const char *entry)

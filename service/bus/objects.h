@@ -163,6 +163,7 @@ int kernel_has_documents(const BusServer *server);
 
 /* What several objects put in replies. */
 int append_text(sd_bus_message *m, const char *text);                      /* s, anybody's bytes */
+int append_pair(sd_bus_message *m, const char *key, const char *text);     /* {sv}, likewise */
 int append_digest(sd_bus_message *m, const uint8_t digest[DIGEST_SIZE]);   /* s */
 int append_changes(sd_bus_message *m, const Plan *plan);                   /* a(sss) */
 int append_diagnostics(sd_bus_message *m, const Diagnostics *diagnostics); /* a(uuss) */

@@ -28,6 +28,21 @@ int append_text(sd_bus_message *m, const char *text)
         return valid ? sd_bus_message_append(m, "s", valid) : -ENOMEM;
 }
 
+int append_pair(sd_bus_message *m, const char *key, const char *text)
+{
+        int r = sd_bus_message_open_container(m, 'e', "sv");
+
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", key);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "s");
+        if (r >= 0)
+                r = append_text(m, text);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 int kernel_has_documents(const BusServer *server)
 {
         BackendState state;

@@ -7,34 +7,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "scene.h"
+
 #define DOCUMENT "version=1\n[deny_path]\n/srv/x\n"
-
-typedef struct Scene {
-        char *folder;
-        char *out, *err;
-} Scene;
-
-static void scene_set_up(Scene *scene, const void *unused)
-{
-        scene->folder = g_dir_make_tmp("aegis-policy-XXXXXX", NULL);
-        g_assert_nonnull(scene->folder);
-}
-
-static void scene_tear_down(Scene *scene, const void *unused)
-{
-        g_autoptr(GDir) dir = g_dir_open(scene->folder, 0, NULL);
-        const char *name;
-
-        while ((name = g_dir_read_name(dir))) {
-                g_autofree char *path = g_build_filename(scene->folder, name, NULL);
-
-                g_unlink(path);
-        }
-        g_rmdir(scene->folder);
-        g_free(scene->folder);
-        g_free(scene->out);
-        g_free(scene->err);
-}
 
 /* aegis-policy is $A. */
 static void run(Scene *scene, const char *line, int expected)
