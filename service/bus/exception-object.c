@@ -165,6 +165,8 @@ static int append_property(const BusServer *server, const char *property,
                 return append_text(reply, rule->entry);
         if (strcmp(property, "UntilUSec") == 0)
                 return sd_bus_message_append(reply, "t", until_usec(server, rule));
+        if (strcmp(property, "RemainingUSec") == 0)
+                return sd_bus_message_append(reply, "t", (uint64_t) exception->left * USEC_PER_SEC);
         return append_part(rule, strcmp(property, "Subject") == 0, reply);
 }
 
@@ -197,6 +199,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Subject", "s", get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Rule", "s", get, 0, 0),
         SD_BUS_PROPERTY("UntilUSec", "t", get, 0, 0),
+        SD_BUS_PROPERTY("RemainingUSec", "t", get, 0, 0),
         SD_BUS_VTABLE_END,
 };
 /* clang-format on */

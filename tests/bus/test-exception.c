@@ -124,6 +124,8 @@ static void test_what_was_blocked_is_allowed_and_nothing_else(Lab *lab)
         now = (uint64_t) g_get_real_time();
         g_assert_cmpuint(number_of(lab, path, "UntilUSec"), <=, now + MINUTE);
         g_assert_cmpuint(number_of(lab, path, "UntilUSec"), >, now + MINUTE / 2);
+        g_assert_cmpuint(number_of(lab, path, "RemainingUSec"), <=, MINUTE);
+        g_assert_cmpuint(number_of(lab, path, "RemainingUSec"), >, MINUTE / 2);
 }
 
 static void test_an_exception_outlives_the_service_and_is_revoked(Lab *lab)
