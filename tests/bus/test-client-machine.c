@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* aegis-client about the machine: its hooks, one by one, and what doctor finds wrong with it. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "abi.h"
@@ -40,6 +41,43 @@ static void test_one_hook_has_a_mode_of_its_own(Lab *lab)
         run("mode enforce --hook=file_open", STATUS_DONE, &outcome);
         run("status --json", STATUS_DONE, &outcome);
         expect_in(outcome.out, "\"posture\":\"enforcing\"");
+}
+
+/* ---- another machine ---- */
+
+/* In ssh's place, what sshd would run there: the bridge to the bus of the other machine. */
+#define SSH                                                                                        \
+        "#!/bin/sh\n"                                                                              \
+        "echo \"$@\" >/run/lab/asked\n"                                                            \
+        "exec systemd-stdio-bridge\n"
+
+static void test_another_machine_is_reached_over_ssh(Lab *lab)
+{
+        g_autofree char *path = g_strconcat("/run/lab/bin:", g_getenv("PATH"), NULL);
+        g_autofree char *before = g_strdup(g_getenv("PATH")), *asked = NULL;
+        g_auto(Outcome) outcome = {0};
+
+        g_assert_cmpint(g_mkdir_with_parents("/run/lab/bin", 0755), ==, 0);
+        put("/run/lab/bin/ssh", SSH);
+        g_assert_cmpint(g_chmod("/run/lab/bin/ssh", 0755), ==, 0);
+        put(WEB, DOCUMENT);
+        g_setenv("PATH", path, TRUE);
+        run("--host=ann@far.example apply " WEB, STATUS_DONE, &outcome);
+        run("-H ann@far.example policy show web", STATUS_DONE, &outcome);
+        g_setenv("PATH", before, TRUE);
+        g_assert_cmpstr(outcome.out, ==, DOCUMENT);
+        g_assert_cmpuint(lab_generation(lab), ==, 1);
+        g_assert_true(g_file_get_contents("/run/lab/asked", &asked, NULL, NULL));
+        expect_in(asked, "ann@far.example systemd-stdio-bridge");
+        run("-H ann@far.example -M box status", STATUS_USAGE, &outcome);
+}
+
+static void test_a_container_that_is_not_there_is_said_so(Lab *lab)
+{
+        g_auto(Outcome) outcome = {0};
+
+        run("-M no-such-container status", STATUS_NO_SERVICE, &outcome);
+        expect_in(outcome.err, "no-such-container");
 }
 
 /* ---- doctor ---- */
@@ -146,6 +184,8 @@ static const LabTest tests[] = {
 #function, function                                                                \
         }
         TEST(test_one_hook_has_a_mode_of_its_own),
+        TEST(test_another_machine_is_reached_over_ssh),
+        TEST(test_a_container_that_is_not_there_is_said_so),
         TEST(test_doctor_finds_what_is_wrong_and_tells_the_command),
         TEST(test_doctor_tells_of_a_damaged_record),
         TEST(test_doctor_tells_of_drift),
