@@ -71,9 +71,9 @@ static void test_an_equal_document_changes_nothing(Fixture *fixture, gconstpoint
 static void test_an_equal_document_changes_nothing_whatever_was_planned(Fixture *fixture,
                                                                         gconstpointer data)
 {
-        static const char *const planned[] = {DENY_BC, DENY_PORT,
-                                              "version=7\n[deny]\nfile:/d exe=/bin/e uid=3\n"
-                                              "net:connect:10.0.0.0/8\nexec:/c\n"};
+        static const char other[] = "version=7\n[deny]\nfile:/d exe=/bin/e uid=3\n"
+                                    "net:connect:10.0.0.0/8\nexec:/c\n";
+        static const char *const planned[] = {DENY_BC, DENY_PORT, other};
         static const char web[] = "version=7\n[deny]\nfile:/a/ exe=/bin/x\nfile:/b gid=4\n"
                                   "file:/tmp exe=/usr/bin/y\n[allow]\nfile:/a/b/ uid=9\n";
 
