@@ -318,6 +318,7 @@ Enforcement *enforcement_free(Enforcement *enforcement)
         naming_deinit(&enforcement->previous);
         numbering_deinit(&enforcement->numbering);
         compilation_free(enforcement->compilation);
+        policy_unref(enforcement->reading.policy);
         document_set_free(enforcement->documents);
         generations_free(enforcement->generations);
         history_free(enforcement->history);

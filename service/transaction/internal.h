@@ -19,6 +19,13 @@ typedef struct Naming {
         uint64_t first, last;
 } Naming;
 
+/* A document without a fault or a remark, as it was last read: whoever plans it mostly applies it
+ * next. */
+typedef struct Reading {
+        Policy *policy; /* NULL: none */
+        uint8_t digest[DIGEST_SIZE];
+} Reading;
+
 struct Enforcement {
         Backend *backend;
         EnforcementFunc on_change;
@@ -40,8 +47,9 @@ struct Enforcement {
         Naming current, previous;
         Numbering numbering;      /* of the documents' rules, in the kernel and on disk */
         Compilation *compilation; /* what the last one left for the next; NULL: nothing */
-        struct stat record;       /* of the file STORE_STATE as it was last known to be right */
-        int is_record_other;      /* it is not right now */
+        Reading reading;
+        struct stat record;  /* of the file STORE_STATE as it was last known to be right */
+        int is_record_other; /* it is not right now */
         Emergency emergency;
         Trial trial;
         OwnDeed own_deed;

@@ -189,6 +189,7 @@ int enforcement_follow_paths(Enforcement *enforcement)
 
 int enforcement_check(Enforcement *enforcement)
 {
+        enforcement->reading.policy = policy_unref(enforcement->reading.policy);
         if (enforcement->unpublished)
                 enforcement_publish(enforcement);
         enforcement_check_record(enforcement);

@@ -138,7 +138,24 @@ Plan *plan_new(const Enforcement *enforcement, const char *name)
         return plan;
 }
 
-static int plan_read_document(Plan *plan, const char *text, size_t n_text)
+static int is_as_read(const Reading *reading, const Plan *plan)
+{
+        return reading->policy && memcmp(reading->digest, plan->document_digest, DIGEST_SIZE) == 0;
+}
+
+static void remember_reading(Enforcement *enforcement, const Plan *plan)
+{
+        Reading *reading = &enforcement->reading;
+
+        if (plan->diagnostics.n_items > 0 || plan->diagnostics.n_dropped > 0)
+                return;
+        policy_unref(reading->policy);
+        reading->policy = policy_ref(plan->policy);
+        memcpy(reading->digest, plan->document_digest, DIGEST_SIZE);
+}
+
+static int plan_read_document(Plan *plan, const Enforcement *enforcement, const char *text,
+                              size_t n_text)
 {
         int r;
 
@@ -150,6 +167,10 @@ static int plan_read_document(Plan *plan, const char *text, size_t n_text)
         plan->text[n_text] = '\0';
         plan->n_text = n_text;
         digest_bytes(plan->text, n_text, plan->document_digest);
+        if (is_as_read(&enforcement->reading, plan)) {
+                plan->policy = policy_ref(enforcement->reading.policy);
+                return 0;
+        }
         r = policy_parse(&plan->policy, plan->text, n_text, &plan->diagnostics);
         if (r == POLICY_E_TOO_LARGE)
                 return TRANSACTION_E_TOO_LARGE;
@@ -246,13 +267,14 @@ int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t
         _cleanup_(policy_image_freep) PolicyImage *image = NULL;
         int r;
 
-        r = plan_read_document(plan, text, n_text);
+        r = plan_read_document(plan, enforcement, text, n_text);
         if (r != 0)
                 return r;
         r = plan_try(plan, enforcement,
                      is_equal(plan, loaded) ? PATHS_OF_ALL_RULES : PATHS_OF_NEW_RULES, &image);
         if (r != 0)
                 return r;
+        remember_reading(enforcement, plan);
         plan->changed = !is_equal(plan, loaded) || enforcement->released ||
                         !plan_means_the_same(enforcement->current.image, image);
         return plan_compare(plan, loaded ? loaded->document.policy : NULL, plan->policy);

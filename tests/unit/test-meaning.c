@@ -243,6 +243,46 @@ static void test_a_document_from_times_to_come_was_applied_now(Fixture *fixture,
         g_assert_cmpint(document_set_get(set, 0)->document.applied, <=, since_boot());
 }
 
+/* ---- read once ---- */
+
+static Plan *plan_of(Fixture *fixture, const char *text)
+{
+        Plan *plan = NULL;
+
+        g_assert_cmpint(enforcement_plan(fixture->enforcement, "web", text, strlen(text), &plan),
+                        ==, 0);
+        return plan;
+}
+
+/* Clients plan before they apply, to show what is doubtful. */
+static void test_what_was_planned_is_not_read_again_to_be_applied(Fixture *fixture,
+                                                                  gconstpointer data)
+{
+        static const char text[] = "version=1\n[deny_path]\n/a\n";
+        _cleanup_(plan_freep) Plan *first = plan_of(fixture, text),
+                                   *second = plan_of(fixture, text),
+                                   *other = plan_of(fixture, "version=1\n[deny_path]\n/b\n"),
+                                   *third = plan_of(fixture, text), *late = NULL;
+
+        g_assert_true(first->policy == second->policy);
+        g_assert_true(other->policy != second->policy);
+        g_assert_true(third->policy != second->policy);
+        g_assert_cmpint(enforcement_check(fixture->enforcement), ==, 0);
+        late = plan_of(fixture, text);
+        g_assert_true(late->policy != third->policy);
+}
+
+static void test_a_remark_is_made_each_time(Fixture *fixture, gconstpointer data)
+{
+        static const char text[] = "version=1\n[allow_cgroup]\n/missing/x.service\n";
+
+        for (unsigned i = 0; i < 3; i++) {
+                _cleanup_(plan_freep) Plan *plan = plan_of(fixture, text);
+
+                g_assert_cmpuint(plan->diagnostics.n_items, ==, 1);
+        }
+}
+
 #define ADD(function) g_test_add("/meaning/" #function, Fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -258,5 +298,7 @@ int main(int argc, char **argv)
         ADD(test_rules_that_cannot_follow_are_told);
         ADD(test_a_ttl_counts_from_when_the_document_was_applied);
         ADD(test_a_document_from_times_to_come_was_applied_now);
+        ADD(test_what_was_planned_is_not_read_again_to_be_applied);
+        ADD(test_a_remark_is_made_each_time);
         return g_test_run();
 }
