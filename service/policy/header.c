@@ -96,7 +96,7 @@ static void explain_key(const Entry *line, Span key)
 
         for (size_t i = 0; i < ELEMENTS_OF(of_bundles); i++)
                 if (span_equals(key, of_bundles[i]))
-                        hint = "it is of signed documents, which this build does not read";
+                        hint = "it is of signed documents: give the signatures with it";
         if (span_equals(key, "mode") || span_equals(key, "enforce") || span_equals(key, "audit"))
                 hint = "the mode is the service's; version 7 takes mode= behind a rule";
         entry_fault(line, key.column - line->column, hint, "\"%s\" is no key of the header",

@@ -2,6 +2,7 @@
 /* Parse: cuts a document into lines and hands each to the room that reads it. One pass, no
  * recursion; a fault is noted and reading goes on, so that all of them are told at once. */
 #include "policy/parse.h"
+#include "policy/bundle.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -393,11 +394,25 @@ static size_t check_mark(const char *text, size_t n_text, Diagnostics *diagnosti
         return n;
 }
 
+/* One sentence for all of it: nothing in it is a line of the language. */
+static int refuse_foreign(Parser *parser)
+{
+        diagnostics_add(
+                parser->diagnostics, SEVERITY_FAULT, 1, 1,
+                "keep what stands below its line \"---\", and sign that with 'aegis-policy "
+                "sign --bundle' once it has been checked",
+                "this is a signed bundle of AegisBPF's: its signature can be moved to other "
+                "contents and is not believed here");
+        return 0;
+}
+
 static int read_document(Parser *parser, const char *text, size_t n_text)
 {
         size_t n_mark = check_mark(text, n_text, parser->diagnostics);
         int r;
 
+        if (bundle_is_foreign(text, n_text))
+                return refuse_foreign(parser);
         r = read_lines(parser, text + n_mark, n_text - n_mark);
         if (r < 0)
                 return r;
