@@ -77,6 +77,11 @@ static int set_pin_directory(Config *config, const Source *source, const char *v
         return set_directory(&config->pin_directory, source, value);
 }
 
+static int set_trust_directory(Config *config, const Source *source, const char *value)
+{
+        return set_directory(&config->trust_directory, source, value);
+}
+
 static int set_log_level(Config *config, const Source *source, const char *value)
 {
         static const struct {
@@ -111,14 +116,24 @@ static int set_polkit_timeout(Config *config, const Source *source, const char *
         return 0;
 }
 
-static int set_protect_self(Config *config, const Source *source, const char *value)
+static int set_truth(int *truth, const Source *source, const char *value)
 {
         int is_yes = strcmp(value, "yes") == 0;
 
         if (!is_yes && strcmp(value, "no") != 0)
                 return fault(source, "\"%.64s\" is not yes or no", value);
-        config->protects_self = is_yes;
+        *truth = is_yes;
         return 0;
+}
+
+static int set_protect_self(Config *config, const Source *source, const char *value)
+{
+        return set_truth(&config->protects_self, source, value);
+}
+
+static int set_signature_required(Config *config, const Source *source, const char *value)
+{
+        return set_truth(&config->requires_signature, source, value);
 }
 
 static int set_signal(Config *config, const Source *source, const char *value)
@@ -144,6 +159,8 @@ static const struct setting {
         {"StateDirectory", "state-directory", set_state_directory},
         {"RuntimeDirectory", "runtime-directory", set_runtime_directory},
         {"PinDirectory", "pin-directory", set_pin_directory},
+        {"TrustDirectory", "trust-directory", set_trust_directory},
+        {"SignatureRequired", "signature-required", set_signature_required},
         {"LogLevel", "log-level", set_log_level},
         {"PolkitTimeoutSec", "polkit-timeout", set_polkit_timeout},
         {"ProtectSelf", "protect-self", set_protect_self},
@@ -312,6 +329,8 @@ static void print_help(void)
              "      --runtime-directory=DIR   for the files of the self-test\n"
              "      --pin-directory=DIR       a bpffs, where what is enforced outlives the "
              "service\n"
+             "      --trust-directory=DIR     with the roots that say whose signatures count\n"
+             "      --signature-required=yes|no  refuse documents that are not signed\n"
              "      --log-level=LEVEL         error, warning, notice, info or debug\n"
              "      --polkit-timeout=SECONDS  how long a question may stay open\n"
              "      --protect-self=yes|no     against root, while a policy is in force\n"
@@ -396,11 +415,13 @@ static Config *config_default(void)
         config->state_directory = strdup(AEGIS_STATEDIR);
         config->runtime_directory = strdup("/run/aegis");
         config->pin_directory = strdup("/run/aegis/bpf");
+        config->trust_directory = strdup(AEGIS_CONFDIR "/trust");
         config->log_level = LOG_INFO;
         config->polkit_timeout_usec = 120u * 1000000u;
         config->protects_self = 1;
         config->signal = SIGNAL_NONE;
-        if (!config->state_directory || !config->runtime_directory || !config->pin_directory)
+        if (!config->state_directory || !config->runtime_directory || !config->pin_directory ||
+            !config->trust_directory)
                 return config_free(config);
         return config;
 }
@@ -435,6 +456,7 @@ Config *config_free(Config *config)
         free(config->state_directory);
         free(config->runtime_directory);
         free(config->pin_directory);
+        free(config->trust_directory);
         free(config);
         return NULL;
 }

@@ -15,10 +15,12 @@ typedef struct Config {
         char *state_directory;
         char *runtime_directory;
         char *pin_directory;
-        int log_level; /* LOG_ERR … LOG_DEBUG */
+        char *trust_directory; /* of the roots that say whose signatures count */
+        int log_level;         /* LOG_ERR … LOG_DEBUG */
         uint64_t polkit_timeout_usec;
         int protects_self;
-        uint32_t signal; /* SIGNAL_… of abi.h */
+        int requires_signature; /* documents that are not signed are refused */
+        uint32_t signal;        /* SIGNAL_… of abi.h */
 } Config;
 
 /* Returns 0, CONFIG_DONE, -EINVAL for a fault (logged with its place), or another negative errno.

@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
+#include <systemd/sd-id128.h>
 
 #include "backend/backend.h"
 #include "bus/server.h"
@@ -40,6 +41,7 @@ struct Manager {
         sd_event_source *ring, *mounts, *self_test, *rest, *ends, *term, *interrupt, *hangup;
         uint64_t self_test_usec;
         Backend *backend;
+        char machine[SD_ID128_STRING_MAX]; /* machine-id; "" */
         Enforcement *enforcement;
         EventHub *hub;
         BusServer *bus;
@@ -267,12 +269,20 @@ static int bring_up_backend(Manager *manager)
 
 static int bring_up_enforcement(Manager *manager)
 {
-        EnforcementConfig config = {.state_directory = manager->config->state_directory,
-                                    .backend = manager->backend,
-                                    .on_change = on_change,
-                                    .userdata = manager};
+        EnforcementConfig config = {
+                .state_directory = manager->config->state_directory,
+                .trust = {.directory = manager->config->trust_directory,
+                          .machine = manager->machine,
+                          .requires_signature = manager->config->requires_signature},
+                .backend = manager->backend,
+                .on_change = on_change,
+                .userdata = manager};
+        sd_id128_t machine;
         int r;
 
+        /* Without it no document is for this machine alone. */
+        if (sd_id128_get_machine(&machine) >= 0)
+                sd_id128_to_string(machine, manager->machine);
         r = enforcement_new(&manager->enforcement, &config);
         if (r < 0)
                 return r;

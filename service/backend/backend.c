@@ -146,7 +146,8 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         if (!backend)
                 return -ENOMEM;
         slots_init(backend);
-        backend->pin_fd = backend->canary.directory_fd = backend->mounts_fd = -1;
+        backend->pin_fd = backend->floors_fd = backend->canary.directory_fd = backend->mounts_fd =
+                -1;
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
         backend->protects_itself = !config->is_unguarded;
@@ -172,6 +173,7 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         r = pin_folder_open(backend, config->pin_directory);
         if (r < 0)
                 return r;
+        floors_open(backend, config->pin_directory);
         choose_tier(backend);
         *ret_backend = TAKE_PTR(backend);
         return 0;
@@ -183,6 +185,7 @@ Backend *backend_free(Backend *backend)
                 return NULL;
         forget_links(backend);
         unload(backend);
+        closep(&backend->floors_fd);
         closep(&backend->pin_fd);
         closep(&backend->mounts_fd);
         free(backend->pin_path);

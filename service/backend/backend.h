@@ -166,4 +166,20 @@ char *backend_program_path(const Backend *backend, uint32_t device, uint64_t ino
 /* The path of a cgroup, "/a/b", by its id. Returns a new string, or NULL if it has gone. */
 char *backend_cgroup_path(const Backend *backend, uint64_t id);
 
+/* A number that must never fall, kept by the kernel until the machine is switched off: what is on
+ * disk may be put back to what it was yesterday. */
+#define FLOOR_NAME_SIZE 72u
+#define FLOORS_MAX 1024u
+typedef struct Floor {
+        char name[FLOOR_NAME_SIZE]; /* with its NUL, and zeros behind it */
+        uint64_t number;
+        uint8_t digest[DIGEST_SIZE]; /* of what has that number */
+} Floor;
+
+/* Those that are known, at most max. Returns how many. */
+size_t backend_floors(Backend *backend, Floor *ret_floors, size_t max);
+
+/* Never lowers. Where the kernel does not take it that is logged: the file is what counts. */
+void backend_raise_floor(Backend *backend, const Floor *floor);
+
 DEFINE_CLEANUP(Backend *, backend_free);

@@ -101,12 +101,12 @@ static void add(OwnObjects *objects, enum own_kind kind, uint32_t id)
                 objects->items[objects->n++] = (struct own_object){.kind = kind, .id = id};
 }
 
-static void add_map(OwnObjects *objects, const struct bpf_map *map)
+static void add_map(OwnObjects *objects, int fd)
 {
         struct bpf_map_info info = {};
         uint32_t n = sizeof(info);
 
-        if (bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &n) == 0)
+        if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &n) == 0)
                 add(objects, OWN_MAP, info.id);
 }
 
@@ -162,7 +162,8 @@ void guard_register(Backend *backend)
 
         if (!objects)
                 return;
-        bpf_object__for_each_map(map, backend->skeleton->obj) add_map(objects, map);
+        bpf_object__for_each_map(map, backend->skeleton->obj) add_map(objects, bpf_map__fd(map));
+        add_map(objects, backend->floors_fd);
         for (uint32_t slot = 0; slot < N_SLOTS; slot++)
                 add_slot(objects, &backend->slots[slot]);
         for (size_t i = 0; i < backend->n_programs; i++)

@@ -66,7 +66,8 @@ struct Backend {
         Locator locator;
         Resolver resolver;
         Canary canary;
-        int pin_fd; /* the folder of this ABI in our bpffs */
+        int floors_fd; /* -1: none, see floors.c */
+        int pin_fd;    /* the folder of this ABI in our bpffs */
         char *pin_path;
         Tier tier;
         struct aegis_bpf *skeleton; /* its maps alone; NULL in TIER_NONE */
@@ -117,6 +118,10 @@ void unpin_link(Backend *backend, const char *program);
 int is_pinned(const Backend *backend, const char *program);
 /* Takes away pins of links that no program of this loading stands behind. */
 void unpin_strangers(Backend *backend);
+
+/* floors.c. Takes over the map of floors that hangs in our bpffs, whatever ABI left it there, or
+ * makes it. */
+void floors_open(Backend *backend, const char *directory);
 
 /* load.c. Makes the maps, or takes over those that are pinned, and finds the programs for a tier.
  * 0 or a negative errno. */

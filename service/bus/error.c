@@ -57,6 +57,16 @@ static const ErrorRow rows[] = {
         [TRANSACTION_E_NO_TRIAL] = {ERROR_NO_SUCH_GENERATION,
                                     "that generation is not on trial; the property "
                                     "ConfirmGeneration says which is"},
+        [TRANSACTION_E_SIGNATURE] = {ERROR_SIGNATURE_INVALID,
+                                     "the signatures are not those that are asked for"},
+        [TRANSACTION_E_SIGNATURE_REQUIRED] = {ERROR_SIGNATURE_REQUIRED,
+                                              "this machine is set to take what documents say from "
+                                              "those who sign them alone (SignatureRequired): "
+                                              "apply a signed document"},
+        [TRANSACTION_E_EXPIRED] = {ERROR_POLICY_EXPIRED,
+                                   "the time of the document is over, or has not come"},
+        [TRANSACTION_E_ROLLBACK] = {ERROR_POLICY_ROLLBACK,
+                                    "a later document of that name has been in force"},
         [TRANSACTION_E_RUNTIME_VERSION] = {ERROR_UNSUPPORTED_FEATURE,
                                            "the policy " RUNTIME_NAME " in force is no document of "
                                            "version 7; single rules need one: apply it anew in "
@@ -91,5 +101,6 @@ int error_set_transaction(sd_bus_error *error, int result, const Plan *plan)
                 return error_set_diagnostics(error, &plan->diagnostics, plan->name);
         if ((size_t) result >= ELEMENTS_OF(rows) || !rows[result].name)
                 return sd_bus_error_set_errno(error, -EINVAL);
-        return sd_bus_error_set(error, rows[result].name, rows[result].message);
+        return sd_bus_error_set(error, rows[result].name,
+                                plan && plan->reason ? plan->reason : rows[result].message);
 }

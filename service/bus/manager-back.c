@@ -72,6 +72,8 @@ static int describe_trial(Request *request, uint64_t generation)
         int r = request_detail(request, "name", "generation %" PRIu64 ", for good", generation);
 
         if (r >= 0)
+                r = request_detail(request, "signed", "as it was");
+        if (r >= 0)
                 r = request_detail(request, "added", "0");
         if (r >= 0)
                 r = request_detail(request, "removed", "0");

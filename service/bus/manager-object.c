@@ -14,8 +14,12 @@
 static int make_plan(Request *request, const char *name, const char *text, size_t n,
                      sd_bus_error *error)
 {
-        int r = enforcement_plan(request->server->config.enforcement, name, text, n,
-                                 &request->plan);
+        Enforcement *enforcement = request->server->config.enforcement;
+        const SignatureText document = {text, n};
+        int r = request->signatures.n > 0
+                        ? enforcement_plan_signed(enforcement, name, &document,
+                                                  &request->signatures, &request->plan)
+                        : enforcement_plan(enforcement, name, text, n, &request->plan);
 
         return r == 0 ? 0 : error_set_transaction(error, r, request->plan);
 }
@@ -38,6 +42,13 @@ static int read_plan(Request *request, int (*read_options)(Request *, sd_bus_err
         if (r >= 0)
                 r = make_plan(request, name, text, n, error);
         return r < 0 ? r : request_detail(request, "name", "%s", name);
+}
+
+static int detail_signers(Request *request)
+{
+        _cleanup_(freep) char *signers = plan_signers(request->plan);
+
+        return signers ? request_detail_text(request, "signed", signers) : -ENOMEM;
 }
 
 static int describe_plan(Request *request, sd_bus_error *error)
@@ -68,7 +79,9 @@ static int describe_apply(Request *request, sd_bus_error *error)
         if (r < 0)
                 return r;
         request->plan->confirm_usec = request->confirm_usec;
-        r = request_detail_counts(request);
+        r = detail_signers(request);
+        if (r >= 0)
+                r = request_detail_counts(request);
         return r < 0 ? r : request_bind(request, request->plan->generation, request->plan->digest);
 }
 

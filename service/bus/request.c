@@ -124,14 +124,24 @@ int request_read_document(Request *request, const char **ret_text, size_t *ret_n
 
 int request_read_signatures(Request *request, sd_bus_error *error)
 {
-        int r = sd_bus_message_enter_container(request->message, 'a', "s");
+        sd_bus_message *m = request->message;
+        SignatureTexts *signatures = &request->signatures;
+        int r = sd_bus_message_enter_container(m, 'a', "s");
 
-        if (r < 0)
-                return r;
-        if (sd_bus_message_at_end(request->message, 0) == 0)
-                return sd_bus_error_set(error, ERROR_UNSUPPORTED_FEATURE,
-                                        "this version takes no signatures; give an empty list");
-        return sd_bus_message_exit_container(request->message);
+        *signatures = (SignatureTexts){request->signature_texts, 0};
+        while (r >= 0 && sd_bus_message_at_end(m, 0) == 0) {
+                SignatureText *item = &request->signature_texts[signatures->n];
+
+                if (signatures->n == SIGNATURES_MAX)
+                        return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                                 "at most %u signatures are taken", SIGNATURES_MAX);
+                r = sd_bus_message_read(m, "s", &item->text);
+                if (r < 0)
+                        return r;
+                item->n = strnlen(item->text, SIGNATURE_FILE_MAX + 1u);
+                signatures->n++;
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 static int check_expect(const Request *request, sd_bus_error *error)

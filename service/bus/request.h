@@ -51,6 +51,8 @@ typedef struct Request {
         char exception[EXCEPTION_NAME_SIZE]; /* its name */
         uint64_t confirm_usec;               /* of Apply; 0: for good */
         int is_check;                        /* only what would be done is asked */
+        SignatureText signature_texts[SIGNATURES_MAX];
+        SignatureTexts signatures; /* leads there; n is 0 where none was given */
         uint64_t since_usec, until_usec;
         uint32_t limit;
 } Request;
@@ -80,6 +82,7 @@ int request_refuse_on_trial(const Request *request, sd_bus_error *error);
 int request_read_name(Request *request, const char **ret_name, sd_bus_error *error);
 int request_read_document(Request *request, const char **ret_text, size_t *ret_n,
                           sd_bus_error *error);
+/* Each the text of a signature's file, into signatures; they point into the message. */
 int request_read_signatures(Request *request, sd_bus_error *error);
 int request_read_expect(Request *request, sd_bus_error *error);
 int request_read_options(Request *request, sd_bus_error *error);

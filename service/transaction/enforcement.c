@@ -299,9 +299,17 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
                 r = generations_new(&enforcement->generations, store_directory(enforcement->store));
         if (r < 0)
                 return log_errno(r, "The enforcement cannot be set up");
+        r = trust_new(&enforcement->trust, &config->trust, store_directory(enforcement->store),
+                      enforcement->backend, &enforcement->trouble);
+        if (r < 0)
+                return log_errno(r, "What is signed cannot be found out");
         r = enforcement_recover(enforcement);
         if (r < 0)
                 return log_errno(r, "What was in force cannot be restored");
+        if (!enforcement->documents_unknown)
+                r = trust_begin(enforcement->trust, enforcement->documents);
+        if (r < 0)
+                return log_errno(r, "What is signed cannot be found out");
         enforcement_keep_found(enforcement);
         enforcement_find_trial(enforcement);
         enforcement_find_emergency(enforcement);
@@ -322,6 +330,7 @@ Enforcement *enforcement_free(Enforcement *enforcement)
         document_set_free(enforcement->documents);
         generations_free(enforcement->generations);
         history_free(enforcement->history);
+        trust_free(enforcement->trust);
         store_close(enforcement->store);
         free(enforcement);
         return NULL;
@@ -421,6 +430,23 @@ static int propose_plan(Enforcement *enforcement, const Plan *plan, Proposal *pr
         return proposal_compile(enforcement, proposal, PATHS_OF_NEW_RULES);
 }
 
+/* What was signed is kept before it is in force: a floor never is below what has been. */
+static int enact_signed(Enforcement *enforcement, const Plan *plan, Proposal *proposal)
+{
+        int r = plan->is_signed ? trust_prepare(enforcement->trust, plan->is_signed) : 0;
+
+        if (r != 0)
+                return r;
+        r = enforcement_enact(enforcement, proposal);
+        if (plan->is_signed && r == 0)
+                trust_settle(enforcement->trust, plan->is_signed);
+        else if (plan->is_signed)
+                trust_abandon(enforcement->trust, plan->is_signed);
+        if (r == 0)
+                trust_follow(enforcement->trust, enforcement->documents);
+        return r;
+}
+
 static int commit_plan(Enforcement *enforcement, const Plan *plan)
 {
         _cleanup_(proposal_deinit) Proposal proposal = {
@@ -438,7 +464,7 @@ static int commit_plan(Enforcement *enforcement, const Plan *plan)
         if (plan->confirm_usec > 0)
                 r = enforcement_begin_trial(enforcement, plan, proposal.generation);
         if (r == 0)
-                r = enforcement_enact(enforcement, &proposal);
+                r = enact_signed(enforcement, plan, &proposal);
         if (r != 0) {
                 if (plan->confirm_usec > 0)
                         enforcement_end_trial(enforcement);

@@ -12,6 +12,7 @@
 #include "transaction/transaction.h"
 #include "transaction/trial.h"
 #include "transaction/trouble.h"
+#include "transaction/trust.h"
 
 /* An image and the generations whose events it names. */
 typedef struct Naming {
@@ -33,6 +34,7 @@ struct Enforcement {
         Store *store;
         Generations *generations;
         History *history;
+        Trust *trust;
         DocumentSet *documents;
         uint8_t digest[DIGEST_SIZE];
         uint64_t generation;
@@ -105,6 +107,9 @@ void enforcement_tell(const Enforcement *enforcement, EnforcementChange change);
 
 /* Tells why what is wanted is not in force. */
 void enforcement_explain(Enforcement *enforcement, int error);
+
+/* As enforcement_plan_rollback(), for the service itself: also where documents must be signed. */
+int enforcement_plan_return(Enforcement *enforcement, uint64_t to, Plan **ret_plan);
 
 /* The start: see recover.c. Returns 0 or a negative errno. */
 int enforcement_recover(Enforcement *enforcement);

@@ -194,6 +194,7 @@ int enforcement_check(Enforcement *enforcement)
                 enforcement_publish(enforcement);
         enforcement_check_record(enforcement);
         enforcement_hold_emergency(enforcement);
+        trust_review(enforcement->trust, enforcement->documents);
         if (enforcement->released)
                 return 1;
         if (enforcement->in_force && kernel_agrees(enforcement))

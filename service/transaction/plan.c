@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Plan: what a request would do, found out without doing it. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "policy/fields.h"
 #include "transaction/exception.h"
 #include "transaction/internal.h"
 #include "util/array.h"
@@ -22,6 +25,8 @@ Plan *plan_free(Plan *plan)
         diagnostics_deinit(&plan->diagnostics);
         policy_unref(plan->policy);
         document_set_free(plan->whole);
+        signed_document_free(plan->is_signed);
+        free(plan->reason);
         free(plan->name);
         free(plan->text);
         free(plan);
@@ -280,28 +285,92 @@ int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t
         return plan_compare(plan, loaded ? loaded->document.policy : NULL, plan->policy);
 }
 
-int enforcement_plan(Enforcement *enforcement, const char *name, const char *text, size_t n_text,
-                     Plan **ret_plan)
+static int check_name(const char *name)
 {
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        int r;
-
         if (!policy_name_is_valid(name))
                 return TRANSACTION_E_INVALID_NAME;
-        if (strcmp(name, EXCEPTIONS_NAME) == 0)
-                return TRANSACTION_E_RESERVED;
-        if (n_text > POLICY_SIZE_MAX)
-                return TRANSACTION_E_TOO_LARGE;
+        return strcmp(name, EXCEPTIONS_NAME) == 0 ? TRANSACTION_E_RESERVED : 0;
+}
+
+/* Whether a plan that was refused has something to tell. */
+static int tells_why(int error)
+{
+        return error == TRANSACTION_E_INVALID_POLICY || error == TRANSACTION_E_SIGNATURE ||
+               error == TRANSACTION_E_EXPIRED || error == TRANSACTION_E_ROLLBACK;
+}
+
+/* Verified before anything is made of it. */
+static int plan_signed(Plan *plan, Enforcement *enforcement, const SignatureText *document,
+                       const SignatureTexts *signatures)
+{
+        char reason[TRUST_REASON_SIZE] = "";
+        _cleanup_(freep) char *text = NULL;
+        size_t n = 0;
+        int r = trust_admit(enforcement->trust, plan->name, document->text, document->n, signatures,
+                            &plan->is_signed, reason);
+
+        if (r != 0) {
+                plan->reason = r > 0 ? strdup(reason) : NULL;
+                return r > 0 && !plan->reason ? -ENOMEM : r;
+        }
+        text = bundle_document(&plan->is_signed->bundle.header, document->text, document->n, &n);
+        return text ? plan_document(plan, enforcement, text, n) : -ENOMEM;
+}
+
+/* signatures: NULL of a document that has none. */
+static int plan_any(Enforcement *enforcement, const char *name, const SignatureText *document,
+                    const SignatureTexts *signatures, Plan **ret_plan)
+{
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r = check_name(name);
+
+        if (r == 0 && document->n > POLICY_SIZE_MAX)
+                r = TRANSACTION_E_TOO_LARGE;
+        if (r == 0 && !signatures && trust_requires(enforcement->trust))
+                r = TRANSACTION_E_SIGNATURE_REQUIRED;
+        if (r != 0)
+                return r;
         plan = plan_new(enforcement, name);
         if (!plan)
                 return log_errno(-ENOMEM, "The document %s cannot be planned", name);
-        r = plan_document(plan, enforcement, text, n_text);
+        r = signatures ? plan_signed(plan, enforcement, document, signatures)
+                       : plan_document(plan, enforcement, document->text, document->n);
         if (r < 0)
                 return log_errno(r, "The document %s cannot be planned", name);
-        if (r != 0 && r != TRANSACTION_E_INVALID_POLICY)
-                return r;
-        *ret_plan = TAKE_PTR(plan);
+        if (r == 0 || tells_why(r))
+                *ret_plan = TAKE_PTR(plan);
         return r;
+}
+
+int enforcement_plan(Enforcement *enforcement, const char *name, const char *text, size_t n_text,
+                     Plan **ret_plan)
+{
+        const SignatureText document = {text, n_text};
+
+        return plan_any(enforcement, name, &document, NULL, ret_plan);
+}
+
+int enforcement_plan_signed(Enforcement *enforcement, const char *name,
+                            const SignatureText *document, const SignatureTexts *signatures,
+                            Plan **ret_plan)
+{
+        return plan_any(enforcement, name, document, signatures, ret_plan);
+}
+
+char *plan_signers(const Plan *plan)
+{
+        char signers[SIGNERS_SIZE], expires[FIELD_TIME_SIZE], *text = NULL;
+        const Bundle *bundle;
+
+        if (!plan->is_signed)
+                return strdup("not signed");
+        bundle = &plan->is_signed->bundle;
+        signers_format(&bundle->signers, signers);
+        field_time_format(bundle->header.expires, expires);
+        if (asprintf(&text, "signed by %s (seq %" PRIu64 ", expires %s)", signers,
+                     bundle->header.seq, expires) < 0)
+                return NULL;
+        return text;
 }
 
 int plan_removal(Plan *plan, Enforcement *enforcement)
@@ -320,15 +389,26 @@ int plan_removal(Plan *plan, Enforcement *enforcement)
         return plan_compare(plan, loaded->document.policy, NULL);
 }
 
+/* What was signed is taken back by who signs, with a newer one that says less. */
+static int refuse_to_remove_signed(Enforcement *enforcement, const char *name)
+{
+        const Loaded *loaded = document_set_find(enforcement->documents, name);
+
+        if (!loaded || !trust_requires(enforcement->trust))
+                return 0;
+        return trust_is_signed(enforcement->trust, loaded) ? TRANSACTION_E_SIGNATURE_REQUIRED : 0;
+}
+
 int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **ret_plan)
 {
         _cleanup_(plan_freep) Plan *plan = NULL;
         int r;
 
-        if (!policy_name_is_valid(name))
-                return TRANSACTION_E_INVALID_NAME;
-        if (strcmp(name, EXCEPTIONS_NAME) == 0)
-                return TRANSACTION_E_RESERVED;
+        r = check_name(name);
+        if (r == 0)
+                r = refuse_to_remove_signed(enforcement, name);
+        if (r != 0)
+                return r;
         plan = plan_new(enforcement, name);
         if (!plan)
                 return log_errno(-ENOMEM, "The removal of %s cannot be planned", name);

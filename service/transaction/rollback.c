@@ -110,9 +110,17 @@ static int plan_return(Enforcement *enforcement, uint64_t to, DocumentSet *docum
         return r;
 }
 
-int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_plan)
+int enforcement_plan_return(Enforcement *enforcement, uint64_t to, Plan **ret_plan)
 {
         return plan_return(enforcement, to, NULL, ret_plan);
+}
+
+/* Who signed a newer document has taken the older one back. */
+int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_plan)
+{
+        if (trust_requires(enforcement->trust))
+                return TRANSACTION_E_SIGNATURE_REQUIRED;
+        return enforcement_plan_return(enforcement, to, ret_plan);
 }
 
 int enforcement_plan_nothing(Enforcement *enforcement, Plan **ret_plan)

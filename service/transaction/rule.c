@@ -537,16 +537,27 @@ int enforcement_plan_rule(Enforcement *enforcement, const SingleRule *rule, Chan
         return enforcement_plan_rule_of(enforcement, RUNTIME_NAME, rule, kind, ret_plan);
 }
 
+/* Where documents must be signed, a rule may only be taken away, and from one that is not. */
+static int is_for_signers(Enforcement *enforcement, const Loaded *loaded, ChangeKind kind)
+{
+        if (!trust_requires(enforcement->trust))
+                return 0;
+        return kind == CHANGE_ADDED || (loaded && trust_is_signed(enforcement->trust, loaded));
+}
+
 int enforcement_plan_rule_of(Enforcement *enforcement, const char *name, const SingleRule *rule,
                              ChangeKind kind, Plan **ret_plan)
 {
-        _cleanup_(plan_freep) Plan *plan = plan_new(enforcement, name);
+        _cleanup_(plan_freep) Plan *plan = NULL;
         Edit edit = {.single = rule, .kind = kind};
         int r;
 
+        edit.loaded = document_set_find(enforcement->documents, name);
+        if (is_for_signers(enforcement, edit.loaded, kind))
+                return TRANSACTION_E_SIGNATURE_REQUIRED;
+        plan = plan_new(enforcement, name);
         if (!plan)
                 return log_errno(-ENOMEM, "A rule cannot be planned");
-        edit.loaded = document_set_find(enforcement->documents, name);
         r = plan_rule(plan, enforcement, &edit);
         if (r < 0)
                 return log_errno(r, "A rule cannot be planned");

@@ -11,6 +11,7 @@
 #include "policy/digest.h"
 #include "policy/image.h"
 #include "policy/policy.h"
+#include "policy/root.h"
 #include "transaction/history.h"
 #include "util/cleanup.h"
 
@@ -31,8 +32,12 @@ typedef enum TransactionError {
         TRANSACTION_E_RESERVED,           /* the document is the service's own */
         TRANSACTION_E_STILL_DENIED,       /* an exception would not allow what it is for */
         TRANSACTION_E_NO_SUCH_GENERATION, /* none of that number is kept */
-        TRANSACTION_E_ON_TRIAL, /* what is in force must be confirmed, or gone back from, first */
-        TRANSACTION_E_NO_TRIAL, /* that generation is not on trial */
+        TRANSACTION_E_ON_TRIAL,  /* what is in force must be confirmed, or gone back from, first */
+        TRANSACTION_E_NO_TRIAL,  /* that generation is not on trial */
+        TRANSACTION_E_SIGNATURE, /* the plan says what is wrong with the signatures */
+        TRANSACTION_E_SIGNATURE_REQUIRED, /* only signed documents may change what is said */
+        TRANSACTION_E_EXPIRED,            /* the time of a signed document is over, or not come */
+        TRANSACTION_E_ROLLBACK,           /* a later one of that name has been in force */
 } TransactionError;
 
 #define DOCUMENTS_MAX 256u
@@ -66,6 +71,8 @@ typedef struct Change {
         char *entry;
 } Change;
 
+typedef struct SignedDocument SignedDocument;
+
 /* What a request would do. Made against one generation and committed only on that one. */
 typedef struct Plan {
         char *name;                  /* of the document; "generation 5" for a set */
@@ -89,6 +96,8 @@ typedef struct Plan {
          * is 0 if that is when it is committed. */
         uint64_t changed_usec;
         int64_t applied;
+        SignedDocument *is_signed; /* NULL: it is not */
+        char *reason;              /* why TRANSACTION_E_SIGNATURE, _EXPIRED, _ROLLBACK; or NULL */
 } Plan;
 Plan *plan_free(Plan *plan);
 
@@ -101,8 +110,16 @@ typedef enum EnforcementChange {
 } EnforcementChange;
 typedef void (*EnforcementFunc)(void *userdata, EnforcementChange change);
 
+/* Whose word documents are. All zero: whoever may apply them. */
+typedef struct TrustConfig {
+        const char *directory;  /* "/etc/aegis/trust", for the roots; NULL: none */
+        const char *machine;    /* machine-id; NULL: not known */
+        int requires_signature; /* documents that are not signed are refused */
+} TrustConfig;
+
 typedef struct EnforcementConfig {
         const char *state_directory; /* "/var/lib/aegis" */
+        TrustConfig trust;
         Backend *backend;
         EnforcementFunc on_change;
         void *userdata;
@@ -138,6 +155,16 @@ History *enforcement_history(const Enforcement *enforcement);
 int enforcement_plan(Enforcement *enforcement, const char *name, const char *text, size_t n_text,
                      Plan **ret_plan);
 int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **ret_plan);
+
+/* The same of a document that is signed. ret_plan is set, with the reason, also for
+ * TRANSACTION_E_SIGNATURE, _EXPIRED and _ROLLBACK. */
+int enforcement_plan_signed(Enforcement *enforcement, const char *name,
+                            const SignatureText *document, const SignatureTexts *signatures,
+                            Plan **ret_plan);
+
+/* "signed by 97E176D00F46180A (seq 7, expires 2027-11-29T21:00:00Z)" or "not signed", as a new
+ * string; NULL when memory is short. */
+char *plan_signers(const Plan *plan);
 
 /* What the kernel would be given. The set as the plan would have it is what was compiled last: this
  * costs little. Returns 0 with an image of the caller's (NULL: nothing is in force, and nothing

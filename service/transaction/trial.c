@@ -156,7 +156,7 @@ static int plan_return(Enforcement *enforcement, Plan **ret_plan)
 {
         if (enforcement->trial.from == 0)
                 return enforcement_plan_nothing(enforcement, ret_plan);
-        return enforcement_plan_rollback(enforcement, enforcement->trial.from, ret_plan);
+        return enforcement_plan_return(enforcement, enforcement->trial.from, ret_plan);
 }
 
 /* It is wanted as it was before, whoever asked for what meanwhile. */

@@ -342,6 +342,8 @@ static void state_switch(TwinState *to, const TwinState *from)
         state.emergency_until_ns = to->emergency_until_ns;
         memcpy(state.denials, to->denials, sizeof(state.denials));
         memcpy(state.audits, to->audits, sizeof(state.audits));
+        memcpy(state.floors, to->floors, sizeof(state.floors));
+        state.n_floors = to->n_floors;
         *to = state;
 }
 
@@ -527,4 +529,34 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts)
                                     .missing = works ? "" : "bpf is not in the list of LSMs",
                                     .remedy = works ? "" : "add lsm=…,bpf to the kernel line",
                                     .unguarded = ""};
+}
+
+/* ---- floors ---- */
+
+size_t backend_floors(Backend *backend, Floor *ret_floors, size_t max)
+{
+        TwinState state = state_now(backend);
+        size_t n = state.n_floors < max ? state.n_floors : max;
+
+        memcpy(ret_floors, state.floors, n * sizeof(*ret_floors));
+        return n;
+}
+
+static Floor *floor_for(TwinState *state, const char *name)
+{
+        for (size_t i = 0; i < state->n_floors; i++)
+                if (strcmp(state->floors[i].name, name) == 0)
+                        return &state->floors[i];
+        return state->n_floors < TWIN_FLOORS ? &state->floors[state->n_floors++] : NULL;
+}
+
+void backend_raise_floor(Backend *backend, const Floor *floor)
+{
+        TwinState state = state_now(backend);
+        Floor *known = floor_for(&state, floor->name);
+
+        if (!known || known->number >= floor->number)
+                return;
+        *known = *floor;
+        twin_state_write(backend->pin_directory, &state);
 }

@@ -8,6 +8,7 @@
 #include "backend/backend.h"
 
 #define TWIN_HITS 64u
+#define TWIN_FLOORS 16u
 
 /* What is in force, and what happened so far. */
 typedef struct TwinState {
@@ -23,6 +24,8 @@ typedef struct TwinState {
         uint64_t emergency_until_ns;
         uint64_t denials[N_HOOKS], audits[N_HOOKS];
         uint64_t hits[TWIN_HITS];
+        Floor floors[TWIN_FLOORS];
+        size_t n_floors;
 } TwinState;
 
 typedef enum TwinCrash {

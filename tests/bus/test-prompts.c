@@ -46,9 +46,10 @@ static const struct {
         const char *english, *german;
 } prompts[] = {
         {apply,
-         "Authentication is required to put security policy “web” in force: 1 rules added, 2 "
-         "removed (after generation 2, digest " DIGEST ").",
-         "Zum Inkraftsetzen der Sicherheitsrichtlinie „web“ ist eine Anmeldung nötig: 1 Regeln "
+         "Authentication is required to put security policy “web”, not signed, in force: 1 "
+         "rules added, 2 removed (after generation 2, digest " DIGEST ").",
+         "Zum Inkraftsetzen der Sicherheitsrichtlinie „web“ (not signed) ist eine Anmeldung nötig: "
+         "1 Regeln "
          "kommen hinzu, 2 entfallen (nach Stand 2, Prüfsumme " DIGEST ")."},
         {remove_it,
          "Authentication is required to remove security policy “web”: 2 rules will no longer hold "
