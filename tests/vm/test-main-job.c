@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -15,99 +16,12 @@
 #include <unistd.h>
 
 #include "guest-acts.h"
+#include "guest-service.h"
 
-#define NAME "org.aegis.Enforcer"
 #define AEGISD "/usr/libexec/aegisd"
 #define RULES "/etc/polkit-1/rules.d/60-test.rules"
-#define ALICE 1000u
 
-static sd_bus *bus;
-static GPid service;
 static char *document;
-
-/* ---- the service and its callers ---- */
-
-static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-        const char *name, *old, *new;
-
-        if (sd_bus_message_read(message, "sss", &name, &old, &new) >= 0)
-                *(int *) userdata = *new != '\0';
-        return 0;
-}
-
-/* A cgroup of its own: the service guards itself from signals, and this is the way to kill it. */
-#define CGROUP "/sys/fs/cgroup/aegisd"
-
-static void write_to_cgroup(const char *name, int number)
-{
-        g_autofree char *path = g_strdup_printf(CGROUP "/%s", name);
-        FILE *file = fopen(path, "we");
-
-        g_assert_nonnull(file);
-        g_assert_cmpint(fprintf(file, "%d", number), >, 0);
-        g_assert_cmpint(fclose(file), ==, 0);
-}
-
-static void kill_service(void)
-{
-        g_assert_cmpint(kill(service, SIGKILL), ==, -1);
-        g_assert_cmpint(errno, ==, EPERM);
-        write_to_cgroup("cgroup.kill", 1);
-        g_assert_cmpint(waitpid(service, NULL, 0), ==, service);
-}
-
-static void start_service(void)
-{
-        const char *argv[] = {AEGISD, NULL};
-        sd_bus_slot *slot = NULL;
-        int owned = 0;
-
-        g_assert_cmpint(sd_bus_match_signal(bus, &slot, "org.freedesktop.DBus", NULL,
-                                            "org.freedesktop.DBus", "NameOwnerChanged",
-                                            on_owner_changed, &owned),
-                        >=, 0);
-        g_assert_true(g_spawn_async(NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
-                                    NULL, &service, NULL));
-        g_mkdir_with_parents(CGROUP, 0755);
-        write_to_cgroup("cgroup.procs", service);
-        while (!owned)
-                if (sd_bus_process(bus, NULL) == 0)
-                        g_assert_cmpint(sd_bus_wait(bus, 60 * G_USEC_PER_SEC), >, 0);
-        sd_bus_slot_unref(slot);
-}
-
-typedef struct Result {
-        int status; /* the exit status */
-        char *out, *err;
-} Result;
-
-static void result_clear(Result *result)
-{
-        g_free(result->out);
-        g_free(result->err);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Result, result_clear)
-
-static void become(gpointer uid)
-{
-        if (become_user(GPOINTER_TO_UINT(uid)) < 0)
-                _exit(126);
-}
-
-static Result run_as(unsigned uid, const char *const *argv)
-{
-        Result result = {};
-        int status;
-
-        g_assert_true(g_spawn_sync("/", (char **) argv, NULL, G_SPAWN_SEARCH_PATH, become,
-                                   GUINT_TO_POINTER(uid), &result.out, &result.err, &status, NULL));
-        g_assert_true(WIFEXITED(status));
-        result.status = WEXITSTATUS(status);
-        return result;
-}
-
-#define client(...) run_as(0, (const char *[]){"aegis-client", __VA_ARGS__, NULL})
 
 /* Apply as a person would call it by hand. */
 static Result busctl_apply(unsigned uid, const char *text, const char *expect)
@@ -118,56 +32,6 @@ static Result busctl_apply(unsigned uid, const char *text, const char *expect)
 }
 
 #define ANY "18446744073709551615"
-
-static char *property(const char *name, const char *type)
-{
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        sd_bus_message *reply = NULL;
-        char *text = NULL;
-
-        g_assert_cmpint(sd_bus_get_property(bus, NAME, "/org/aegis/Enforcer", NAME ".Manager", name,
-                                            &error, &reply, type),
-                        >=, 0);
-        if (*type == 's') {
-                const char *value;
-
-                g_assert_cmpint(sd_bus_message_read(reply, "s", &value), >=, 0);
-                text = g_strdup(value);
-        } else {
-                uint64_t value;
-
-                g_assert_cmpint(sd_bus_message_read(reply, "t", &value), >=, 0);
-                text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
-        }
-        sd_bus_message_unref(reply);
-        sd_bus_error_free(&error);
-        return text;
-}
-
-static void assert_property(const char *name, const char *type, const char *expected)
-{
-        g_autofree char *value = property(name, type);
-
-        g_assert_cmpstr(value, ==, expected);
-}
-
-static void apply_by_root(const char *name, const char *text)
-{
-        g_autofree char *path = g_strdup_printf("/run/%s.policy", name);
-        g_auto(Result) result = {};
-
-        g_assert_true(g_file_set_contents(path, text, -1, NULL));
-        result = client("apply", path);
-        g_assert_cmpstr(result.err, ==, "");
-        g_assert_cmpint(result.status, ==, 0);
-}
-
-static void client_removes(const char *name)
-{
-        g_auto(Result) result = client("remove", name);
-
-        g_assert_cmpint(result.status, ==, 0);
-}
 
 /* ---- 1 ---- */
 
@@ -337,9 +201,10 @@ static void test_a_stale_expect_is_a_generation_mismatch(void)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        g_assert_cmpint(sd_bus_call_method(bus, NAME, "/org/aegis/Enforcer", NAME ".Manager",
-                                           "Apply", &error, NULL, "ssasta{sv}", "web",
-                                           "version=1\n[deny_port]\n1\n", 0, (uint64_t) 1, 0),
+        g_assert_cmpint(sd_bus_call_method(guest_bus(), NAME, "/org/aegis/Enforcer",
+                                           NAME ".Manager", "Apply", &error, NULL, "ssasta{sv}",
+                                           "web", "version=1\n[deny_port]\n1\n", 0, (uint64_t) 1,
+                                           0),
                         <, 0);
         g_assert_cmpstr(error.name, ==, NAME ".Error.GenerationMismatch");
         sd_bus_error_free(&error);
@@ -530,6 +395,35 @@ static void test_an_exception_ends_by_itself(void)
         g_assert_cmpint(read_with(ALICE, "/usr/bin/cat", "/srv/neighbour"), ==, 0);
 }
 
+/* The service hears of mounts, and looks where its paths lead now. */
+static void wait_for_errno(const char *path, int expected)
+{
+        gint64 late = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;
+
+        while (try_open(ALICE, path) != expected) {
+                g_assert_cmpint(g_get_monotonic_time(), <, late);
+                g_usleep(G_USEC_PER_SEC / 10);
+        }
+}
+
+static void test_rules_hold_in_a_file_system_that_is_mounted_later(void)
+{
+        g_mkdir_with_parents("/srv/later", 0755);
+        g_mkdir_with_parents("/srv/aside", 0755);
+        apply_by_root("later", "version=7\n[deny]\nfile:/srv/later/secret\n");
+        g_assert_cmpint(mount("tmpfs", "/srv/aside", "tmpfs", 0, "mode=755"), ==, 0);
+        make_file("/srv/aside/secret");
+        make_file("/srv/aside/free");
+        g_assert_cmpint(mount("/srv/aside", "/srv/later", NULL, MS_BIND, NULL), ==, 0);
+        wait_for_errno("/srv/later/secret", EPERM);
+        g_assert_cmpint(try_open(ALICE, "/srv/aside/secret"), ==, EPERM);
+        g_assert_cmpint(try_open(ALICE, "/srv/later/free"), ==, 0);
+        g_assert_cmpint(umount("/srv/later"), ==, 0);
+        wait_for_errno("/srv/aside/secret", 0);
+        g_assert_cmpint(umount("/srv/aside"), ==, 0);
+        client_removes("later");
+}
+
 /* ---- 5 ---- */
 
 static void test_kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_gap(void)
@@ -639,7 +533,6 @@ int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         make_scene();
-        g_assert_cmpint(sd_bus_open_system(&bus), >=, 0);
         ADD(the_service_proves_its_tier_and_takes_its_name);
         ADD(an_unprivileged_apply_is_refused_and_changes_nothing);
         ADD(with_a_polkit_rule_the_same_call_succeeds);
@@ -660,6 +553,7 @@ int main(int argc, char **argv)
         ADD(a_single_rule_ends_with_its_time);
         ADD(an_exception_is_for_one_program_and_user_alone);
         ADD(an_exception_ends_by_itself);
+        ADD(rules_hold_in_a_file_system_that_is_mounted_later);
         ADD(kill_9_leaves_it_denied_and_a_new_service_adopts_it_without_a_gap);
         ADD(no_rule_keeps_the_next_service_from_starting);
         ADD(a_second_service_ends_and_takes_nothing_away);

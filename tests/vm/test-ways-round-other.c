@@ -325,6 +325,59 @@ static void test_l2tp_by_any_family(void)
         assert_act(act_l2tp_connect, GINT_TO_POINTER(AF_UNSPEC), EDESTADDRREQ); /* of nothing */
 }
 
+/* struct sockaddr_l2tpip6 */
+typedef struct L2tpAddress6 {
+        sa_family_t family;
+        uint16_t unused;
+        uint32_t flow;
+        struct in6_addr address;
+        uint32_t scope, connection;
+} L2tpAddress6;
+
+static L2tpAddress6 l2tp_address_6(sa_family_t family)
+{
+        L2tpAddress6 address = {.family = family, .connection = 7};
+
+        inet_pton(AF_INET6, "2001:db8::66", &address.address);
+        return address;
+}
+
+static int act_l2tp_send_6(const void *family)
+{
+        L2tpAddress6 to = l2tp_address_6((sa_family_t) GPOINTER_TO_INT(family));
+        int fd = socket(AF_INET6, SOCK_DGRAM, PROTOCOL_L2TP);
+
+        if (fd < 0)
+                return (errno = EBADE, -1);
+        return sendto(fd, "12345678", 8, 0, (struct sockaddr *) &to, sizeof(to)) < 0 ? -1 : 0;
+}
+
+static int act_l2tp_connect_6(const void *family)
+{
+        L2tpAddress6 to = l2tp_address_6((sa_family_t) GPOINTER_TO_INT(family));
+        int fd = socket(AF_INET6, SOCK_DGRAM, PROTOCOL_L2TP);
+
+        if (fd < 0)
+                return (errno = EBADE, -1);
+        return connect(fd, (struct sockaddr *) &to, sizeof(to));
+}
+
+static void test_l2tp_over_ipv6(void)
+{
+        int sent = child_errno(act_l2tp_send_6, GINT_TO_POINTER(AF_INET6)),
+            connected = child_errno(act_l2tp_connect_6, GINT_TO_POINTER(AF_INET6));
+
+        /* without a rule: no route, or sent */
+        g_assert_cmpint(sent, !=, EPERM);
+        g_assert_cmpint(connected, !=, EPERM);
+        apply("[deny_ip]\n2001:db8::66\n");
+        assert_act(act_l2tp_connect_6, GINT_TO_POINTER(AF_INET6), EPERM);
+        assert_act(act_l2tp_send_6, GINT_TO_POINTER(AF_INET6), EPERM);
+        apply("[deny_ip]\n2001:db8::67\n");
+        assert_act(act_l2tp_connect_6, GINT_TO_POINTER(AF_INET6), connected);
+        assert_act(act_l2tp_send_6, GINT_TO_POINTER(AF_INET6), sent);
+}
+
 /* ---- overlays ---- */
 
 static int act_map_in_overlay(const void *path)
@@ -491,6 +544,7 @@ int main(int argc, char **argv)
         ADD(io_uring_connects_and_sends_as_others_do);
         ADD(listen_is_judged_by_the_port_that_the_kernel_chose);
         ADD(l2tp_by_any_family);
+        ADD(l2tp_over_ipv6);
         ADD(a_map_in_an_overlay_is_judged_by_the_overlay_s_name_alone);
         ADD(an_ancestor_that_is_made_anew_is_the_same_to_rules);
         ADD(cgroups_above_an_allowed_one_that_are_made_anew);
