@@ -34,6 +34,7 @@ _Static_assert(sizeof(Head) == 16 && sizeof(Packed) == FLOOR_NAME_SIZE + 8 + DIG
 struct Floors {
         int state;
         Backend *backend;
+        int is_ahead; /* of the file */
         Floor items[FLOORS_MAX];
         size_t n;
 };
@@ -64,6 +65,7 @@ static int put(Floors *floors, const Floor *floor)
         else if (known->number >= floor->number)
                 return 0;
         *known = *floor;
+        floors->is_ahead = 1;
         return 0;
 }
 
@@ -126,11 +128,12 @@ int floors_decode(const void *data, size_t n, Floor ret_floors[FLOORS_MAX])
         return (int) n_floors;
 }
 
-static int write_file(const Floors *floors)
+static int write_file(Floors *floors)
 {
         size_t n = sizeof(Head) + floors->n * sizeof(Packed) + DIGEST_SIZE;
         _cleanup_(freep) uint8_t *data = malloc(n);
         Head head = {.version = htole32(VERSION), .n = htole32((uint32_t) floors->n)};
+        int r;
 
         if (!data)
                 return -ENOMEM;
@@ -144,7 +147,19 @@ static int write_file(const Floors *floors)
                 memcpy(data + sizeof(head) + i * sizeof(packed), &packed, sizeof(packed));
         }
         digest_bytes(data, n - DIGEST_SIZE, data + n - DIGEST_SIZE);
-        return file_replace(floors->state, FILE_NAME, data, n);
+        r = file_replace(floors->state, FILE_NAME, data, n);
+        floors->is_ahead &= r < 0;
+        return r;
+}
+
+void floors_keep(Floors *floors)
+{
+        int r = floors->is_ahead ? write_file(floors) : 0;
+
+        if (r < 0)
+                log_errno(r, "The file of floors cannot be written");
+        for (size_t i = 0; i < floors->n; i++)
+                backend_raise_floor(floors->backend, &floors->items[i]);
 }
 
 /* ---- life ---- */
@@ -185,6 +200,9 @@ static int find_in_file(Floors *floors, Trouble *trouble)
                             "bundles know of count");
         for (int i = 0; i < r; i++)
                 put(floors, &items[i]);
+        floors->is_ahead = r != (int) floors->n;
+        for (int i = 0; i < r; i++)
+                floors->is_ahead |= find(floors, items[i].name)->number != items[i].number;
         return 0;
 }
 
@@ -202,8 +220,6 @@ int floors_new(Floors **ret_floors, int state, Backend *backend, Trouble *troubl
                 r = find_in_file(floors, trouble);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < floors->n; i++)
-                backend_raise_floor(backend, &floors->items[i]);
         *ret_floors = TAKE_PTR(floors);
         return 0;
 }

@@ -29,6 +29,9 @@ Floor floors_get(const Floors *floors, const char *name);
 /* Never lowers. */
 void floors_find(Floors *floors, const char *name, uint64_t number, const uint8_t *digest);
 
+/* Once all have been found: the file and the kernel know them, if they did not. */
+void floors_keep(Floors *floors);
+
 /* floors_find(), and that it is known after a power cut, and to the kernel. digest: NULL is zeros.
  * Returns 0, -ENOSPC when there are FLOORS_MAX, or another negative errno; on failure nothing
  * changed that is durable. */

@@ -532,6 +532,7 @@ int trust_new(Trust **ret_trust, const TrustConfig *config, int state, Backend *
                 r = find_floors(trust);
         if (r < 0)
                 return r;
+        floors_keep(trust->floors);
         *ret_trust = TAKE_PTR(trust);
         return 0;
 }

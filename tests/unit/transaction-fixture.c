@@ -16,8 +16,10 @@ static void on_change(void *userdata, EnforcementChange change)
 static int try_start(Fixture *fixture)
 {
         BackendConfig backend = {.pin_directory = fixture->pins};
-        EnforcementConfig config = {
-                .state_directory = fixture->state, .on_change = on_change, .userdata = fixture};
+        EnforcementConfig config = {.state_directory = fixture->state,
+                                    .trust = fixture->trust,
+                                    .on_change = on_change,
+                                    .userdata = fixture};
 
         g_assert_cmpint(backend_new(&fixture->backend, &backend), ==, 0);
         config.backend = fixture->backend;
@@ -77,9 +79,11 @@ void empty_folder(const char *path)
 void tear_down(Fixture *fixture, gconstpointer data)
 {
         _cleanup_(freep) char *generations = state_file(fixture, "generations");
+        _cleanup_(freep) char *bundles = state_file(fixture, "bundles");
 
         stop(fixture);
         empty_folder(generations);
+        empty_folder(bundles);
         empty_folder(fixture->state);
         empty_folder(fixture->pins);
         g_rmdir(fixture->root);

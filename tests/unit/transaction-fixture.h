@@ -20,6 +20,7 @@ typedef struct Fixture {
         char *root, *state, *pins;
         Backend *backend;
         Enforcement *enforcement;
+        TrustConfig trust; /* as of the next start */
         unsigned n_told;
         EnforcementChange told;
 } Fixture;
