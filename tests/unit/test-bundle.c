@@ -519,6 +519,28 @@ static void test_it_has_its_time(void)
 
 /* ---- what is in it ---- */
 
+/* The linker puts this in the place of libc's (see meson.build). */
+static int memory_is_short;
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+
+void *__wrap_malloc(size_t n)
+{
+        return memory_is_short ? NULL : __real_malloc(n);
+}
+
+static void test_memory_may_be_short(void)
+{
+        Bundle bundle = bundle_of(BUNDLE, "12");
+        char *document;
+        size_t n = 0;
+
+        memory_is_short = 1;
+        document = bundle_document(&bundle.header, BUNDLE, strlen(BUNDLE), &n);
+        memory_is_short = 0;
+        g_assert_null(document);
+}
+
 static void test_its_document_has_the_lines_where_they_were(void)
 {
         Bundle bundle = bundle_of(SCOPED, "12");
@@ -599,6 +621,7 @@ int main(int argc, char **argv)
         ADD(a_number_never_comes_again);
         ADD(a_leap_needs_recovery);
         ADD(it_has_its_time);
+        ADD(memory_may_be_short);
         ADD(its_document_has_the_lines_where_they_were);
         ADD(a_bundle_of_aegisbpfs_is_explained_and_never_taken);
         ADD(a_bundle_without_signatures_is_no_document);

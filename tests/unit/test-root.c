@@ -123,6 +123,8 @@ static const struct {
         {" recovery\n", " recovery\n\n"},
         {" recovery\n", " recovery\nkey=\n"},
         {" recovery\n", " recovery\nrevoked=\n"},
+        {" recovery\n", " recovery\nrevoked=RUQ"
+                        "KGEYP0HbhlwP1DMOvNZ/Pgtgk4NquzfGDWom/PrwhQKs92khlL9ON\n"},
         {" recovery\n", " recovery\nscope=1\n"},
         {" recovery\n", "  recovery\n"},
         {" recovery\n", " recovery \n"},
@@ -289,6 +291,19 @@ static void test_the_next_is_believed_when_enough_keys_of_both_have_signed(void)
         g_assert_cmpint(accept(&root, next, "01234", &got), ==, ROOT_E_OWN);
 }
 
+static void test_a_false_signature_of_the_root_before_makes_all_false(void)
+{
+        static const char *const next_lines[] = {"key=5 root,policy", NULL};
+        g_autofree char *next = root_text(2, "110", next_lines);
+        g_autoptr(Signed) what = signed_new(next, "015");
+        Root root = first(), got;
+
+        g_assert_cmpint(root_accept(&root, what->text, what->n, &what->all, &got), ==, 0);
+        signed_add(what, signer_sign(2, "other", 5));
+        g_assert_cmpint(root_accept(&root, what->text, what->n, &what->all, &got), ==,
+                        ROOT_E_SIGNATURE);
+}
+
 static void test_recovery_takes_the_place_of_roots_keys_that_are_lost(void)
 {
         static const char *const next_lines[] = {"key=5 root", "key=6 policy", NULL};
@@ -383,6 +398,7 @@ int main(int argc, char **argv)
         ADD(a_threshold_is_not_met_twice_by_one_key);
         ADD(a_signature_in_the_name_of_another_makes_all_false);
         ADD(the_next_is_believed_when_enough_keys_of_both_have_signed);
+        ADD(a_false_signature_of_the_root_before_makes_all_false);
         ADD(recovery_takes_the_place_of_roots_keys_that_are_lost);
         ADD(no_root_is_left_out_and_none_comes_again);
         ADD(what_is_revoked_stays_revoked);

@@ -124,6 +124,31 @@ static void test_a_comment_has_a_greatest_length(void)
 }
 
 /* Of the signature all but the first comment counts. */
+static void test_a_file_has_a_greatest_length_and_its_own_kind(void)
+{
+        static const char *const keys[] = {
+                "",
+                "untrusted comment: x\n",
+                "untrusted comment: x\nRWQKGEYP0HbhlwP1DMOvNZ/Pgtgk4NquzfGDWom/PrwhQKs92khlL9O=\n",
+                "untrusted comment: x\nRWQKGEYP0HbhlwP1DMOvNZ/Pgtgk4NquzfGDWom/PrwhQKs92khlL9==\n",
+                "untrusted comment: x\nRUQKGEYP0HbhlwP1DMOvNZ/Pgtgk4NquzfGDWom/PrwhQKs92khlL9ON\n",
+                KEY "\n",
+        };
+        g_autofree char *longest = g_strnfill(SIGNATURE_FILE_MAX + 1, 'x');
+        Lines lines = {longest, strlen(longest)};
+        uint8_t bytes[512];
+        Signature signature;
+        PublicKey key;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+                g_assert_cmpint(public_key_parse(keys[i], strlen(keys[i]), &key), ==,
+                                SIGNATURE_E_FORMAT);
+        g_assert_cmpint(public_key_parse(longest, strlen(longest), &key), ==, SIGNATURE_E_FORMAT);
+        g_assert_cmpint(signature_parse(longest, strlen(longest), &signature), ==,
+                        SIGNATURE_E_FORMAT);
+        g_assert_cmpint(lines_take_bytes(&lines, bytes, sizeof(bytes)), ==, SIGNATURE_E_FORMAT);
+}
+
 static void test_no_bit_can_be_turned(void)
 {
         char signature[] = SIGNATURE, document[] = DOCUMENT, key[] = KEY;
@@ -212,6 +237,7 @@ int main(int argc, char **argv)
         ADD(each_kind_of_fault_is_told);
         ADD(one_spelling_is_taken_and_no_other);
         ADD(a_comment_has_a_greatest_length);
+        ADD(a_file_has_a_greatest_length_and_its_own_kind);
         ADD(no_bit_can_be_turned);
         ADD(of_20000_mutants_none_is_taken_that_differs_where_it_counts);
         return g_test_run();
