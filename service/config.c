@@ -48,7 +48,7 @@ __attribute__((format(printf, 2, 3))) static int fault(const Source *source, con
 
 /* ---- values ---- */
 
-static int set_directory(char **directory, const Source *source, const char *value)
+static int set_path(char **path, const Source *source, const char *value)
 {
         char *copy;
 
@@ -57,29 +57,44 @@ static int set_directory(char **directory, const Source *source, const char *val
         copy = strdup(value);
         if (!copy)
                 return -ENOMEM;
-        free(*directory);
-        *directory = copy;
+        free(*path);
+        *path = copy;
         return 0;
 }
 
 static int set_state_directory(Config *config, const Source *source, const char *value)
 {
-        return set_directory(&config->state_directory, source, value);
+        return set_path(&config->state_directory, source, value);
 }
 
 static int set_runtime_directory(Config *config, const Source *source, const char *value)
 {
-        return set_directory(&config->runtime_directory, source, value);
+        return set_path(&config->runtime_directory, source, value);
 }
 
 static int set_pin_directory(Config *config, const Source *source, const char *value)
 {
-        return set_directory(&config->pin_directory, source, value);
+        return set_path(&config->pin_directory, source, value);
+}
+
+static int set_marker_directory(Config *config, const Source *source, const char *value)
+{
+        return set_path(&config->marker_directory, source, value);
+}
+
+static int set_policy_directory(Config *config, const Source *source, const char *value)
+{
+        return set_path(&config->policy_directory, source, value);
+}
+
+static int set_baseline_policy(Config *config, const Source *source, const char *value)
+{
+        return set_path(&config->baseline_policy, source, value);
 }
 
 static int set_trust_directory(Config *config, const Source *source, const char *value)
 {
-        return set_directory(&config->trust_directory, source, value);
+        return set_path(&config->trust_directory, source, value);
 }
 
 static int set_log_level(Config *config, const Source *source, const char *value)
@@ -161,6 +176,9 @@ static const struct setting {
         {"PinDirectory", "pin-directory", set_pin_directory},
         {"TrustDirectory", "trust-directory", set_trust_directory},
         {"SignatureRequired", "signature-required", set_signature_required},
+        {"MarkerDirectory", "marker-directory", set_marker_directory},
+        {"PolicyDirectory", "policy-directory", set_policy_directory},
+        {"BaselinePolicy", "baseline-policy", set_baseline_policy},
         {"LogLevel", "log-level", set_log_level},
         {"PolkitTimeoutSec", "polkit-timeout", set_polkit_timeout},
         {"ProtectSelf", "protect-self", set_protect_self},
@@ -331,6 +349,9 @@ static void print_help(void)
              "service\n"
              "      --trust-directory=DIR     with the roots that say whose signatures count\n"
              "      --signature-required=yes|no  refuse documents that are not signed\n"
+             "      --marker-directory=DIR    where it is noted that there is a record\n"
+             "      --policy-directory=DIR    policies that are loaded by name\n"
+             "      --baseline-policy=FILE    what stands in for policies that were lost\n"
              "      --log-level=LEVEL         error, warning, notice, info or debug\n"
              "      --polkit-timeout=SECONDS  how long a question may stay open\n"
              "      --protect-self=yes|no     against root, while a policy is in force\n"
@@ -416,12 +437,16 @@ static Config *config_default(void)
         config->runtime_directory = strdup("/run/aegis");
         config->pin_directory = strdup("/run/aegis/bpf");
         config->trust_directory = strdup(AEGIS_CONFDIR "/trust");
+        config->marker_directory = strdup(AEGIS_STATEDIR "-marker");
+        config->policy_directory = strdup(AEGIS_CONFDIR "/policy.d");
+        config->baseline_policy = strdup(AEGIS_DATADIR "/baseline.policy");
         config->log_level = LOG_INFO;
         config->polkit_timeout_usec = 120u * 1000000u;
         config->protects_self = 1;
         config->signal = SIGNAL_NONE;
         if (!config->state_directory || !config->runtime_directory || !config->pin_directory ||
-            !config->trust_directory)
+            !config->trust_directory || !config->marker_directory ||
+            !config->policy_directory || !config->baseline_policy)
                 return config_free(config);
         return config;
 }
@@ -457,6 +482,9 @@ Config *config_free(Config *config)
         free(config->runtime_directory);
         free(config->pin_directory);
         free(config->trust_directory);
+        free(config->marker_directory);
+        free(config->policy_directory);
+        free(config->baseline_policy);
         free(config);
         return NULL;
 }

@@ -16,7 +16,10 @@ typedef struct Config {
         char *runtime_directory;
         char *pin_directory;
         char *trust_directory; /* of the roots that say whose signatures count */
-        int log_level;         /* LOG_ERR … LOG_DEBUG */
+        char *marker_directory;
+        char *policy_directory;
+        char *baseline_policy;
+        int log_level; /* LOG_ERR … LOG_DEBUG */
         uint64_t polkit_timeout_usec;
         int protects_self;
         int requires_signature; /* documents that are not signed are refused */

@@ -274,6 +274,8 @@ static int bring_up_enforcement(Manager *manager)
                 .trust = {.directory = manager->config->trust_directory,
                           .machine = manager->machine,
                           .requires_signature = manager->config->requires_signature},
+                .marker_directory = manager->config->marker_directory,
+                .baseline_file = manager->config->baseline_policy,
                 .backend = manager->backend,
                 .on_change = on_change,
                 .userdata = manager};

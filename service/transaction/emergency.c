@@ -60,12 +60,11 @@ int emergency_write(const Emergency *emergency, int directory)
         return r < 0 ? log_errno(r, "The file %s cannot be written", FILE_NAME) : 0;
 }
 
-static void forget_file(int directory)
+static int forget_file(int directory)
 {
-        if (unlinkat(directory, FILE_NAME, 0) == 0)
-                directory_sync(directory);
-        else if (errno != ENOENT)
-                log_errno(-errno, "The file %s cannot be removed", FILE_NAME);
+        if (unlinkat(directory, FILE_NAME, 0) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return directory_sync(directory);
 }
 
 /* ---- what the enforcement does ---- */
@@ -110,11 +109,18 @@ int enforcement_emergency_start(Enforcement *enforcement, const char *reason, ui
 /* The kernel first: a file that stays is tried again at the next start, and ends by its time. */
 void enforcement_emergency_stop(Enforcement *enforcement)
 {
+        int r;
+
         if (!enforcement->emergency.is_on)
                 return;
         enforcement->emergency = (Emergency){};
         enforcement_hold_emergency(enforcement);
-        forget_file(store_directory(enforcement->store));
+        r = forget_file(store_directory(enforcement->store));
+        if (r < 0)
+                trouble_add(&enforcement->trouble, TROUBLE_STORE,
+                            "The end of the emergency is not on disk (%s): with a restart or a "
+                            "power cut it may go on, for as long as it was declared",
+                            strerror(-r));
         log_notice("The emergency has ended");
         enforcement_tell(enforcement, ENFORCEMENT_MODE);
 }

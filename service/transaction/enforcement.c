@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "transaction/internal.h"
+#include "transaction/marker.h"
 #include "util/log.h"
 
 void proposal_deinit(Proposal *proposal)
@@ -105,6 +106,9 @@ uint64_t enforcement_next_generation(const Enforcement *enforcement)
         for (size_t i = 0; i < enforcement_n_kept(enforcement); i++)
                 if (enforcement_kept(enforcement, i).generation > newest)
                         newest = enforcement_kept(enforcement, i).generation;
+        for (size_t i = 0; i < history_size(enforcement->history); i++)
+                if (history_get(enforcement->history, i).generation > newest)
+                        newest = history_get(enforcement->history, i).generation;
         /* EXPECT_ANY must never be a generation: rather stay than wrap. */
         return newest < EXPECT_ANY - 1 ? newest + 1 : newest;
 }
@@ -152,13 +156,49 @@ void enforcement_take(Enforcement *enforcement, Proposal *proposal)
         trouble_clear(&enforcement->trouble, TROUBLE_POLICY);
 }
 
-void enforcement_publish(Enforcement *enforcement)
+/* What is in force, once more: a sync that failed may have lost what it was to keep, and a second
+ * one would not say so. */
+static int record_again(Enforcement *enforcement)
+{
+        const StoreRecord record = {.documents = enforcement->documents,
+                                    .numbering = enforcement->numbering,
+                                    .mode = enforcement->mode,
+                                    .audited = enforcement->audited,
+                                    .generation = enforcement->generation};
+
+        return store_write_next(enforcement->store, &record);
+}
+
+static int publish(Enforcement *enforcement)
+{
+        int r = enforcement->unpublished ? record_again(enforcement) : 0;
+
+        if (r < 0)
+                return r;
+        generations_keep(enforcement->generations, STORE_NEXT, enforcement->generation,
+                         enforcement->digest);
+        return store_publish_next(enforcement->store);
+}
+
+void enforcement_mark(Enforcement *enforcement)
 {
         int r;
 
-        generations_keep(enforcement->generations, STORE_NEXT, enforcement->generation,
-                         enforcement->digest);
-        r = store_publish_next(enforcement->store);
+        if (!enforcement->marker_directory || enforcement->is_marked)
+                return;
+        enforcement->is_marked = 1; /* whether it can be or not: it is tried once a start */
+        if (marker_is_set(enforcement->marker_directory))
+                return;
+        r = marker_set(enforcement->marker_directory);
+        if (r < 0)
+                log_errno(r, "%s cannot be marked: a lost state may pass for a first start",
+                          enforcement->marker_directory);
+}
+
+void enforcement_publish(Enforcement *enforcement)
+{
+        int r = publish(enforcement);
+
         enforcement->unpublished = r < 0;
         trouble_clear(&enforcement->trouble, TROUBLE_STORE);
         if (r < 0)
@@ -167,8 +207,10 @@ void enforcement_publish(Enforcement *enforcement)
                         "The record of generation %llu has not got its name on disk (%s): after a "
                         "power cut the one before may come back",
                         (unsigned long long) enforcement->generation, strerror(-r));
-        if (r == 0)
-                enforcement_note_record(enforcement);
+        if (r < 0)
+                return;
+        enforcement_note_record(enforcement);
+        enforcement_mark(enforcement);
 }
 
 int enforcement_translate(int error)
@@ -197,6 +239,13 @@ static int enact_in_kernel(Enforcement *enforcement, const Proposal *proposal)
 }
 
 /* STORE_NEXT may hold what is in force: it must have its name before another takes its place. */
+static int publish_before(Enforcement *enforcement)
+{
+        if (enforcement->unpublished)
+                enforcement_publish(enforcement);
+        return enforcement->unpublished ? -EIO : 0;
+}
+
 static int record_next(Enforcement *enforcement, const Proposal *proposal)
 {
         StoreRecord record = {.documents = proposal->documents,
@@ -206,10 +255,6 @@ static int record_next(Enforcement *enforcement, const Proposal *proposal)
                               .audited = proposal->audited,
                               .generation = proposal->generation};
 
-        if (enforcement->unpublished)
-                enforcement_publish(enforcement);
-        if (enforcement->unpublished)
-                return -EIO;
         return store_write_next(enforcement->store, &record);
 }
 
@@ -254,10 +299,12 @@ int enforcement_enact(Enforcement *enforcement, Proposal *proposal)
 {
         int r;
 
-        r = record_next(enforcement, proposal);
+        r = publish_before(enforcement);
         if (r < 0)
                 return r;
-        r = switch_over(enforcement, proposal);
+        r = record_next(enforcement, proposal);
+        if (r == 0)
+                r = switch_over(enforcement, proposal);
         if (r != 0) {
                 enforcement->compilation = compilation_free(enforcement->compilation);
                 store_discard_next(enforcement->store);
@@ -284,6 +331,8 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
         enforcement->backend = config->backend;
         enforcement->on_change = config->on_change;
         enforcement->userdata = config->userdata;
+        enforcement->marker_directory = config->marker_directory;
+        enforcement->baseline_file = config->baseline_file;
         r = digest_init();
         if (r < 0)
                 return log_errno(r, "libsodium cannot be used");

@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "transaction/record.h"
 #include "util/file.h"
 #include "util/log.h"
 
@@ -59,6 +58,13 @@ static int parse_name(const char *name, KeptGeneration *ret_kept)
         return 0;
 }
 
+static void drop(Generations *generations, size_t i)
+{
+        generations->n_kept--;
+        memmove(&generations->kept[i], &generations->kept[i + 1],
+                (generations->n_kept - i) * sizeof(generations->kept[0]));
+}
+
 static void forget(Generations *generations, size_t i)
 {
         char name[NAME_SIZE];
@@ -66,9 +72,7 @@ static void forget(Generations *generations, size_t i)
         format_name(&generations->kept[i].generation, name);
         if (unlinkat(generations->directory, name, 0) < 0 && errno != ENOENT)
                 log_errno(-errno, "The record %s/%s cannot be removed", FOLDER, name);
-        generations->n_kept--;
-        memmove(&generations->kept[i], &generations->kept[i + 1],
-                (generations->n_kept - i) * sizeof(generations->kept[0]));
+        drop(generations, i);
 }
 
 static uint64_t size_of_all(const Generations *generations)
@@ -95,33 +99,60 @@ static void add(Generations *generations, const KeptGeneration *generation, uint
                 forget(generations, kept[0].generation.generation == generations->pinned);
 }
 
-static void add_file(Generations *generations, const char *name)
+/* What is not one of ours is left alone. */
+static int add_file(Generations *generations, const char *name)
 {
         KeptGeneration generation;
         struct stat st;
 
-        if (parse_name(name, &generation) == 0 &&
-            fstatat(generations->directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(st.st_mode))
+        if (parse_name(name, &generation) < 0)
+                return 0;
+        if (fstatat(generations->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        if (S_ISREG(st.st_mode))
                 add(generations, &generation, (uint64_t) st.st_size);
+        return 0;
 }
 
+DEFINE_CLEANUP(DIR *, closedir);
+
+static int open_folder(int directory, DIR **ret_folder)
+{
+        _cleanup_(closep) int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        *ret_folder = fdopendir(fd);
+        if (!*ret_folder)
+                return -errno;
+        TAKE_FD(fd);
+        return 0;
+}
+
+/* A folder that could not be read to its end must not pass for one with less in it. */
 static int find_all(Generations *generations)
 {
-        int fd = openat(generations->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+        _cleanup_(closedirp) DIR *folder = NULL;
+        int r = open_folder(generations->directory, &folder);
 
-        if (!folder) {
-                int error = errno;
+        if (r < 0)
+                return r;
+        for (;;) {
+                const struct dirent *file;
 
-                if (fd >= 0)
-                        close(fd);
-                return -error;
+                errno = 0;
+                file = readdir(folder);
+                r = file ? add_file(generations, file->d_name) : -errno;
+                if (!file || r < 0)
+                        return r;
         }
-        for (const struct dirent *file; (file = readdir(folder));)
-                add_file(generations, file->d_name);
-        closedir(folder);
-        return 0;
+}
+
+static int make_folder(int directory)
+{
+        if (mkdirat(directory, FOLDER, 0700) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        return directory_sync(directory);
 }
 
 int generations_new(Generations **ret_generations, int directory)
@@ -133,8 +164,9 @@ int generations_new(Generations **ret_generations, int directory)
                 return -ENOMEM;
         generations->state = directory;
         generations->directory = -1;
-        if (mkdirat(directory, FOLDER, 0700) < 0 && errno != EEXIST)
-                return log_errno(-errno, "The folder %s cannot be made", FOLDER);
+        r = make_folder(directory);
+        if (r < 0)
+                return log_errno(r, "The folder %s cannot be made", FOLDER);
         generations->directory =
                 openat(directory, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (generations->directory < 0)
@@ -155,14 +187,19 @@ Generations *generations_free(Generations *generations)
         return NULL;
 }
 
-static int link_record(const Generations *generations, StoreFile file, const char *name)
+static int link_record(const Generations *generations, StoreFile file, const char *name,
+                       uint64_t *ret_size)
 {
-        if (unlinkat(generations->directory, name, 0) < 0 && errno != ENOENT)
-                return -errno;
-        return linkat(generations->state, store_file_name(file), generations->directory, name, 0) <
-                               0
-                       ? -errno
-                       : 0;
+        struct stat st;
+        int r = file_link(generations->state, store_file_name(file), generations->directory, name);
+
+        if (r == 0)
+                r = directory_sync(generations->directory);
+        if (r == 0 && fstatat(generations->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                r = -errno;
+        if (r == 0)
+                *ret_size = (uint64_t) st.st_size;
+        return r;
 }
 
 /* The place of a number, or n_kept. */
@@ -175,24 +212,34 @@ static size_t place_of(const Generations *generations, uint64_t generation)
         return i;
 }
 
+/* One of the same number goes when the new one is there, unless it is that one. */
+static void replace(Generations *generations, const KeptGeneration *kept, uint64_t size)
+{
+        size_t place = place_of(generations, kept->generation);
+
+        if (place < generations->n_kept) {
+                if (memcmp(generations->kept[place].generation.digest, kept->digest, DIGEST_SIZE) ==
+                    0)
+                        drop(generations, place);
+                else
+                        forget(generations, place);
+        }
+        add(generations, kept, size);
+}
+
 void generations_keep(Generations *generations, StoreFile file, uint64_t generation,
                       const uint8_t digest[DIGEST_SIZE])
 {
         KeptGeneration kept = {.generation = generation};
-        size_t place = place_of(generations, generation);
         char name[NAME_SIZE];
-        struct stat st;
+        uint64_t size = 0;
         int r;
 
         memcpy(kept.digest, digest, DIGEST_SIZE);
-        if (place < generations->n_kept)
-                forget(generations, place);
         format_name(&kept, name);
-        r = link_record(generations, file, name);
-        if (r == 0 && fstatat(generations->directory, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                r = -errno;
+        r = link_record(generations, file, name, &size);
         if (r == 0)
-                add(generations, &kept, (uint64_t) st.st_size);
+                replace(generations, &kept, size);
         else if (r != -ENOENT)
                 log_errno(r, "The record of generation %" PRIu64 " is not kept to go back to",
                           generation);
@@ -226,22 +273,18 @@ static int is_what_it_says(const StoreRecord *record, const KeptGeneration *kept
 static int read_one(const Generations *generations, const KeptGeneration *kept,
                     StoreRecord *ret_record)
 {
-        _cleanup_(freep) char *data = NULL;
         char name[NAME_SIZE];
-        size_t n = 0;
         int r;
 
         format_name(kept, name);
-        r = file_read(generations->directory, name, RECORD_SIZE_MAX, &data, &n);
-        if (r == 0)
-                r = record_decode(data, n, ret_record);
+        r = store_read_record(generations->directory, name, ret_record);
         if (r != 0)
                 return r;
         if (is_what_it_says(ret_record, kept))
                 return 0;
         store_record_deinit(ret_record);
         *ret_record = (StoreRecord){};
-        return RECORD_E_MALFORMED;
+        return STORE_E_DAMAGED;
 }
 
 int generations_read(Generations *generations, uint64_t generation, StoreRecord *ret_record)
@@ -252,7 +295,7 @@ int generations_read(Generations *generations, uint64_t generation, StoreRecord 
         if (i == generations->n_kept)
                 return GENERATIONS_E_NONE;
         r = read_one(generations, &generations->kept[i].generation, ret_record);
-        if (r != RECORD_E_MALFORMED && r != -ENOENT)
+        if (r != STORE_E_DAMAGED && r != -ENOENT)
                 return r;
         log_warning("The record of generation %" PRIu64 " is missing or damaged", generation);
         /* Reading gives way to others (see fiber.h). */

@@ -24,8 +24,8 @@ typedef struct Generations Generations;
 int generations_new(Generations **ret_generations, int directory);
 Generations *generations_free(Generations *generations);
 
-/* Gives a record of the store its second name, and lets the oldest go. What fails is logged. It is
- * as durable as the next sync of the store's directory. */
+/* Gives a record of the store its second name, durably, and lets the oldest go. What fails is
+ * logged. */
 void generations_keep(Generations *generations, StoreFile file, uint64_t generation,
                       const uint8_t digest[DIGEST_SIZE]);
 

@@ -150,16 +150,20 @@ static int append(History *history, const Line *line)
                 r = -errno;
         if (fclose(out) != 0 && r == 0)
                 r = -errno;
-        history->n_in_file++;
+        if (r == 0 && history->n_in_file++ == 0)
+                r = directory_sync(history->directory);
         return r;
 }
 
+/* After a failure nobody knows what is in the file: the next line is not appended to that. */
 static void write_down(History *history, const Line *line)
 {
         int r = history->n_in_file + 1 < 2 * HISTORY_MAX ? append(history, line) : rewrite(history);
 
-        if (r < 0)
+        if (r < 0) {
+                history->n_in_file = 2 * HISTORY_MAX;
                 log_errno(r, "The history cannot be written");
+        }
 }
 
 /* ---- life ---- */

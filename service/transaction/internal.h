@@ -40,12 +40,14 @@ struct Enforcement {
         uint64_t generation;
         Mode mode;
         uint64_t audited; /* HOOK_BIT of each hook that is in MODE_AUDIT whatever the mode is */
-        int documents_unknown;     /* the store is lost: the kernel goes on with what it has */
-        int in_force;              /* the kernel was given the documents, or holds them already */
-        int released;              /* on demand: the kernel is not to have them for now */
-        int unpublished;           /* what is in force is still called STORE_NEXT */
-        unsigned n_tries, n_waits; /* see enforcement_check() */
-        uint64_t look_again_usec;  /* CLOCK_MONOTONIC: not before, paths are looked up anew */
+        int documents_unknown; /* the store is lost: the kernel goes on with what it has */
+        int in_force;          /* the kernel was given the documents, or holds them already */
+        int released;          /* on demand: the kernel is not to have them for now */
+        int unpublished;       /* what is in force is still called STORE_NEXT */
+        int is_marked;         /* see marker.h */
+        const char *marker_directory, *baseline_file; /* or NULL */
+        unsigned n_tries, n_waits;                    /* see enforcement_check() */
+        uint64_t look_again_usec; /* CLOCK_MONOTONIC: not before, paths are looked up anew */
         Naming current, previous;
         Numbering numbering;      /* of the documents' rules, in the kernel and on disk */
         Compilation *compilation; /* what the last one left for the next; NULL: nothing */
@@ -96,6 +98,9 @@ void enforcement_take(Enforcement *enforcement, Proposal *proposal);
 
 /* Gives the last written record its name, or remembers that this is still to be done. */
 void enforcement_publish(Enforcement *enforcement);
+
+/* Says, outside of the store, that there is a record now. */
+void enforcement_mark(Enforcement *enforcement);
 
 /* The number for the next change: above all that the store or the kernel has seen. */
 uint64_t enforcement_next_generation(const Enforcement *enforcement);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Recovery: at start, the record on disk and what the kernel has are brought together. What the
  * kernel has and the record confirms is adopted without being touched; a switch that was made but
- * not recorded is recorded; otherwise the record is put in force. Where nothing can be believed,
- * the kernel keeps what it has: a lost file must not open the machine. */
+ * not recorded is recorded; otherwise the record is put in force. Where none can be believed,
+ * the kernel keeps what it has; where it has nothing, something stands in (stand-in.c): a lost file
+ * must not open the machine. */
 #include <errno.h>
 #include <string.h>
 
-#include "transaction/internal.h"
+#include "transaction/recover.h"
+#include "transaction/stand-in.h"
 #include "util/log.h"
 
 /* A record that was read, or what came in its way. */
@@ -112,47 +114,54 @@ static int impose(Enforcement *enforcement, StoreRecord *record, int must_record
 }
 
 /* Is it what the kernel has? Then nothing is left to do but, perhaps, to write it down. */
-static int settle(Enforcement *enforcement, Found *found, int must_record)
+int recover_settle(Enforcement *enforcement, StoreRecord *record, RecoverHow how)
 {
         int r;
 
-        if (!kernel_has(enforcement, &found->record))
-                return impose(enforcement, &found->record, must_record);
-        if (must_record) {
-                r = store_write_next(enforcement->store, &found->record);
+        if (!kernel_has(enforcement, record))
+                return impose(enforcement, record, how == RECOVER_AND_RECORD);
+        if (how == RECOVER_AND_RECORD) {
+                r = store_write_next(enforcement->store, record);
                 if (r < 0)
                         return r;
         }
-        r = adopt(enforcement, &found->record);
-        if (r == 0 && must_record)
+        r = adopt(enforcement, record);
+        if (r == 0 && how == RECOVER_AND_RECORD)
                 enforcement_publish(enforcement);
         return r;
 }
 
-/* No record can be believed. */
-static void stand_still(Enforcement *enforcement, int was_there)
+/* No record says what the kernel has. */
+static void stand_still(Enforcement *enforcement, const char *was)
 {
         BackendState state;
 
         backend_state(enforcement->backend, &state);
         enforcement->in_force = 1;
-        if (state.generation > 0) {
-                enforcement->documents_unknown = 1;
-                enforcement->generation = state.generation;
-                enforcement->mode = state.mode;
-                enforcement->audited = state.audited;
-                memcpy(enforcement->digest, state.digest, DIGEST_SIZE);
-                trouble_add(
-                        &enforcement->trouble, TROUBLE_START,
-                        "The record of what is in force is %s: the kernel goes on enforcing "
-                        "generation %llu, whose documents are not known here; the next document "
-                        "that is applied takes the place of all of them",
-                        was_there ? "damaged" : "missing", (unsigned long long) state.generation);
-        } else if (was_there) {
-                trouble_add(&enforcement->trouble, TROUBLE_START,
-                            "The record of what was in force is damaged, and so is the one before: "
-                            "nothing is enforced until documents are applied again");
+        enforcement->documents_unknown = 1;
+        enforcement->generation = state.generation;
+        enforcement->mode = state.mode;
+        enforcement->audited = state.audited;
+        memcpy(enforcement->digest, state.digest, DIGEST_SIZE);
+        trouble_add(&enforcement->trouble, TROUBLE_START,
+                    "The record of what is in force is %s: the kernel goes on enforcing generation "
+                    "%llu, whose documents are not known here; the next document that is applied "
+                    "takes the place of all of them",
+                    was, (unsigned long long) state.generation);
+}
+
+static int recover_without(Enforcement *enforcement, int is_damaged)
+{
+        const char *was = is_damaged ? "damaged" : "missing";
+
+        if (kernel_has_some(enforcement)) {
+                stand_still(enforcement, was);
+                return 0;
         }
+        enforcement->in_force = 1;
+        if (!is_damaged && !enforcement_was_recorded(enforcement))
+                return 0; /* the first start */
+        return enforcement_stand_in(enforcement, was);
 }
 
 static int recover_previous(Enforcement *enforcement, const Found *state)
@@ -170,21 +179,19 @@ static int recover_previous(Enforcement *enforcement, const Found *state)
         /* What the kernel has is younger than the record before: a damaged file must not turn it
          * back. */
         if (previous.result != 0 ||
-            (kernel_has_some(enforcement) && !kernel_has(enforcement, &previous.record))) {
-                stand_still(enforcement,
-                            state->result == STORE_E_DAMAGED || previous.result == STORE_E_DAMAGED);
-                return 0;
-        }
+            (kernel_has_some(enforcement) && !kernel_has(enforcement, &previous.record)))
+                return recover_without(enforcement, state->result == STORE_E_DAMAGED ||
+                                                            previous.result == STORE_E_DAMAGED);
         trouble_add(
                 &enforcement->trouble, TROUBLE_START,
                 "The record of what was in force is %s: the one before it, of generation %llu, is "
                 "used; check that the documents are those you want",
                 state->result == STORE_E_DAMAGED ? "damaged (kept as state.damaged)" : "missing",
                 (unsigned long long) previous.record.generation);
-        return settle(enforcement, &previous, 1);
+        return recover_settle(enforcement, &previous.record, RECOVER_AND_RECORD);
 }
 
-int enforcement_recover(Enforcement *enforcement)
+static int recover(Enforcement *enforcement)
 {
         _cleanup_(found_deinit) Found next = {}, state = {};
         int r;
@@ -206,6 +213,19 @@ int enforcement_recover(Enforcement *enforcement)
         if (r < 0)
                 return r;
         if (state.result == 0)
-                return settle(enforcement, &state, 0);
+                return recover_settle(enforcement, &state.record, RECOVER_RECORDED);
         return recover_previous(enforcement, &state);
+}
+
+int enforcement_recover(Enforcement *enforcement)
+{
+        int r = recover(enforcement);
+
+        if (r < 0)
+                return r;
+        enforcement_tell_baseline(enforcement);
+        /* An older version may have recorded it. */
+        if (enforcement->generation > 0)
+                enforcement_mark(enforcement);
+        return 0;
 }

@@ -13,8 +13,6 @@
 #include "util/file.h"
 #include "util/log.h"
 
-#define LINK_NAME ".state.previous.new"
-
 struct Store {
         int directory;
 };
@@ -98,14 +96,21 @@ static int says_damage(int error)
         return error == -EIO || error == -EFBIG || error == -ELOOP || error == -EINVAL;
 }
 
-int store_read(Store *store, StoreFile file, StoreRecord *ret_record)
+/* A disk may fail once: what a second attempt reads is not damaged. */
+static int read_twice(int directory, const char *name, char **ret_data, size_t *ret_n)
 {
-        const char *name = store_file_name(file);
+        int r = file_read(directory, name, RECORD_SIZE_MAX, ret_data, ret_n);
+
+        return r == -EIO ? file_read(directory, name, RECORD_SIZE_MAX, ret_data, ret_n) : r;
+}
+
+int store_read_record(int directory, const char *name, StoreRecord *ret_record)
+{
         _cleanup_(freep) char *data = NULL;
         size_t n = 0;
         int r;
 
-        r = file_read(store->directory, name, RECORD_SIZE_MAX, &data, &n);
+        r = read_twice(directory, name, &data, &n);
         if (r == -ENOENT)
                 return r;
         if (r < 0) {
@@ -114,6 +119,11 @@ int store_read(Store *store, StoreFile file, StoreRecord *ret_record)
         }
         r = record_decode(data, n, ret_record);
         return r == RECORD_E_MALFORMED ? STORE_E_DAMAGED : r;
+}
+
+int store_read(Store *store, StoreFile file, StoreRecord *ret_record)
+{
+        return store_read_record(store->directory, store_file_name(file), ret_record);
 }
 
 int store_write_next(Store *store, const StoreRecord *record)
@@ -127,12 +137,7 @@ int store_write_next(Store *store, const StoreRecord *record)
         if (r < 0)
                 return r;
         r = file_replace(store->directory, name, data, n);
-        if (r < 0) {
-                /* It may have its name already, without being known to be durable. */
-                unlinkat(store->directory, name, 0);
-                return log_errno(r, "The record %s cannot be written", name);
-        }
-        return 0;
+        return r < 0 ? log_errno(r, "The record %s cannot be written", name) : 0;
 }
 
 int store_discard_next(Store *store)
@@ -150,18 +155,10 @@ int store_discard_next(Store *store)
 /* `state` must never be without a file, so the record before gets its second name first. */
 static int keep_previous(Store *store)
 {
-        int directory = store->directory;
+        int r = file_link(store->directory, store_file_name(STORE_STATE), store->directory,
+                          store_file_name(STORE_PREVIOUS));
 
-        if (unlinkat(directory, LINK_NAME, 0) < 0 && errno != ENOENT)
-                return -errno;
-        if (linkat(directory, store_file_name(STORE_STATE), directory, LINK_NAME, 0) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        if (renameat(directory, LINK_NAME, directory, store_file_name(STORE_PREVIOUS)) < 0)
-                return -errno;
-        /* A rename between two names of one file does nothing and leaves both. */
-        if (unlinkat(directory, LINK_NAME, 0) < 0 && errno != ENOENT)
-                return -errno;
-        return 0;
+        return r == -ENOENT ? 0 : r;
 }
 
 int store_publish_next(Store *store)

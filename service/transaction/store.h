@@ -47,7 +47,11 @@ int store_directory(const Store *store);
  * another negative errno. */
 int store_read(Store *store, StoreFile file, StoreRecord *ret_record);
 
-/* Writes the record to STORE_NEXT, durably. Returns 0 or a negative errno. */
+/* The same for any file in a directory of ours. */
+int store_read_record(int directory, const char *name, StoreRecord *ret_record);
+
+/* Writes the record to STORE_NEXT, durably. Returns 0 or a negative errno; on failure STORE_NEXT is
+ * what it was, or the record without being known to be durable. */
 int store_write_next(Store *store, const StoreRecord *record);
 
 /* Forgets STORE_NEXT, durably. Returns 0 or a negative errno. */

@@ -120,6 +120,10 @@ typedef struct TrustConfig {
 typedef struct EnforcementConfig {
         const char *state_directory; /* "/var/lib/aegis" */
         TrustConfig trust;
+        /* Outlive the enforcement. NULL: a missing state is a first start if nothing in its
+         * directory says otherwise, and nothing stands in for one that is lost. */
+        const char *marker_directory; /* "/var/lib/aegis-marker" */
+        const char *baseline_file;    /* "/usr/share/aegis/baseline.policy" */
         Backend *backend;
         EnforcementFunc on_change;
         void *userdata;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include <sys/syscall.h>
 
 #include "cleanup.h"
+
+#define NAME_SIZE 256u
 
 static int open_strict(int dir_fd, const char *name, uint64_t flags)
 {
@@ -102,33 +105,68 @@ int directory_sync(int dir_fd)
         return fsync(dir_fd) < 0 ? -errno : 0;
 }
 
+/* A name beside another that nothing has. Returns 0 or a negative errno. */
+static int free_name(int dir_fd, const char *name, char ret_name[NAME_SIZE])
+{
+        if (snprintf(ret_name, NAME_SIZE, ".%s.new", name) >= (int) NAME_SIZE)
+                return -ENAMETOOLONG;
+        return unlinkat(dir_fd, ret_name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int file_link(int from_fd, const char *from, int to_fd, const char *to)
+{
+        char temporary[NAME_SIZE];
+        int r = free_name(to_fd, to, temporary);
+
+        if (r < 0)
+                return r;
+        if (linkat(from_fd, from, to_fd, temporary, 0) < 0)
+                return -errno;
+        if (renameat(to_fd, temporary, to_fd, to) < 0)
+                r = -errno;
+        /* A rename between two names of one file does nothing and leaves both. */
+        unlinkat(to_fd, temporary, 0);
+        return r;
+}
+
 int file_replace(int dir_fd, const char *name, const void *data, size_t n)
 {
-        char temporary[256];
+        char temporary[NAME_SIZE];
         int r;
 
-        r = snprintf(temporary, sizeof(temporary), ".%s.new", name);
-        if (r < 0 || (size_t) r >= sizeof(temporary))
-                return -ENAMETOOLONG;
-        if (unlinkat(dir_fd, temporary, 0) < 0 && errno != ENOENT)
-                return -errno;
+        r = free_name(dir_fd, name, temporary);
+        if (r < 0)
+                return r;
         r = write_new(dir_fd, temporary, data, n);
+        if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+                r = -errno;
         if (r < 0) {
                 unlinkat(dir_fd, temporary, 0);
                 return r;
         }
-        if (renameat(dir_fd, temporary, dir_fd, name) < 0)
-                return -errno;
         return directory_sync(dir_fd);
+}
+
+/* What is made in a directory is there after a power cut only once that directory is synced. */
+static int sync_parent(const char *path)
+{
+        _cleanup_(closep) int fd = -1;
+        char parent[PATH_MAX];
+
+        if (snprintf(parent, sizeof(parent), "%s/..", path) >= (int) sizeof(parent))
+                return -ENAMETOOLONG;
+        fd = open_strict(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY);
+        return fd < 0 ? fd : directory_sync(fd);
 }
 
 int directory_open(const char *path, unsigned mode)
 {
-        int fd = open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+        int fd = open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), r;
 
         if (fd != -ENOENT)
                 return fd;
         if (mkdir(path, mode) < 0 && errno != EEXIST)
                 return -errno;
-        return open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+        r = sync_parent(path);
+        return r < 0 ? r : open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
 }

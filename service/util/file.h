@@ -10,12 +10,19 @@
 int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n);
 
 /* Writes data to a new file of mode 0600 beside name, syncs it, renames it to name, syncs the
- * directory. Returns 0 or a negative errno; on failure name is what it was. */
+ * directory. Returns 0 or a negative errno; on failure name is what it was, or, if it was the
+ * directory that could not be synced, what it should be but perhaps not after a power cut. Nothing
+ * that failed is tried again: a sync that succeeds after one that failed says nothing. */
 int file_replace(int dir_fd, const char *name, const void *data, size_t n);
+
+/* Gives a file one more name, in the place of what had it, at no moment without. Not synced.
+ * Returns 0 or a negative errno; on failure both names are what they were. */
+int file_link(int from_fd, const char *from, int to_fd, const char *to);
 
 /* Syncs a directory. Returns 0 or a negative errno. */
 int directory_sync(int dir_fd);
 
-/* Opens a directory below no symbolic link, making it with the given mode if it is not there.
+/* Opens a directory below no symbolic link, making it, durably, with the given mode if it is not
+ * there.
  * Returns a descriptor or a negative errno. */
 int directory_open(const char *path, unsigned mode);

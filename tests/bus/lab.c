@@ -238,6 +238,9 @@ void lab_start_again(Lab *lab)
                         (char *) "--state-directory=/run/lab/state",
                         (char *) "--runtime-directory=/run/lab/runtime",
                         (char *) "--pin-directory=" LAB_PINS,
+                        (char *) "--marker-directory=/run/lab/marker",
+                        (char *) "--policy-directory=/run/lab/policy.d",
+                        (char *) "--baseline-policy=/run/lab/baseline.policy",
                         timeout,
                         NULL};
 
@@ -256,7 +259,8 @@ static void remove_all(const char *directory)
 
 void lab_start(Lab *lab)
 {
-        static const char *const directories[] = {"/run/lab/state", "/run/lab/runtime", LAB_PINS};
+        static const char *const directories[] = {"/run/lab/state", "/run/lab/runtime", LAB_PINS,
+                                                  "/run/lab/marker", "/run/lab/policy.d"};
 
         for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
                 remove_all(directories[i]);

@@ -341,6 +341,7 @@ static void test_two_damaged_records_and_an_empty_kernel_are_told(Fixture *fixtu
         apply(fixture, "web", DENY_AB);
         flip_byte(fixture, "state", 40);
         flip_byte(fixture, "state.previous", 40);
+        damage_generations(fixture);
         reboot(fixture);
         assert_trouble(fixture, "nothing is enforced");
         g_assert_cmpuint(enforcement_generation(fixture->enforcement), ==, 0);

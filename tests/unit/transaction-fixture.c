@@ -13,11 +13,13 @@ static void on_change(void *userdata, EnforcementChange change)
         fixture->told = change;
 }
 
-static int try_start(Fixture *fixture)
+int try_start(Fixture *fixture)
 {
         BackendConfig backend = {.pin_directory = fixture->pins};
         EnforcementConfig config = {.state_directory = fixture->state,
                                     .trust = fixture->trust,
+                                    .marker_directory = fixture->marker,
+                                    .baseline_file = fixture->baseline,
                                     .on_change = on_change,
                                     .userdata = fixture};
 
@@ -52,12 +54,30 @@ void reboot(Fixture *fixture)
         start(fixture);
 }
 
+void set_places(Fixture *fixture, const char *root)
+{
+        fixture->root = g_strdup(root);
+        fixture->state = g_build_filename(root, "state", NULL);
+        fixture->pins = g_build_filename(root, "pins", NULL);
+        fixture->marker = g_build_filename(root, "marker", NULL);
+        fixture->baseline = g_build_filename(root, "baseline.policy", NULL);
+}
+
+void clear_places(Fixture *fixture)
+{
+        g_free(fixture->state);
+        g_free(fixture->pins);
+        g_free(fixture->marker);
+        g_free(fixture->baseline);
+        g_free(fixture->root);
+}
+
 void set_up(Fixture *fixture, gconstpointer data)
 {
-        fixture->root = g_dir_make_tmp("aegis-XXXXXX", NULL);
-        g_assert_nonnull(fixture->root);
-        fixture->state = g_build_filename(fixture->root, "state", NULL);
-        fixture->pins = g_build_filename(fixture->root, "pins", NULL);
+        _cleanup_(freep) char *root = g_dir_make_tmp("aegis-XXXXXX", NULL);
+
+        g_assert_nonnull(root);
+        set_places(fixture, root);
         start(fixture);
 }
 
@@ -86,10 +106,9 @@ void tear_down(Fixture *fixture, gconstpointer data)
         empty_folder(bundles);
         empty_folder(fixture->state);
         empty_folder(fixture->pins);
-        g_rmdir(fixture->root);
-        g_free(fixture->state);
-        g_free(fixture->pins);
-        g_free(fixture->root);
+        empty_folder(fixture->marker);
+        empty_folder(fixture->root);
+        clear_places(fixture);
 }
 
 int apply_text(Fixture *fixture, const char *name, const char *text)
@@ -243,6 +262,20 @@ void flip_byte(Fixture *fixture, const char *name, size_t offset)
         g_assert_cmpuint(offset, <, n);
         data[offset] ^= 1;
         g_assert_true(g_file_set_contents(file, data, (gssize) n, NULL));
+}
+
+void damage_generations(Fixture *fixture)
+{
+        _cleanup_(freep) char *folder = state_file(fixture, "generations");
+        GDir *dir = g_dir_open(folder, 0, NULL);
+
+        for (const char *name; dir && (name = g_dir_read_name(dir));) {
+                _cleanup_(freep) char *file = g_build_filename("generations", name, NULL);
+
+                flip_byte(fixture, file, 40);
+        }
+        if (dir)
+                g_dir_close(dir);
 }
 
 void assert_untouched(Fixture *fixture, const TwinState *before)

@@ -17,7 +17,7 @@
 
 /* A service's worth of objects on folders of its own. */
 typedef struct Fixture {
-        char *root, *state, *pins;
+        char *root, *state, *pins, *marker, *baseline;
         Backend *backend;
         Enforcement *enforcement;
         TrustConfig trust; /* as of the next start */
@@ -28,6 +28,11 @@ typedef struct Fixture {
 void set_up(Fixture *fixture, gconstpointer data);
 void tear_down(Fixture *fixture, gconstpointer data);
 
+/* Folders below a root that is there, or is to be; nothing is started. */
+void set_places(Fixture *fixture, const char *root);
+void clear_places(Fixture *fixture);
+
+int try_start(Fixture *fixture); /* what enforcement_new() returned */
 void start(Fixture *fixture);
 void stop(Fixture *fixture);
 void restart(Fixture *fixture);
@@ -61,3 +66,4 @@ char *state_file(Fixture *fixture, const char *name); /* a new string */
 int has_file(Fixture *fixture, const char *name);
 void flip_byte(Fixture *fixture, const char *name, size_t offset);
 void empty_folder(const char *path);
+void damage_generations(Fixture *fixture); /* all that are kept */

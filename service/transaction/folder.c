@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Folder: see folder.h. Each file is a change of its own, so that one that is faulty keeps no other
+ * back. Which documents came from files is kept in the state, so that one whose file has gone is
+ * told as such. */
+#include "transaction/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "transaction/internal.h"
+#include "transaction/rule.h"
+#include "util/file.h"
+#include "util/log.h"
+
+#define FILE_NAME "loaded"
+#define SUFFIX ".policy"
+#define LOADED_SIZE_MAX (DOCUMENTS_MAX * (POLICY_NAME_MAX + 1u))
+
+/* LOOK tells what differs; LOAD puts it in force first. */
+typedef enum Deed {
+        FOLDER_LOOK,
+        FOLDER_LOAD,
+} Deed;
+
+/* One time of going through the directory. */
+typedef struct Visit {
+        Enforcement *enforcement;
+        Deed deed;
+        int directory;
+        struct dirent **files;
+        int n_files;
+} Visit;
+
+static void visit_deinit(Visit *visit)
+{
+        for (int i = 0; i < visit->n_files; i++)
+                free(visit->files[i]);
+        free(visit->files);
+        closep(&visit->directory);
+}
+
+/* What is said of one file or of the directory is a difference, too. */
+__attribute__((format(printf, 2, 3))) static void tell(Enforcement *enforcement, const char *format,
+                                                       ...)
+{
+        char text[TROUBLE_ROOM];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        enforcement->folder.differs = 1;
+        trouble_add(&enforcement->trouble, TROUBLE_FOLDER, "%s", text);
+}
+
+/* ---- which documents came from files ---- */
+
+/* The next name in lines, or NULL. */
+static const char *next_line(const char **lines, char ret_name[POLICY_NAME_MAX + 1])
+{
+        size_t n = strcspn(*lines, "\n");
+
+        if ((*lines)[n] == '\0' || n > POLICY_NAME_MAX)
+                return NULL;
+        memcpy(ret_name, *lines, n);
+        ret_name[n] = '\0';
+        *lines += n + 1;
+        return policy_name_is_valid(ret_name) ? ret_name : NULL;
+}
+
+static int is_listed(const Folder *folder, const char *wanted)
+{
+        const char *lines = folder->loaded, *name;
+        char room[POLICY_NAME_MAX + 1];
+
+        while ((name = next_line(&lines, room)))
+                if (strcmp(name, wanted) == 0)
+                        return 1;
+        return 0;
+}
+
+static int has_file(const Visit *visit, const char *name)
+{
+        char file[POLICY_NAME_MAX + sizeof(SUFFIX)];
+
+        snprintf(file, sizeof(file), "%s" SUFFIX, name);
+        return faccessat(visit->directory, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int write_lines(const Enforcement *enforcement, char **ret_lines)
+{
+        size_t n = 0;
+        FILE *out = open_memstream(ret_lines, &n);
+
+        if (!out)
+                return -ENOMEM;
+        for (size_t i = 0; i < enforcement_n_documents(enforcement); i++) {
+                const char *name = enforcement_document(enforcement, i)->document.name;
+
+                if (is_listed(&enforcement->folder, name))
+                        fprintf(out, "%s\n", name);
+        }
+        return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+/* A name is listed before its document is in force: a kill in between must not make it a stranger.
+ */
+static int list(Enforcement *enforcement, const char *name)
+{
+        _cleanup_(freep) char *lines = NULL, *longer = NULL;
+        int r;
+
+        if (is_listed(&enforcement->folder, name))
+                return 0;
+        r = write_lines(enforcement, &lines);
+        if (r < 0)
+                return r;
+        if (asprintf(&longer, "%s%s\n", lines, name) < 0) {
+                longer = NULL;
+                return -ENOMEM;
+        }
+        r = file_replace(store_directory(enforcement->store), FILE_NAME, longer, strlen(longer));
+        if (r < 0)
+                return r;
+        free(enforcement->folder.loaded);
+        enforcement->folder.loaded = TAKE_PTR(longer);
+        return 0;
+}
+
+static void tell_gone(const Visit *visit)
+{
+        Enforcement *enforcement = visit->enforcement;
+
+        for (size_t i = 0; i < enforcement_n_documents(enforcement); i++) {
+                const char *name = enforcement_document(enforcement, i)->document.name;
+
+                if (is_listed(&enforcement->folder, name) && !has_file(visit, name))
+                        tell(enforcement,
+                             "The file %s/%s" SUFFIX " is gone, and its policy stays in force: "
+                             "`aegis-client remove %s` ends it",
+                             enforcement->folder.path, name, name);
+        }
+}
+
+/* ---- one file ---- */
+
+static void tell_faults(const Enforcement *enforcement, const Visit *visit, const char *file,
+                        const Diagnostics *faults)
+{
+        for (size_t i = 0; i < faults->n_items; i++) {
+                const Diagnostic *fault = &faults->items[i];
+
+                if (fault->severity != SEVERITY_FAULT)
+                        continue;
+                tell(visit->enforcement,
+                     "The file %s/%s:%u: %s; what was in force under that name stays as it was",
+                     enforcement->folder.path, file, fault->line, fault->message);
+                return; /* one is enough to find the others by */
+        }
+        tell(visit->enforcement,
+             "The file %s/%s is not a policy that can be in force here; what was in force under "
+             "that name "
+             "stays as it was",
+             enforcement->folder.path, file);
+}
+
+static const char *reason(int error)
+{
+        switch (error) {
+        case TRANSACTION_E_ON_TRIAL:
+                return "a policy is on trial: confirm it or go back first";
+        case TRANSACTION_E_GUARANTEE:
+                return "a hook it needs cannot deny on this machine";
+        case TRANSACTION_E_RESERVED:
+                return "the name is the service's own";
+        case TRANSACTION_E_TOO_MANY:
+        case TRANSACTION_E_TOO_LARGE:
+                return "it is too much, by itself or with the others";
+        default:
+                return error < 0 ? strerror(-error) : "the kernel did not take it";
+        }
+}
+
+static int put_in_force(Enforcement *enforcement, const char *name, const Plan *plan)
+{
+        uint64_t generation = 0;
+        int r = list(enforcement, name);
+
+        if (r < 0)
+                return r;
+        enforcement->own_deed = (OwnDeed){.what = "Load", .name = name};
+        r = enforcement_commit(enforcement, plan, EXPECT_ANY, &generation);
+        enforcement->own_deed = (OwnDeed){};
+        if (r == 0 && plan->changed)
+                log_notice("%s/%s" SUFFIX " is in force, as generation %llu",
+                           enforcement->folder.path, name, (unsigned long long) generation);
+        return r;
+}
+
+static void plan_file(const Visit *visit, const char *file, const char *name, const char *text,
+                      size_t n)
+{
+        Enforcement *enforcement = visit->enforcement;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        int r = enforcement_plan(enforcement, name, text, n, &plan);
+
+        if (r == TRANSACTION_E_INVALID_POLICY) {
+                tell_faults(enforcement, visit, file, &plan->diagnostics);
+                return;
+        }
+        if (r == 0 && visit->deed == FOLDER_LOAD)
+                r = put_in_force(enforcement, name, plan);
+        if (r != 0)
+                tell(enforcement, "The file %s/%s cannot be put in force: %s",
+                     enforcement->folder.path, file, reason(r));
+        else if (visit->deed == FOLDER_LOOK && plan->changed)
+                tell(enforcement,
+                     "The file %s/%s is not what is in force: `systemctl reload aegisd` puts it in "
+                     "force",
+                     enforcement->folder.path, file);
+}
+
+static int is_in_force(const Enforcement *enforcement, const char *name, const char *text, size_t n)
+{
+        const Loaded *loaded = enforcement_find(enforcement, name);
+
+        return loaded && loaded->document.n_text == n &&
+               memcmp(loaded->document.text, text, n) == 0;
+}
+
+static const char *reason_unread(int error)
+{
+        switch (error) {
+        case -ELOOP:
+                return "it is a symbolic link";
+        case -EINVAL:
+                return "it is no file";
+        case -EPERM:
+                return "it belongs to another than root, or others may write it";
+        default:
+                return strerror(-error);
+        }
+}
+
+static void visit_file(const Visit *visit, const char *file)
+{
+        Enforcement *enforcement = visit->enforcement;
+        _cleanup_(freep) char *name = strndup(file, strlen(file) - strlen(SUFFIX)), *text = NULL;
+        size_t n = 0;
+        int r = name ? file_read_trusted(visit->directory, file, POLICY_SIZE_MAX, &text, &n)
+                     : -ENOMEM;
+
+        if (r < 0)
+                tell(enforcement, "The file %s/%s is not read: %s", enforcement->folder.path, file,
+                     reason_unread(r));
+        else if (strcmp(name, RUNTIME_NAME) == 0)
+                tell(enforcement, "The file %s/%s is not loaded: the name is that of single rules",
+                     enforcement->folder.path, file);
+        else if (!policy_name_is_valid(name))
+                tell(enforcement, "The file %s/%s has a name that no policy can have",
+                     enforcement->folder.path, file);
+        else if (!is_in_force(enforcement, name, text, n))
+                plan_file(visit, file, name, text, n);
+        else if (visit->deed == FOLDER_LOAD && (r = list(enforcement, name)) < 0)
+                tell(enforcement, "The file %s/%s cannot be noted: %s", enforcement->folder.path,
+                     file, strerror(-r));
+}
+
+/* ---- all of them ---- */
+
+static int is_policy(const struct dirent *file)
+{
+        size_t n = strlen(file->d_name), n_suffix = strlen(SUFFIX);
+
+        return n > n_suffix && file->d_name[0] != '.' &&
+               strcmp(file->d_name + n - n_suffix, SUFFIX) == 0;
+}
+
+/* The order must not depend on the locale, as alphasort()'s does. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int open_visit(Visit *visit)
+{
+        const char *path = visit->enforcement->folder.path;
+
+        visit->directory = directory_open_trusted(path);
+        if (visit->directory < 0)
+                return visit->directory;
+        visit->n_files = scandirat(visit->directory, ".", &visit->files, is_policy, compare_names);
+        if (visit->n_files >= 0)
+                return 0;
+        visit->n_files = 0;
+        return -errno;
+}
+
+static void go_through(Enforcement *enforcement, Visit *visit)
+{
+        if (visit->n_files > (int) DOCUMENTS_MAX)
+                tell(enforcement,
+                     "The directory %s has more than %u policies: those after the first are left "
+                     "out",
+                     enforcement->folder.path, DOCUMENTS_MAX);
+        for (int i = 0; i < visit->n_files && i < (int) DOCUMENTS_MAX; i++)
+                visit_file(visit, visit->files[i]->d_name);
+        tell_gone(visit);
+}
+
+/* What the files look like, without reading them, and what is in force. */
+static void fingerprint(const Enforcement *enforcement, const Visit *visit,
+                        uint8_t ret_seen[DIGEST_SIZE])
+{
+        uint8_t digests[3][DIGEST_SIZE];
+
+        memcpy(digests[1], enforcement->digest, DIGEST_SIZE);
+        memset(digests[0], 0, DIGEST_SIZE);
+        for (int i = 0; i < visit->n_files && i < (int) DOCUMENTS_MAX; i++) {
+                const char *name = visit->files[i]->d_name;
+                struct stat st = {};
+
+                fstatat(visit->directory, name, &st, AT_SYMLINK_NOFOLLOW);
+                digest_bytes(&st, sizeof(st), digests[2]);
+                digest_bytes(digests, sizeof(digests), digests[0]);
+                digest_bytes(name, strlen(name), digests[2]);
+                digest_bytes(digests, sizeof(digests), digests[0]);
+        }
+        digest_bytes(digests, 2 * DIGEST_SIZE, ret_seen);
+}
+
+static void begin(Enforcement *enforcement)
+{
+        enforcement->folder.differs = 0;
+        trouble_clear(&enforcement->trouble, TROUBLE_FOLDER);
+}
+
+/* A directory that is not there is an empty one: its policies are told as gone. */
+static void visit(Enforcement *enforcement, Deed deed)
+{
+        _cleanup_(visit_deinit)
+                Visit visit = {.enforcement = enforcement, .deed = deed, .directory = -1};
+        uint8_t seen[DIGEST_SIZE];
+        int r = open_visit(&visit);
+
+        fingerprint(enforcement, &visit, seen);
+        if (deed == FOLDER_LOOK && memcmp(seen, enforcement->folder.seen, DIGEST_SIZE) == 0)
+                return;
+        begin(enforcement);
+        if (r < 0 && r != -ENOENT)
+                tell(enforcement, "The directory %s is not read: %s", enforcement->folder.path,
+                     reason_unread(r));
+        else
+                go_through(enforcement, &visit);
+        /* By now something else may be in force. */
+        fingerprint(enforcement, &visit, enforcement->folder.seen);
+}
+
+void folder_check(Enforcement *enforcement)
+{
+        if (enforcement->folder.path && !enforcement->documents_unknown)
+                visit(enforcement, FOLDER_LOOK);
+}
+
+void enforcement_load_folder(Enforcement *enforcement)
+{
+        if (!enforcement->folder.path)
+                return;
+        if (!enforcement->documents_unknown) {
+                visit(enforcement, FOLDER_LOAD);
+                return;
+        }
+        begin(enforcement);
+        tell(enforcement,
+             "The directory %s is not loaded: its policies would take the place of those "
+             "that are in force and are not known",
+             enforcement->folder.path);
+}
+
+int folder_begin(Enforcement *enforcement)
+{
+        Folder *folder = &enforcement->folder;
+        size_t n = 0;
+        int r;
+
+        if (!folder->path)
+                return 0;
+        r = file_read(store_directory(enforcement->store), FILE_NAME, LOADED_SIZE_MAX,
+                      &folder->loaded, &n);
+        if (r < 0 && r != -ENOENT)
+                log_errno(r, "Which policies came from %s is not known", folder->path);
+        if (r < 0)
+                folder->loaded = strdup("");
+        if (!folder->loaded)
+                return -ENOMEM;
+        enforcement_load_folder(enforcement);
+        return 0;
+}
+
+void folder_deinit(Folder *folder)
+{
+        free(folder->loaded);
+}
