@@ -445,8 +445,8 @@ static Config *config_default(void)
         config->protects_self = 1;
         config->signal = SIGNAL_NONE;
         if (!config->state_directory || !config->runtime_directory || !config->pin_directory ||
-            !config->trust_directory || !config->marker_directory ||
-            !config->policy_directory || !config->baseline_policy)
+            !config->trust_directory || !config->marker_directory || !config->policy_directory ||
+            !config->baseline_policy)
                 return config_free(config);
         return config;
 }

@@ -38,7 +38,8 @@ struct Manager {
         const Config *config;
         int directory; /* held so that no second service begins */
         sd_event *loop;
-        sd_event_source *ring, *mounts, *self_test, *rest, *ends, *term, *interrupt, *hangup;
+        sd_event_source *ring, *mounts, *self_test, *rest, *ends, *reload, *term, *interrupt,
+                *hangup;
         uint64_t self_test_usec;
         Backend *backend;
         char machine[SD_ID128_STRING_MAX]; /* machine-id; "" */
@@ -276,6 +277,7 @@ static int bring_up_enforcement(Manager *manager)
                           .requires_signature = manager->config->requires_signature},
                 .marker_directory = manager->config->marker_directory,
                 .baseline_file = manager->config->baseline_policy,
+                .policy_directory = manager->config->policy_directory,
                 .backend = manager->backend,
                 .on_change = on_change,
                 .userdata = manager};
@@ -357,11 +359,43 @@ static int bring_up_ends(Manager *manager)
         return r < 0 ? log_errno(r, "What is to end by itself cannot be waited for") : 0;
 }
 
-/* SIGHUP would end the process; there is nothing it asks of us that is worth that. */
+/* While a method is under way it waits. */
+static int on_reload(sd_event_source *source, uint64_t now, void *userdata)
+{
+        Manager *manager = userdata;
+        int r;
+
+        if (bus_server_is_busy(manager->bus)) {
+                r = sd_event_source_set_time_relative(source, BUSY_PAUSE_USEC);
+                return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        }
+        log_notice("The policies of %s are loaded anew", manager->config->policy_directory);
+        enforcement_load_folder(manager->enforcement);
+        bus_server_refresh(manager->bus);
+        say_status(manager);
+        return 0;
+}
+
+/* What asks for it: systemctl reload. */
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-        log_notice("SIGHUP is ignored: policies change over D-Bus, settings with a restart");
+        Manager *manager = userdata;
+        int r = manager->reload ? sd_event_source_set_enabled(manager->reload, SD_EVENT_ONESHOT)
+                                : 0;
+
+        if (r < 0)
+                log_errno(r, "The policies cannot be loaded anew");
         return 0;
+}
+
+static int bring_up_reload(Manager *manager)
+{
+        int r = sd_event_add_time(manager->loop, &manager->reload, CLOCK_MONOTONIC, 0, 0, on_reload,
+                                  manager);
+
+        if (r >= 0)
+                r = sd_event_source_set_enabled(manager->reload, SD_EVENT_OFF);
+        return r < 0 ? log_errno(r, "A reload cannot be waited for") : 0;
 }
 
 static int bring_up_loop(Manager *manager)
@@ -393,9 +427,9 @@ static int bring_up_loop(Manager *manager)
 int manager_new(Manager **ret_manager, const Config *config)
 {
         static int (*const steps[])(Manager *) = {
-                claim_directory,      bring_up_loop,      bring_up_backend,
-                bring_up_enforcement, bring_up_hub,       bring_up_bus,
-                bring_up_mounts,      bring_up_self_test, bring_up_ends,
+                claim_directory, bring_up_loop,   bring_up_backend, bring_up_enforcement,
+                bring_up_hub,    bring_up_bus,    bring_up_mounts,  bring_up_self_test,
+                bring_up_ends,   bring_up_reload,
         };
         _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
         int r = 0;
@@ -431,6 +465,7 @@ Manager *manager_free(Manager *manager)
         sd_event_source_disable_unref(manager->self_test);
         sd_event_source_disable_unref(manager->rest);
         sd_event_source_disable_unref(manager->ends);
+        sd_event_source_disable_unref(manager->reload);
         sd_event_source_disable_unref(manager->term);
         sd_event_source_disable_unref(manager->interrupt);
         sd_event_source_disable_unref(manager->hangup);

@@ -329,10 +329,9 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
         if (!enforcement)
                 return log_errno(-ENOMEM, "The enforcement cannot be set up");
         enforcement->backend = config->backend;
-        enforcement->on_change = config->on_change;
-        enforcement->userdata = config->userdata;
         enforcement->marker_directory = config->marker_directory;
         enforcement->baseline_file = config->baseline_file;
+        enforcement->folder.path = config->policy_directory;
         r = digest_init();
         if (r < 0)
                 return log_errno(r, "libsodium cannot be used");
@@ -363,6 +362,12 @@ int enforcement_new(Enforcement **ret_enforcement, const EnforcementConfig *conf
         enforcement_find_trial(enforcement);
         enforcement_find_emergency(enforcement);
         enforcement_note_record(enforcement);
+        r = folder_begin(enforcement);
+        if (r < 0)
+                return log_errno(r, "The policy directory cannot be read");
+        /* Nobody is told of what is found at start. */
+        enforcement->on_change = config->on_change;
+        enforcement->userdata = config->userdata;
         *ret_enforcement = TAKE_PTR(enforcement);
         return 0;
 }
@@ -377,6 +382,7 @@ Enforcement *enforcement_free(Enforcement *enforcement)
         compilation_free(enforcement->compilation);
         policy_unref(enforcement->reading.policy);
         document_set_free(enforcement->documents);
+        folder_deinit(&enforcement->folder);
         generations_free(enforcement->generations);
         history_free(enforcement->history);
         trust_free(enforcement->trust);
@@ -521,7 +527,8 @@ static int commit_plan(Enforcement *enforcement, const Plan *plan)
         }
         if (plan->whole)
                 enforcement_end_trial(enforcement);
-        trouble_clear(&enforcement->trouble, TROUBLE_START);
+        if (!enforcement->own_deed.what) /* by someone */
+                trouble_clear(&enforcement->trouble, TROUBLE_START);
         enforcement_tell(enforcement, ENFORCEMENT_DOCUMENTS);
         return 0;
 }

@@ -369,19 +369,28 @@ void folder_check(Enforcement *enforcement)
                 visit(enforcement, FOLDER_LOOK);
 }
 
+/* What is in force and not known would go with the first of them. */
+static void leave_alone(Enforcement *enforcement)
+{
+        _cleanup_(visit_deinit) Visit visit = {.enforcement = enforcement, .directory = -1};
+
+        begin(enforcement);
+        if (open_visit(&visit) < 0 || visit.n_files == 0)
+                return;
+        tell(enforcement,
+             "The directory %s is not loaded: its policies would take the place of those that are "
+             "in force and are not known",
+             enforcement->folder.path);
+}
+
 void enforcement_load_folder(Enforcement *enforcement)
 {
         if (!enforcement->folder.path)
                 return;
-        if (!enforcement->documents_unknown) {
+        if (enforcement->documents_unknown)
+                leave_alone(enforcement);
+        else
                 visit(enforcement, FOLDER_LOAD);
-                return;
-        }
-        begin(enforcement);
-        tell(enforcement,
-             "The directory %s is not loaded: its policies would take the place of those "
-             "that are in force and are not known",
-             enforcement->folder.path);
 }
 
 int folder_begin(Enforcement *enforcement)

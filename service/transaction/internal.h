@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "transaction/emergency.h"
+#include "transaction/folder.h"
 #include "transaction/generations.h"
 #include "transaction/history.h"
 #include "transaction/set.h"
@@ -56,6 +57,7 @@ struct Enforcement {
         int is_record_other; /* it is not right now */
         Emergency emergency;
         Trial trial;
+        Folder folder;
         OwnDeed own_deed;
         Trouble trouble;
 };

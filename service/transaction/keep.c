@@ -193,6 +193,7 @@ int enforcement_check(Enforcement *enforcement)
         if (enforcement->unpublished)
                 enforcement_publish(enforcement);
         enforcement_check_record(enforcement);
+        folder_check(enforcement);
         enforcement_hold_emergency(enforcement);
         trust_review(enforcement->trust, enforcement->documents);
         if (enforcement->released)

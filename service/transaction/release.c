@@ -132,5 +132,5 @@ void enforcement_check_record(Enforcement *enforcement)
 int enforcement_drift(const Enforcement *enforcement)
 {
         return !enforcement->in_force || enforcement->documents_unknown ||
-               enforcement->is_record_other;
+               enforcement->is_record_other || enforcement->folder.differs;
 }

@@ -124,6 +124,7 @@ typedef struct EnforcementConfig {
          * directory says otherwise, and nothing stands in for one that is lost. */
         const char *marker_directory; /* "/var/lib/aegis-marker" */
         const char *baseline_file;    /* "/usr/share/aegis/baseline.policy" */
+        const char *policy_directory; /* "/etc/aegis/policy.d"; NULL: none */
         Backend *backend;
         EnforcementFunc on_change;
         void *userdata;
@@ -191,8 +192,12 @@ int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_
  * TransactionError or a negative errno. */
 int enforcement_release(Enforcement *enforcement, const char *by);
 
-/* Whether what is enforced is not what the record on disk says. As of the last
- * enforcement_check(). */
+/* Puts the files of the policy directory in force that are not, as at start (see folder.h). What
+ * stands in the way is told as trouble. */
+void enforcement_load_folder(Enforcement *enforcement);
+
+/* Whether what is enforced is not what the record on disk, or a file of the policy directory, says.
+ * As of the last enforcement_check(). */
 int enforcement_drift(const Enforcement *enforcement);
 
 #define EMERGENCY_REASON_MAX 128u

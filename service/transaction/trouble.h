@@ -17,6 +17,7 @@ typedef enum TroubleKind {
         TROUBLE_RECORD, /* what the record says: until it says what is in force */
         TROUBLE_TRIAL,  /* what should have gone: until it has */
         TROUBLE_TRUST,  /* who signed what: until it is told anew */
+        TROUBLE_FOLDER, /* what the files say: until they are what is in force */
         TROUBLE_PATHS,  /* where paths lead: until what is in force goes by it */
 } TroubleKind;
 

@@ -43,15 +43,12 @@ static int read_all(int fd, char *data, size_t n)
         return 0;
 }
 
-int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n)
+static int read_open(int fd, size_t max, char **ret_data, size_t *ret_n)
 {
-        _cleanup_(closep) int fd = open_strict(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         _cleanup_(freep) char *data = NULL;
         struct stat st;
         int r;
 
-        if (fd < 0)
-                return fd;
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (!S_ISREG(st.st_mode))
@@ -68,6 +65,36 @@ int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t 
         *ret_data = TAKE_PTR(data);
         *ret_n = (size_t) st.st_size;
         return 0;
+}
+
+static int open_to_read(int dir_fd, const char *name)
+{
+        return open_strict(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+}
+
+int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n)
+{
+        _cleanup_(closep) int fd = open_to_read(dir_fd, name);
+
+        return fd < 0 ? fd : read_open(fd, max, ret_data, ret_n);
+}
+
+/* Who may write it decides what is in it. */
+static int check_owner(int fd)
+{
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        return (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & 022) ? 0 : -EPERM;
+}
+
+int file_read_trusted(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n)
+{
+        _cleanup_(closep) int fd = open_to_read(dir_fd, name);
+        int r = fd < 0 ? fd : check_owner(fd);
+
+        return r < 0 ? r : read_open(fd, max, ret_data, ret_n);
 }
 
 static int write_all(int fd, const char *data, size_t n)
@@ -169,4 +196,12 @@ int directory_open(const char *path, unsigned mode)
                 return -errno;
         r = sync_parent(path);
         return r < 0 ? r : open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+}
+
+int directory_open_trusted(const char *path)
+{
+        _cleanup_(closep) int fd = open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+        int r = fd < 0 ? fd : check_owner(fd);
+
+        return r < 0 ? r : TAKE_FD(fd);
 }

@@ -9,6 +9,10 @@
  * link in the path, or another negative errno. */
 int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n);
 
+/* The same for a file that belongs to root or to us, and that nobody else may write; -EPERM for
+ * others. */
+int file_read_trusted(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n);
+
 /* Writes data to a new file of mode 0600 beside name, syncs it, renames it to name, syncs the
  * directory. Returns 0 or a negative errno; on failure name is what it was, or, if it was the
  * directory that could not be synced, what it should be but perhaps not after a power cut. Nothing
@@ -26,3 +30,7 @@ int directory_sync(int dir_fd);
  * there.
  * Returns a descriptor or a negative errno. */
 int directory_open(const char *path, unsigned mode);
+
+/* Opens a directory that is there, below no symbolic link, that belongs to root or to us and that
+ * nobody else may write. Returns a descriptor, -EPERM, or another negative errno. */
+int directory_open_trusted(const char *path);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Changing back over the bus: who may, what is asked, and what an answer is good for. */
+#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent.h"
 #include "lab.h"
@@ -324,6 +326,60 @@ static void test_an_emergency_without_reason_or_end_is_none(Lab *lab)
         g_free(longer);
 }
 
+/* ---- files ---- */
+
+#define FOLDER "/run/lab/policy.d"
+
+static void put(const char *file, const char *text)
+{
+        g_assert_true(g_file_set_contents(file, text, -1, NULL));
+        g_assert_cmpint(chmod(file, 0644), ==, 0);
+}
+
+static int is_drifting(Lab *lab)
+{
+        sd_bus_message *m =
+                lab_message(lab->root, LAB_ROOT, "org.freedesktop.DBus.Properties", "Get");
+        sd_bus_message *reply;
+        int drift = 0;
+
+        g_assert_cmpint(sd_bus_message_append(m, "ss", LAB_MANAGER, "Drift"), >=, 0);
+        reply = lab_wait(lab, lab_send(m, SILENT));
+        g_assert_cmpint(sd_bus_message_read(reply, "v", "b", &drift), >=, 0);
+        sd_bus_message_unref(reply);
+        return drift;
+}
+
+static void reload_until(Lab *lab, uint64_t generation, int drift)
+{
+        g_assert_cmpint(kill(lab->aegisd, SIGHUP), ==, 0);
+        for (unsigned i = 0; i < 10000; i++)
+                if (lab_generation(lab) == generation && is_drifting(lab) == drift)
+                        return;
+        g_assert_not_reached();
+}
+
+static void test_a_reload_loads_what_files_say(Lab *lab)
+{
+        char *history;
+
+        lab_must_apply(lab, "db", OTHER);
+        put(FOLDER "/web.policy", DOCUMENT);
+        reload_until(lab, 2, 0);
+        history = lab_last_change(lab);
+        g_assert_cmpstr(history, ==, "2 Load web ");
+        g_free(history);
+        put(FOLDER "/web.policy", "version=1\n[deny_path]\nwrong\n");
+        reload_until(lab, 2, 1);
+        put(FOLDER "/web.policy", OTHER);
+        reload_until(lab, 3, 0);
+        put(FOLDER "/web.policy", DOCUMENT);
+        lab_stop(lab);
+        lab_start_again(lab);
+        g_assert_cmpuint(lab_generation(lab), ==, 4);
+        g_assert_false(is_drifting(lab));
+}
+
 #define TEST(name)                                                                                 \
         {                                                                                          \
 #name, test_##name                                                                 \
@@ -345,6 +401,7 @@ int main(int argc, char **argv)
                 TEST(an_emergency_is_asked_for_told_and_remembered),
                 TEST(an_emergency_survives_a_restart_and_is_stopped),
                 TEST(an_emergency_without_reason_or_end_is_none),
+                TEST(a_reload_loads_what_files_say),
         };
 
         return lab_main(argc, argv, tests, G_N_ELEMENTS(tests));

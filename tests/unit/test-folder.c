@@ -205,7 +205,7 @@ static void test_nothing_is_loaded_in_the_place_of_what_is_unknown(Fixture *fixt
         restart(fixture);
         after = kernel(fixture);
         g_assert_cmpmem(&before, sizeof(before), &after, sizeof(after));
-        assert_drift(fixture, "are not loaded");
+        assert_drift(fixture, "is not loaded");
         apply(fixture, "web", DENY_A);
         load(fixture);
         assert_text(fixture, "db", DENY_PORT);

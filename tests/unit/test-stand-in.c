@@ -35,9 +35,11 @@ static void assert_baseline(Fixture *fixture)
 
 static void lose_all(Fixture *fixture)
 {
-        _cleanup_(freep) char *generations = state_file(fixture, "generations");
+        _cleanup_(freep) char *generations = state_file(fixture, "generations"),
+                              *bundles = state_file(fixture, "bundles");
 
         empty_folder(generations);
+        empty_folder(bundles);
         empty_folder(fixture->state);
 }
 

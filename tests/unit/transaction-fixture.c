@@ -20,6 +20,7 @@ int try_start(Fixture *fixture)
                                     .trust = fixture->trust,
                                     .marker_directory = fixture->marker,
                                     .baseline_file = fixture->baseline,
+                                    .policy_directory = fixture->folder,
                                     .on_change = on_change,
                                     .userdata = fixture};
 
@@ -61,6 +62,7 @@ void set_places(Fixture *fixture, const char *root)
         fixture->pins = g_build_filename(root, "pins", NULL);
         fixture->marker = g_build_filename(root, "marker", NULL);
         fixture->baseline = g_build_filename(root, "baseline.policy", NULL);
+        fixture->folder = g_build_filename(root, "policy.d", NULL);
 }
 
 void clear_places(Fixture *fixture)
@@ -69,6 +71,7 @@ void clear_places(Fixture *fixture)
         g_free(fixture->pins);
         g_free(fixture->marker);
         g_free(fixture->baseline);
+        g_free(fixture->folder);
         g_free(fixture->root);
 }
 
@@ -107,6 +110,7 @@ void tear_down(Fixture *fixture, gconstpointer data)
         empty_folder(fixture->state);
         empty_folder(fixture->pins);
         empty_folder(fixture->marker);
+        empty_folder(fixture->folder);
         empty_folder(fixture->root);
         clear_places(fixture);
 }

@@ -17,7 +17,7 @@
 
 /* A service's worth of objects on folders of its own. */
 typedef struct Fixture {
-        char *root, *state, *pins, *marker, *baseline;
+        char *root, *state, *pins, *marker, *baseline, *folder;
         Backend *backend;
         Enforcement *enforcement;
         TrustConfig trust; /* as of the next start */
