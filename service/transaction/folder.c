@@ -21,6 +21,7 @@
 
 #define FILE_NAME "loaded"
 #define SUFFIX ".policy"
+#define SIGNATURE_SUFFIX ".minisig"
 #define LOADED_SIZE_MAX (DOCUMENTS_MAX * (POLICY_NAME_MAX + 1u))
 
 /* LOOK tells what differs; LOAD puts it in force first. */
@@ -58,6 +59,19 @@ __attribute__((format(printf, 2, 3))) static void tell(Enforcement *enforcement,
         va_end(arguments);
         enforcement->folder.differs = 1;
         trouble_add(&enforcement->trouble, TROUBLE_FOLDER, "%s", text);
+}
+
+static int ends_with(const char *name, const char *suffix)
+{
+        size_t n = strlen(name), n_suffix = strlen(suffix);
+
+        return n > n_suffix && strcmp(name + n - n_suffix, suffix) == 0;
+}
+
+/* Editors and package managers keep files beside it that begin with a dot, or end otherwise. */
+static int is_policy(const char *name)
+{
+        return name[0] != '.' && ends_with(name, SUFFIX);
 }
 
 /* ---- which documents came from files ---- */
@@ -178,6 +192,8 @@ static const char *reason(int error)
                 return "a policy is on trial: confirm it or go back first";
         case TRANSACTION_E_GUARANTEE:
                 return "a hook it needs cannot deny on this machine";
+        case TRANSACTION_E_SIGNATURE_REQUIRED:
+                return "it must be signed: NAME" SUFFIX SIGNATURE_SUFFIX " is to lie beside it";
         case TRANSACTION_E_RESERVED:
                 return "the name is the service's own";
         case TRANSACTION_E_TOO_MANY:
@@ -204,22 +220,87 @@ static int put_in_force(Enforcement *enforcement, const char *name, const Plan *
         return r;
 }
 
-static void plan_file(const Visit *visit, const char *file, const char *name, const char *text,
-                      size_t n)
+/* ---- a file and its signatures ---- */
+
+/* Signatures of one file, in its room. */
+typedef struct Signatures {
+        char *rooms[SIGNATURES_MAX];
+        SignatureText items[SIGNATURES_MAX];
+        size_t n;
+} Signatures;
+
+static void signatures_deinit(Signatures *signatures)
+{
+        for (size_t i = 0; i < signatures->n; i++)
+                free(signatures->rooms[i]);
+}
+
+/* FILE.minisig and FILE.ANYTHING.minisig */
+static int is_signature_of(const char *name, const char *file)
+{
+        size_t n = strlen(file);
+
+        return strncmp(name, file, n) == 0 && name[n] == '.' && ends_with(name, SIGNATURE_SUFFIX);
+}
+
+static int read_signatures(const Visit *visit, const char *file, Signatures *signatures)
+{
+        for (int i = 0; i < visit->n_files; i++) {
+                SignatureText *item = &signatures->items[signatures->n];
+                char **room = &signatures->rooms[signatures->n];
+                int r;
+
+                if (!is_signature_of(visit->files[i]->d_name, file))
+                        continue;
+                if (signatures->n == SIGNATURES_MAX)
+                        return -E2BIG;
+                r = file_read_trusted(visit->directory, visit->files[i]->d_name, SIGNATURE_FILE_MAX,
+                                      room, &item->n);
+                if (r < 0)
+                        return r;
+                item->text = *room;
+                signatures->n++;
+        }
+        return 0;
+}
+
+static int plan_text(const Visit *visit, const char *file, const char *name,
+                     const SignatureText *document, Plan **ret_plan)
+{
+        _cleanup_(signatures_deinit) Signatures signatures = {};
+        SignatureTexts all = {.items = signatures.items};
+        int r = read_signatures(visit, file, &signatures);
+
+        if (r < 0)
+                return r;
+        all.n = signatures.n;
+        if (all.n > 0)
+                return enforcement_plan_signed(visit->enforcement, name, document, &all, ret_plan);
+        return enforcement_plan(visit->enforcement, name, document->text, document->n, ret_plan);
+}
+
+static int take_plan(const Visit *visit, const char *name, const Plan *plan)
+{
+        return visit->deed == FOLDER_LOAD ? put_in_force(visit->enforcement, name, plan) : 0;
+}
+
+static void plan_file(const Visit *visit, const char *file, const char *name,
+                      const SignatureText *document)
 {
         Enforcement *enforcement = visit->enforcement;
         _cleanup_(plan_freep) Plan *plan = NULL;
-        int r = enforcement_plan(enforcement, name, text, n, &plan);
+        int r = plan_text(visit, file, name, document, &plan);
 
         if (r == TRANSACTION_E_INVALID_POLICY) {
                 tell_faults(enforcement, visit, file, &plan->diagnostics);
                 return;
         }
-        if (r == 0 && visit->deed == FOLDER_LOAD)
-                r = put_in_force(enforcement, name, plan);
+        if (r == 0)
+                r = take_plan(visit, name, plan);
         if (r != 0)
                 tell(enforcement, "The file %s/%s cannot be put in force: %s",
-                     enforcement->folder.path, file, reason(r));
+                     enforcement->folder.path, file,
+                     plan && plan->reason ? plan->reason : reason(r));
         else if (visit->deed == FOLDER_LOOK && plan->changed)
                 tell(enforcement,
                      "The file %s/%s is not what is in force: `systemctl reload aegisd` puts it in "
@@ -267,7 +348,7 @@ static void visit_file(const Visit *visit, const char *file)
                 tell(enforcement, "The file %s/%s has a name that no policy can have",
                      enforcement->folder.path, file);
         else if (!is_in_force(enforcement, name, text, n))
-                plan_file(visit, file, name, text, n);
+                plan_file(visit, file, name, &(SignatureText){text, n});
         else if (visit->deed == FOLDER_LOAD && (r = list(enforcement, name)) < 0)
                 tell(enforcement, "The file %s/%s cannot be noted: %s", enforcement->folder.path,
                      file, strerror(-r));
@@ -275,12 +356,9 @@ static void visit_file(const Visit *visit, const char *file)
 
 /* ---- all of them ---- */
 
-static int is_policy(const struct dirent *file)
+static int is_ours(const struct dirent *file)
 {
-        size_t n = strlen(file->d_name), n_suffix = strlen(SUFFIX);
-
-        return n > n_suffix && file->d_name[0] != '.' &&
-               strcmp(file->d_name + n - n_suffix, SUFFIX) == 0;
+        return is_policy(file->d_name) || ends_with(file->d_name, SIGNATURE_SUFFIX);
 }
 
 /* The order must not depend on the locale, as alphasort()'s does. */
@@ -296,22 +374,37 @@ static int open_visit(Visit *visit)
         visit->directory = directory_open_trusted(path);
         if (visit->directory < 0)
                 return visit->directory;
-        visit->n_files = scandirat(visit->directory, ".", &visit->files, is_policy, compare_names);
+        visit->n_files = scandirat(visit->directory, ".", &visit->files, is_ours, compare_names);
         if (visit->n_files >= 0)
                 return 0;
         visit->n_files = 0;
         return -errno;
 }
 
+static unsigned count_policies(const Visit *visit)
+{
+        unsigned n = 0;
+
+        for (int i = 0; i < visit->n_files; i++)
+                n += is_policy(visit->files[i]->d_name) ? 1 : 0;
+        return n;
+}
+
 static void go_through(Enforcement *enforcement, Visit *visit)
 {
-        if (visit->n_files > (int) DOCUMENTS_MAX)
+        unsigned n = 0;
+
+        if (count_policies(visit) > DOCUMENTS_MAX)
                 tell(enforcement,
                      "The directory %s has more than %u policies: those after the first are left "
                      "out",
                      enforcement->folder.path, DOCUMENTS_MAX);
-        for (int i = 0; i < visit->n_files && i < (int) DOCUMENTS_MAX; i++)
+        for (int i = 0; i < visit->n_files && n < DOCUMENTS_MAX; i++) {
+                if (!is_policy(visit->files[i]->d_name))
+                        continue;
                 visit_file(visit, visit->files[i]->d_name);
+                n++;
+        }
         tell_gone(visit);
 }
 
@@ -323,7 +416,7 @@ static void fingerprint(const Enforcement *enforcement, const Visit *visit,
 
         memcpy(digests[1], enforcement->digest, DIGEST_SIZE);
         memset(digests[0], 0, DIGEST_SIZE);
-        for (int i = 0; i < visit->n_files && i < (int) DOCUMENTS_MAX; i++) {
+        for (int i = 0; i < visit->n_files; i++) {
                 const char *name = visit->files[i]->d_name;
                 struct stat st = {};
 

@@ -182,6 +182,11 @@ static int recover_previous(Enforcement *enforcement, const Found *state)
             (kernel_has_some(enforcement) && !kernel_has(enforcement, &previous.record)))
                 return recover_without(enforcement, state->result == STORE_E_DAMAGED ||
                                                             previous.result == STORE_E_DAMAGED);
+        if (!kernel_has(enforcement, &previous.record)) {
+                r = recover_signed(enforcement, &previous.record);
+                if (r < 0)
+                        return r;
+        }
         trouble_add(
                 &enforcement->trouble, TROUBLE_START,
                 "The record of what was in force is %s: the one before it, of generation %llu, is "

@@ -28,6 +28,60 @@ int enforcement_was_recorded(const Enforcement *enforcement)
                (enforcement->marker_directory && marker_is_set(enforcement->marker_directory));
 }
 
+/* ---- what was signed ---- */
+
+static int put_document(StoreRecord *record, const Loaded *loaded)
+{
+        const Loaded *there = document_set_find(record->documents, loaded->document.name);
+        _cleanup_(entry_unrefp) Entry *entry = NULL;
+        DocumentSet *grown = NULL;
+        int r;
+
+        if (there && memcmp(there->digest, loaded->digest, DIGEST_SIZE) == 0)
+                return 0;
+        r = entry_new(&entry, &loaded->document, loaded->generation, loaded->changed_usec);
+        if (r == 0)
+                r = document_set_with(record->documents, entry, &grown);
+        if (r != 0)
+                return r;
+        document_set_free(record->documents);
+        record->documents = grown;
+        numbering_deinit(&record->numbering);
+        record->numbering = (Numbering){};
+        return 0;
+}
+
+int recover_signed(Enforcement *enforcement, StoreRecord *record)
+{
+        _cleanup_(document_set_freep) DocumentSet *stored = NULL;
+        int r = trust_stored(enforcement->trust, record->generation, &stored);
+
+        for (size_t i = 0; r == 0 && i < document_set_size(stored); i++)
+                r = put_document(record, document_set_get(stored, i));
+        if (r != 0 && r != -ENOMEM)
+                log_warning("Not all that was signed could be brought back");
+        return r == -ENOMEM ? r : 0;
+}
+
+/* All that is left. Returns 0, 1 if there is none, or a negative errno. */
+static int stand_in_signed(Enforcement *enforcement, const char *was, uint64_t generation)
+{
+        _cleanup_(store_record_deinit) StoreRecord record = {.generation = generation};
+        int r = document_set_new(&record.documents);
+
+        if (r == 0)
+                r = recover_signed(enforcement, &record);
+        if (r < 0)
+                return r;
+        if (document_set_size(record.documents) == 0)
+                return 1;
+        trouble_add(&enforcement->trouble, TROUBLE_START,
+                    "The record of what was in force is %s: documents that were signed have been "
+                    "verified again and are in force, and no others; apply those that are missing",
+                    was);
+        return recover_settle(enforcement, &record, RECOVER_AND_RECORD);
+}
+
 /* ---- an older generation ---- */
 
 /* The youngest that is whole; what is damaged is forgotten on the way, so this ends. */
@@ -46,6 +100,10 @@ static int find_kept(Enforcement *enforcement, StoreRecord *ret_record)
 
 static int stand_in_kept(Enforcement *enforcement, const char *was, StoreRecord *record)
 {
+        int r = recover_signed(enforcement, record);
+
+        if (r < 0)
+                return r;
         trouble_add(&enforcement->trouble, TROUBLE_START,
                     "The record of what was in force is %s: generation %llu, the last that could "
                     "be read, is used; check that the documents are those you want",
@@ -134,6 +192,9 @@ int enforcement_stand_in(Enforcement *enforcement, const char *was)
         if (r == 0)
                 return stand_in_kept(enforcement, was, &record);
         if (r < 0)
+                return r;
+        r = stand_in_signed(enforcement, was, generation);
+        if (r <= 0)
                 return r;
         r = stand_in_baseline(enforcement, generation);
         if (r == -ENOMEM)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stand-in: what is put in force at start where no record can be believed and the kernel has
- * nothing: the youngest generation that is whole, else the baseline that the package installs. */
+ * nothing: the youngest generation that is whole, with the signed documents as they were stored
+ * last; else these alone; else the baseline that the package installs. */
 #pragma once
 
 #include "transaction/transaction.h"
