@@ -3,6 +3,7 @@
 #include "candidate.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,13 @@
 #include "failure.h"
 #include "json.h"
 #include "remark.h"
+#include "util/array.h"
 
 void candidate_deinit(Candidate *candidate)
 {
         source_document_deinit(&candidate->document);
+        for (size_t i = 0; i < SIGNATURES_MAX; i++)
+                source_document_deinit(&candidate->signatures[i]);
         free(candidate->name);
 }
 
@@ -42,10 +46,86 @@ static ExitStatus check_document(const Client *client, const Candidate *candidat
                            candidate->call.attempt, remark.line, remark.column);
 }
 
+/* What is no text is no signature, and D-Bus would not carry it. */
+static ExitStatus read_signature(const Client *client, const char *path, Candidate *candidate)
+{
+        SourceDocument *signature = &candidate->signatures[candidate->n_signatures];
+        uint32_t line, column;
+        int r = candidate->n_signatures < SIGNATURES_MAX ? source_document_read(path, signature)
+                                                         : -E2BIG;
+
+        if (r < 0)
+                return failure_say(client, STATUS_FAILED,
+                                   "Cannot read the signature %s: %s; give a file that can be "
+                                   "read.",
+                                   path, strerror(-r));
+        candidate->n_signatures++;
+        if (source_document_check(signature, &line, &column) == 0)
+                return STATUS_DONE;
+        return failure_say(client, STATUS_INVALID,
+                           "%s is no signature: it is not text; sign the policy anew.", path);
+}
+
+static ExitStatus read_matching(const Client *client, const char *pattern, Candidate *candidate)
+{
+        ExitStatus status = STATUS_DONE;
+        glob_t found = {};
+
+        if (glob(pattern, 0, NULL, &found) == 0)
+                for (size_t i = 0; i < found.gl_pathc && status == STATUS_DONE; i++)
+                        status = read_signature(client, found.gl_pathv[i], candidate);
+        globfree(&found);
+        return status;
+}
+
+/* Characters of a file's name are not a pattern's. Returns a new string or NULL. */
+static char *escape(const char *path)
+{
+        char *escaped = malloc(2 * strlen(path) + 1), *at = escaped;
+
+        for (; escaped && *path; *at++ = *path++)
+                if (strchr("\\*?[", *path))
+                        *at++ = '\\';
+        if (escaped)
+                *at = '\0';
+        return escaped;
+}
+
+/* FILE.minisig, and FILE.ANYTHING.minisig of others who signed. */
+static ExitStatus read_beside(const Client *client, const char *path, Candidate *candidate)
+{
+        static const char *const suffixes[] = {".minisig", ".*.minisig"};
+        _cleanup_(freep) char *escaped = escape(path);
+        ExitStatus status = STATUS_DONE;
+
+        for (size_t i = 0; i < ELEMENTS_OF(suffixes) && status == STATUS_DONE; i++) {
+                _cleanup_(freep) char *pattern = NULL;
+
+                if (!escaped || asprintf(&pattern, "%s%s", escaped, suffixes[i]) < 0)
+                        return failure_say(client, STATUS_FAILED, "Memory is short; try again.");
+                status = read_matching(client, pattern, candidate);
+        }
+        return status;
+}
+
+static ExitStatus read_signatures(const Client *client, const char *path, Candidate *candidate)
+{
+        const Options *options = &client->options;
+        ExitStatus status = STATUS_DONE;
+
+        for (size_t i = 0; i < options->n_signatures && status == STATUS_DONE; i++)
+                status = read_signature(client, options->signatures[i], candidate);
+        if (options->n_signatures > 0 || strcmp(path, "-") == 0 ||
+            strncmp(candidate->document.text, "bundle=1\n", strlen("bundle=1\n")) != 0)
+                return status;
+        return read_beside(client, path, candidate);
+}
+
 ExitStatus candidate_load(const Client *client, const char *path, const Doing *doing,
                           Candidate *candidate)
 {
         const char *given = client->options.name;
+        ExitStatus status;
         int r;
 
         if (!given && strcmp(path, "-") == 0)
@@ -59,7 +139,8 @@ ExitStatus candidate_load(const Client *client, const char *path, const Doing *d
         r = source_document_read(path, &candidate->document);
         if (r < 0)
                 return say_unreadable(client, path, r);
-        return check_document(client, candidate);
+        status = read_signatures(client, path, candidate);
+        return status == STATUS_DONE ? check_document(client, candidate) : status;
 }
 
 ExitStatus candidate_refused(const Client *client, const Candidate *candidate,

@@ -7,6 +7,8 @@
 
 typedef struct Candidate {
         SourceDocument document;
+        SourceDocument signatures[SIGNATURES_MAX];
+        size_t n_signatures;
         char *name; /* the policy's */
         char attempt[128];
         Call call;
@@ -18,8 +20,9 @@ typedef struct Doing {
         const char *action; /* polkit's */
 } Doing;
 
-/* Reads the file, or standard input if path is "-", and looks whether it can be sent. Says itself
- * what went wrong. candidate_deinit() is right in each case. */
+/* Reads the file, or standard input if path is "-", and its signatures: those that --signature
+ * names, or, of a document that begins as a signed one does, those beside it. Looks whether it can
+ * be sent. Says itself what went wrong. candidate_deinit() is right in each case. */
 ExitStatus candidate_load(const Client *client, const char *path, const Doing *doing,
                           Candidate *candidate);
 void candidate_deinit(Candidate *candidate);

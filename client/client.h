@@ -58,6 +58,7 @@ typedef enum OptionId {
         OPTION_PATH,
         OPTION_UID,
         OPTION_FOR,
+        OPTION_SIGNATURE,
         N_OPTIONS,
 } OptionId;
 
@@ -76,6 +77,8 @@ typedef struct Option {
 extern const Option option_table[N_OPTIONS];
 
 /* The command line, read. Strings are argv's. */
+#define SIGNATURES_MAX 16u /* as the service takes */
+
 typedef struct Options {
         uint32_t given;   /* OPTION_BIT of each that was there */
         const char *host; /* of -H or -M */
@@ -86,6 +89,8 @@ typedef struct Options {
         uint64_t ttl_usec, for_usec;
         uint64_t confirm_usec; /* 0: for good */
         const char *reason;
+        const char *signatures[SIGNATURES_MAX]; /* files */
+        size_t n_signatures;
 } Options;
 
 #define OPTION_GIVEN(options, id) (!!((options)->given & OPTION_BIT(id)))

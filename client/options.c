@@ -34,6 +34,7 @@ const Option option_table[N_OPTIONS] = {
         [OPTION_PATH] = {"path", 0, "PATH"},
         [OPTION_UID] = {"uid", 0, "UID"},
         [OPTION_FOR] = {"for", 0, "TIME"},
+        [OPTION_SIGNATURE] = {"signature", 0, "FILE"},
 };
 
 #define LONG_BASE 256 /* getopt_long()'s value of option i is LONG_BASE + i */
@@ -130,6 +131,11 @@ static ExitStatus take_argument(Options *options, OptionId id, const char *argum
                 return take_time(id, argument, &options->confirm_usec);
         case OPTION_FOR:
                 return take_time(id, argument, &options->for_usec);
+        case OPTION_SIGNATURE:
+                if (options->n_signatures == SIGNATURES_MAX)
+                        return failure_of_usage("At most %u signatures are taken.", SIGNATURES_MAX);
+                options->signatures[options->n_signatures++] = argument;
+                return STATUS_DONE;
         case OPTION_REASON:
                 options->reason = argument;
                 return STATUS_DONE;

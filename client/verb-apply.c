@@ -31,6 +31,15 @@ static void outcome_deinit(Outcome *outcome)
         json_object_put(outcome->remarks);
 }
 
+static int append_signatures(sd_bus_message *message, const Candidate *candidate)
+{
+        int r = sd_bus_message_open_container(message, 'a', "s");
+
+        for (size_t i = 0; i < candidate->n_signatures && r >= 0; i++)
+                r = sd_bus_message_append(message, "s", candidate->signatures[i].text);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
 static int fill_message(const Client *client, const Candidate *candidate, const char *member,
                         sd_bus_message **ret_message)
 {
@@ -38,8 +47,12 @@ static int fill_message(const Client *client, const Candidate *candidate, const 
                                    ret_message);
 
         if (r >= 0)
-                r = sd_bus_message_append(*ret_message, "ssast", candidate->name,
-                                          candidate->document.text, 0, client->options.expect);
+                r = sd_bus_message_append(*ret_message, "ss", candidate->name,
+                                          candidate->document.text);
+        if (r >= 0)
+                r = append_signatures(*ret_message, candidate);
+        if (r >= 0)
+                r = sd_bus_message_append(*ret_message, "t", client->options.expect);
         if (r < 0)
                 return r;
         if (strcmp(member, "Apply") == 0 && OPTION_GIVEN(&client->options, OPTION_CONFIRM_TIMEOUT))

@@ -11,7 +11,7 @@
 #define TRYING_OPTIONS (OPTION_BIT(OPTION_CHECK) | OPTION_BIT(OPTION_DIFF))
 #define CHANGING_OPTIONS                                                                           \
         (OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_QUIET) |          \
-         TRYING_OPTIONS)
+         OPTION_BIT(OPTION_SIGNATURE) | TRYING_OPTIONS)
 #define ROLLBACK_OPTIONS (OPTION_BIT(OPTION_EXPECT) | OPTION_BIT(OPTION_CHECK))
 #define RULE_OPTIONS (OPTION_BIT(OPTION_EXPECT) | TRYING_OPTIONS)
 #define EVENT_OPTIONS                                                                              \
@@ -28,7 +28,8 @@ const Verb verb_table[] = {
         {"policy show", "NAME", NULL, 1, 1, 0, verb_policy_show},
         {"plan", "FILE|-", "what apply would change", 1, 1, CHANGING_OPTIONS, verb_plan},
         {"diff", "FILE|-...", "the same as a diff; exits with 1 if there is any", 1, UINT_MAX,
-         OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_QUIET), verb_diff},
+         OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_SIGNATURE),
+         verb_diff},
         {"apply", "FILE|-", "put a policy in force, or replace it", 1, 1,
          CHANGING_OPTIONS | OPTION_BIT(OPTION_CONFIRM_TIMEOUT), verb_apply},
         {"remove", "NAME", "take a policy out of force", 1, 1, RULE_OPTIONS, verb_remove},
@@ -68,6 +69,7 @@ const size_t n_verbs = ELEMENTS_OF(verb_table);
 static const char help_options[] =
         "  -j, --json               one JSON object (events: one a line)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
+        "      --signature=FILE     plan, diff, apply: of each who signed, if elsewhere\n"
         "      --confirm-timeout=5m apply: on trial, undone unless confirmed by then\n"
         "      --for=10m            allow, emergency start: how long; --reason=TEXT: why\n"
         "      --expect=GENERATION  what changes something: only if this is in force\n"

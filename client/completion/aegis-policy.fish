@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # fish completion for aegis-policy(1); a test holds it equal to the program's tables.
-set -l commands lint fmt diff convert test keygen sign verify
+set -l commands lint fmt diff convert test keygen sign verify root
 
 complete -c aegis-policy -n "not __fish_seen_subcommand_from $commands" -f
 complete -c aegis-policy -n "not __fish_seen_subcommand_from $commands" -a lint -d 'every fault and doubt, with its place'
@@ -11,14 +11,16 @@ complete -c aegis-policy -n "not __fish_seen_subcommand_from $commands" -a test 
 complete -c aegis-policy -n "not __fish_seen_subcommand_from $commands" -a keygen -d 'a pair of keys to sign with'
 complete -c aegis-policy -n "not __fish_seen_subcommand_from $commands" -a sign -d 'a signature beside each file'
 complete -c aegis-policy -n "not __fish_seen_subcommand_from $commands" -a verify -d 'whether each is what was signed'
+complete -c aegis-policy -n "not __fish_seen_subcommand_from $commands" -a root -d 'whose signatures count'
+complete -c aegis-policy -n '__fish_seen_subcommand_from root' -a 'new show verify'
 
 complete -c aegis-policy -s h -l help -d 'show the help'
 complete -c aegis-policy -l version -d 'show the version'
-complete -c aegis-policy -n '__fish_seen_subcommand_from lint diff test verify' -s j -l json -d 'print JSON'
+complete -c aegis-policy -n '__fish_seen_subcommand_from lint diff test verify root' -s j -l json -d 'print JSON'
 complete -c aegis-policy -n '__fish_seen_subcommand_from lint' -l strict -d 'warnings count like faults'
 complete -c aegis-policy -n '__fish_seen_subcommand_from fmt' -s w -l write -d 'write the files anew'
 complete -c aegis-policy -n '__fish_seen_subcommand_from fmt' -l check -d 'print the names of those that would change'
-complete -c aegis-policy -n '__fish_seen_subcommand_from convert' -s o -l output -r -d 'write there'
+complete -c aegis-policy -n '__fish_seen_subcommand_from convert sign root' -s o -l output -r -d 'write there'
 complete -c aegis-policy -n '__fish_seen_subcommand_from test' -l path -r -d 'the file that is used'
 complete -c aegis-policy -n '__fish_seen_subcommand_from test' -l access -x -a 'read write exec map create delete link attr' -d 'how it is used'
 complete -c aegis-policy -n '__fish_seen_subcommand_from test' -l net -x -d 'operation, address, port and protocol'
@@ -31,4 +33,11 @@ complete -c aegis-policy -n '__fish_seen_subcommand_from test' -l verified -d 'w
 complete -c aegis-policy -n '__fish_seen_subcommand_from keygen sign' -s s -l secret-key -r -d 'the key to sign with'
 complete -c aegis-policy -n '__fish_seen_subcommand_from keygen verify' -s p -l public-key -r -d 'the key to verify with'
 complete -c aegis-policy -n '__fish_seen_subcommand_from sign' -s t -l trusted-comment -x -d 'what is signed along'
+complete -c aegis-policy -n '__fish_seen_subcommand_from sign' -l bundle -d 'with a header that says so'
+complete -c aegis-policy -n '__fish_seen_subcommand_from sign' -s n -l name -x -d 'the name of the policy'
+complete -c aegis-policy -n '__fish_seen_subcommand_from sign' -l seq -x -d 'its number'
+complete -c aegis-policy -n '__fish_seen_subcommand_from sign root' -l expires -x -d 'when its time is over'
+complete -c aegis-policy -n '__fish_seen_subcommand_from sign' -l scope -x -d 'for one machine alone'
+complete -c aegis-policy -n '__fish_seen_subcommand_from root' -l thresholds -x -d 'how many must sign'
+complete -c aegis-policy -n '__fish_seen_subcommand_from root' -l after -r -d 'the root before'
 complete -c aegis-policy -n '__fish_seen_subcommand_from keygen' -s W -l no-password -d 'do not encrypt the secret key'

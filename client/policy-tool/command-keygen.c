@@ -20,6 +20,7 @@ static ToolStatus write_pair(const SecretKey *key, const char *password, const c
             public_key_format(&public_key, &public) < 0)
                 return tool_trouble("memory is short: to encrypt a key takes 1 GiB.");
         status = write_new(secret_file, secret, 0600);
+        explicit_bzero(secret, strlen(secret)); /* it may not be encrypted */
         if (status == TOOL_FINE)
                 status = write_new(public_file, public, 0644);
         if (status != TOOL_FINE)

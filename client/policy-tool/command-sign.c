@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bundle-write.h"
 #include "document.h"
 #include "password.h"
 #include "policy/digest.h"
@@ -36,6 +37,7 @@ static ToolStatus open_key(const char *file, SecretKey **ret_key)
                 r = secret_key_parse(text.text, text.n_text, password, ret_key);
                 status = r == 0 ? TOOL_FINE : explain(r, file);
         }
+        explicit_bzero(text.text, text.n_text); /* it may not be encrypted */
         source_document_deinit(&text);
         return status;
 }
@@ -61,7 +63,7 @@ static int is_comment(const char *comment)
 }
 
 static ToolStatus sign_text(const SecretKey *key, const SourceDocument *document,
-                            const char *comment)
+                            const char *comment, const char *output)
 {
         _cleanup_(freep) char *usual = NULL, *signature = NULL, *name = NULL;
 
@@ -76,34 +78,52 @@ static ToolStatus sign_text(const SecretKey *key, const SourceDocument *document
         signature = secret_key_sign(key, document->text, document->n_text, comment);
         if (!signature)
                 return tool_trouble("memory is short.");
-        return write_document(name, signature);
+        return write_document(output ? output : name, signature);
 }
 
-static ToolStatus sign_file(const SecretKey *key, const char *file, const char *comment)
+static ToolStatus sign_file(const SecretKey *key, const char *file, const ToolOptions *options)
 {
         SourceDocument document = {};
-        ToolStatus status;
+        ToolStatus status = TOOL_FINE;
         int r = strcmp(file, "-") == 0 ? -EINVAL : source_document_read(file, &document);
 
         if (r < 0)
                 return tool_trouble("cannot sign %s: %s.", file, strerror(-r));
-        status = sign_text(key, &document, comment);
+        if (TOOL_GIVEN(options, TOOL_BUNDLE))
+                status = bundle_write(&document, options);
+        if (status == TOOL_FINE)
+                status = sign_text(key, &document, options->arguments[TOOL_COMMENT],
+                                   options->arguments[TOOL_OUTPUT]);
         source_document_deinit(&document);
         return status;
 }
 
+static ToolStatus check_options(const ToolOptions *options, size_t n)
+{
+        static const ToolOptionId of_bundles[] = {TOOL_NAME, TOOL_SEQ, TOOL_EXPIRES, TOOL_SCOPE};
+
+        if (!TOOL_GIVEN(options, TOOL_SECRET_KEY))
+                return tool_usage("'sign' wants --secret-key=FILE, to sign with.");
+        if (n > 1 && (TOOL_GIVEN(options, TOOL_OUTPUT) || TOOL_GIVEN(options, TOOL_NAME)))
+                return tool_usage("--output and --name are for one file.");
+        for (size_t i = 0; i < ELEMENTS_OF(of_bundles); i++)
+                if (TOOL_GIVEN(options, of_bundles[i]) && !TOOL_GIVEN(options, TOOL_BUNDLE))
+                        return tool_usage("--%s is for --bundle.",
+                                          tool_options[of_bundles[i]].name);
+        return TOOL_FINE;
+}
+
 ToolStatus command_sign(const ToolOptions *options, char **files, size_t n)
 {
-        const char *key_file = options->arguments[TOOL_SECRET_KEY];
         _cleanup_(secret_key_freep) SecretKey *key = NULL;
-        ToolStatus status;
+        ToolStatus status = check_options(options, n);
 
-        if (!key_file)
-                return tool_usage("'sign' wants --secret-key=FILE, to sign with.");
+        if (status != TOOL_FINE)
+                return status;
         if (digest_init() < 0)
                 return tool_trouble("libsodium refuses to work.");
-        status = open_key(key_file, &key);
+        status = open_key(options->arguments[TOOL_SECRET_KEY], &key);
         for (size_t i = 0; i < n && status == TOOL_FINE; i++)
-                status = sign_file(key, files[i], options->arguments[TOOL_COMMENT]);
+                status = sign_file(key, files[i], options);
         return status;
 }

@@ -26,6 +26,13 @@ const ToolOption tool_options[N_TOOL_OPTIONS] = {
         [TOOL_SECRET_KEY] = {"secret-key", 's', "FILE"},
         [TOOL_COMMENT] = {"trusted-comment", 't', "TEXT"},
         [TOOL_NO_PASSWORD] = {"no-password", 'W', NULL},
+        [TOOL_BUNDLE] = {"bundle", 0, NULL},
+        [TOOL_NAME] = {"name", 'n', "NAME"},
+        [TOOL_SEQ] = {"seq", 0, "NUMBER"},
+        [TOOL_EXPIRES] = {"expires", 0, "TIME"},
+        [TOOL_SCOPE] = {"scope", 0, "MACHINE"},
+        [TOOL_THRESHOLDS] = {"thresholds", 0, "ROOT,POLICY,RECOVERY"},
+        [TOOL_AFTER] = {"after", 0, "FILE"},
 };
 
 #define LONG_BASE 256 /* getopt_long()'s value of option i is LONG_BASE + i */

@@ -37,6 +37,17 @@ struct SecretKey {
         Hidden hidden;
 };
 
+/* sodium_malloc() goes on where the memory cannot be locked; a secret must never be swapped out. */
+static void *locked_new(size_t n)
+{
+        void *memory = sodium_malloc(n);
+
+        if (memory && sodium_mlock(memory, n) == 0)
+                return memory;
+        sodium_free(memory);
+        return NULL;
+}
+
 SecretKey *secret_key_free(SecretKey *key)
 {
         sodium_free(key); /* wipes it */
@@ -56,7 +67,7 @@ static void make_checksum(const Hidden *hidden, uint8_t ret_checksum[CHECKSUM_SI
 
 SecretKey *secret_key_new(void)
 {
-        SecretKey *key = sodium_malloc(sizeof(*key));
+        SecretKey *key = locked_new(sizeof(*key));
         uint8_t public_key[PUBLIC_KEY_SIZE];
 
         if (!key)
@@ -89,7 +100,7 @@ static uint64_t number_of(const uint8_t bytes[8])
 /* Hides or shows: the same. Returns 0 or -ENOMEM. */
 static int apply_password(Packed *packed, const char *password)
 {
-        Hidden *stream = sodium_malloc(sizeof(*stream));
+        Hidden *stream = locked_new(sizeof(*stream));
         uint8_t *hidden = (uint8_t *) &packed->hidden;
         int r = -ENOMEM;
 
@@ -137,7 +148,7 @@ static int unpack(const char *text, size_t n, Packed *ret_packed)
 
 int secret_key_is_encrypted(const char *text, size_t n)
 {
-        Packed *packed = sodium_malloc(sizeof(*packed));
+        Packed *packed = locked_new(sizeof(*packed));
         int r = packed ? unpack(text, n, packed) : SECRET_KEY_E_FORMAT;
 
         r = r == 0 ? is_kdf(packed, KDF_SCRYPT) : -r;
@@ -166,8 +177,8 @@ static int open_packed(Packed *packed, const char *password, SecretKey *ret_key)
 
 int secret_key_parse(const char *text, size_t n, const char *password, SecretKey **ret_key)
 {
-        Packed *packed = sodium_malloc(sizeof(*packed));
-        SecretKey *key = sodium_malloc(sizeof(*key));
+        Packed *packed = locked_new(sizeof(*packed));
+        SecretKey *key = locked_new(sizeof(*key));
         int r = packed && key ? unpack(text, n, packed) : -ENOMEM;
 
         if (r == 0)
@@ -222,7 +233,7 @@ static void fill(Packed *packed, const SecretKey *key, const char *password)
 
 int secret_key_format(const SecretKey *key, const char *password, char **ret_text)
 {
-        Packed *packed = sodium_malloc(sizeof(*packed));
+        Packed *packed = locked_new(sizeof(*packed));
         char *text = NULL;
         size_t size;
         FILE *out;

@@ -16,6 +16,11 @@
          TOOL_BIT(TOOL_KERNEL) | TOOL_BIT(TOOL_UID) | TOOL_BIT(TOOL_GID) | TOOL_BIT(TOOL_EXE) |    \
          TOOL_BIT(TOOL_CGROUP) | TOOL_BIT(TOOL_VERIFIED))
 
+#define SIGN_OPTIONS                                                                               \
+        (TOOL_BIT(TOOL_SECRET_KEY) | TOOL_BIT(TOOL_COMMENT) | TOOL_BIT(TOOL_OUTPUT) |              \
+         TOOL_BIT(TOOL_BUNDLE) | TOOL_BIT(TOOL_NAME) | TOOL_BIT(TOOL_SEQ) |                        \
+         TOOL_BIT(TOOL_EXPIRES) | TOOL_BIT(TOOL_SCOPE))
+
 const Command tool_commands[] = {
         {"lint", "FILE...", "every fault and doubt, with its place", 1, UINT32_MAX,
          TOOL_BIT(TOOL_JSON) | TOOL_BIT(TOOL_STRICT), command_lint},
@@ -30,24 +35,31 @@ const Command tool_commands[] = {
          TOOL_BIT(TOOL_SECRET_KEY) | TOOL_BIT(TOOL_PUBLIC_KEY) | TOOL_BIT(TOOL_NO_PASSWORD),
          command_keygen},
         {"sign", "FILE...", "a signature beside each file, in minisign's format", 1, UINT32_MAX,
-         TOOL_BIT(TOOL_SECRET_KEY) | TOOL_BIT(TOOL_COMMENT), command_sign},
+         SIGN_OPTIONS, command_sign},
         {"verify", "FILE...", "whether each is what was signed", 1, UINT32_MAX,
          TOOL_BIT(TOOL_JSON) | TOOL_BIT(TOOL_PUBLIC_KEY), command_verify},
+        {"root", "new|show|verify ...", "whose signatures count", 2, UINT32_MAX,
+         TOOL_BIT(TOOL_JSON) | TOOL_BIT(TOOL_OUTPUT) | TOOL_BIT(TOOL_EXPIRES) |
+                 TOOL_BIT(TOOL_THRESHOLDS) | TOOL_BIT(TOOL_AFTER),
+         command_root},
 };
 const size_t n_tool_commands = ELEMENTS_OF(tool_commands);
 
 static const char help_options[] =
         "A FILE of - is standard input. Several files are looked at as one set.\n\n"
         "Options:\n"
-        "  -j, --json               lint, diff, test, verify: one JSON object\n"
+        "  -j, --json               lint, diff, test, verify, root: one JSON object\n"
         "      --strict             lint: warnings count like faults\n"
         "  -w, --write              fmt: write the files anew instead of printing them\n"
         "      --check              fmt: print the names of those that would change\n"
-        "  -o, --output=FILE        convert: write there, not to standard output\n"
+        "  -o, --output=FILE        convert, sign, root: write there\n"
         "      --path=PATH --access=ACCESS, --net=OBJECT, --kernel=OBJECT   test: what\n"
         "      --uid=UID --gid=GID --exe=PATH --cgroup=PATH --verified      test: by whom\n"
         "  -p, --public-key=FILE, -s, --secret-key=FILE    keygen, sign, verify: keys\n"
         "  -t, --trusted-comment=TEXT, -W, --no-password      sign; keygen: not encrypted\n"
+        "      --bundle, --name=NAME, --seq=NUMBER, --expires=TIME, --scope=MACHINE\n"
+        "                           sign: as a bundle, with a header that says so\n"
+        "      --thresholds=ROOT,POLICY,RECOVERY, --after=FILE               root new\n"
         "      --help, --version    See aegis-policy(1).\n";
 
 char *tool_help(void)

@@ -37,6 +37,13 @@ typedef enum ToolOptionId {
         TOOL_SECRET_KEY,
         TOOL_COMMENT,
         TOOL_NO_PASSWORD,
+        TOOL_BUNDLE,
+        TOOL_NAME,
+        TOOL_SEQ,
+        TOOL_EXPIRES,
+        TOOL_SCOPE,
+        TOOL_THRESHOLDS,
+        TOOL_AFTER,
         N_TOOL_OPTIONS,
 } ToolOptionId;
 
@@ -94,4 +101,5 @@ ToolStatus command_convert(const ToolOptions *options, char **files, size_t n);
 ToolStatus command_test(const ToolOptions *options, char **files, size_t n);
 ToolStatus command_keygen(const ToolOptions *options, char **files, size_t n);
 ToolStatus command_sign(const ToolOptions *options, char **files, size_t n);
+ToolStatus command_root(const ToolOptions *options, char **files, size_t n);
 ToolStatus command_verify(const ToolOptions *options, char **files, size_t n);

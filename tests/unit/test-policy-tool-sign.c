@@ -118,6 +118,120 @@ static void test_a_key_opens_with_its_password_alone(Scene *scene, const void *u
         run(scene, "$A keygen -s another </dev/null", 2);
 }
 
+/* ---- bundles ---- */
+
+static void test_a_bundle_has_its_header_before_it_is_signed(Scene *scene, const void *unused)
+{
+        put_document(scene);
+        run(scene, "$A keygen -W -s key && $A sign --bundle -s key web.policy", 0);
+        run(scene, "$A verify -p key.pub web.policy", 0);
+        run(scene, "head -n 3 web.policy | tr '\\n' ' '", 0);
+        g_assert_cmpstr(scene->out, ==, "bundle=1 name=web seq=1 ");
+        run(scene,
+            "tail -n 3 web.policy >rest; printf 'version=1\\n[deny_path]\\n/srv/x\\n' | cmp - rest",
+            0);
+        run(scene,
+            "$A sign --bundle -n db --scope=0123456789abcdef0123456789abcdef "
+            "--expires=2099-01-01T00:00:00Z -s key web.policy",
+            0);
+        run(scene, "sed -n '2,3p;5,6p' web.policy | tr '\\n' ' '", 0);
+        g_assert_cmpstr(scene->out, ==,
+                        "name=db seq=2 expires=2099-01-01T00:00:00Z "
+                        "scope=0123456789abcdef0123456789abcdef ");
+        run(scene, "$A sign --bundle --seq=9 --expires=90d -s key web.policy", 0);
+        run(scene, "$A verify -p key.pub web.policy && grep -cx -e name=db -e seq=9 web.policy", 0);
+        g_assert_true(g_str_has_suffix(scene->out, "\n2\n"));
+}
+
+static void test_what_is_no_header_is_not_written(Scene *scene, const void *unused)
+{
+        static const char *const wrong[] = {
+                "--bundle --name=a/b",
+                "--bundle --seq=0",
+                "--bundle --seq=x",
+                "--bundle --scope=ab",
+                "--bundle --expires=never",
+                "--bundle --expires=0d",
+                "--seq=1",
+                "--name=db",
+                "--bundle --expires=2001-01-01T00:00:00Z",
+        };
+
+        put_document(scene);
+        run(scene, "$A keygen -W -s key; cp web.policy before", 0);
+        for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+                g_autofree char *line = g_strdup_printf("$A sign %s -s key web.policy", wrong[i]);
+
+                run(scene, line, 2);
+        }
+        run(scene, "cmp web.policy before && test ! -e web.policy.minisig", 0);
+}
+
+/* ---- roots ---- */
+
+static void test_a_chain_of_roots_is_made_and_verified(Scene *scene, const void *unused)
+{
+        run(scene, "for k in a b p; do $A keygen -W -s $k || exit; done", 0);
+        run(scene,
+            "$A root new --thresholds=2,1,0 -o root.1 root=a.pub root=b.pub policy=p.pub && "
+            "$A sign -s a root.1",
+            0);
+        run(scene, "$A root verify root.1", 1);
+        run(scene, "$A sign -s b -o root.1.bob.minisig root.1 && $A root verify root.1", 0);
+        run(scene, "$A keygen -W -s c", 0);
+        run(scene,
+            "$A root new --after=root.1 -o root.2 root,policy=c.pub revoked=p.pub && "
+            "for k in a b c; do $A sign -s $k -o root.2.$k.minisig root.2 || exit; done",
+            0);
+        run(scene, "$A root verify root.1 root.2", 0);
+        run(scene, "$A root verify root.2 root.1", 1);
+        run(scene, "$A root verify --json root.1 root.2", 0);
+        g_assert_nonnull(strstr(scene->out, "\"verified\":true"));
+        run(scene, "$A root new --after=root.2 root,policy=c.pub | grep -c ^revoked=", 0);
+        run(scene, "rm root.2.b.minisig; $A root verify root.1 root.2", 1);
+        g_assert_nonnull(strstr(scene->out, "fewer of the keys of the root before"));
+        run(scene, "$A root show root.2", 0);
+        g_assert_nonnull(strstr(scene->out, ": root,policy\n"));
+        g_assert_nonnull(strstr(scene->out, ": revoked\n"));
+        run(scene, "$A root show --json root.2", 0);
+        g_assert_nonnull(strstr(scene->out, "\"revoked\":true"));
+}
+
+static void test_minisign_signs_a_root(Scene *scene, const void *unused)
+{
+        if (without_minisign())
+                return;
+        run(scene, "minisign -G -W -p m.pub -s m.key && $A root new -o root.1 root,policy=m.pub",
+            0);
+        run(scene, "minisign -S -s m.key -m root.1 && $A root verify root.1", 0);
+        run(scene, "minisign -S -s m.key -m root.1 -l && $A root verify root.1", 1);
+}
+
+static void test_a_root_that_could_not_be_believed_is_not_made(Scene *scene, const void *unused)
+{
+        static const char *const wrong[] = {
+                "root=a.pub",
+                "policy=a.pub",
+                "root,policy=a.pub root=a.pub",
+                "policy,root=a.pub",
+                "--thresholds=2,1,0 root,policy=a.pub",
+                "--thresholds=1,1 root,policy=a.pub",
+                "--thresholds=1,1,1 root,policy=a.pub",
+                "root,policy=a.pub revoked=a.pub",
+                "root,policy=a",
+                "root,policy",
+                "root,policy=a.pub --expires=2001-01-01T00:00:00Z",
+        };
+
+        run(scene, "$A keygen -W -s a", 0);
+        for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+                g_autofree char *line = g_strdup_printf("$A root new -o root.1 %s", wrong[i]);
+
+                run(scene, line, 2);
+        }
+        run(scene, "test ! -e root.1; $A root other x", 2);
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
@@ -129,5 +243,10 @@ int main(int argc, char **argv)
         ADD(minisign_verifies_what_is_signed);
         ADD(what_minisign_signs_is_verified);
         ADD(a_key_opens_with_its_password_alone);
+        ADD(a_bundle_has_its_header_before_it_is_signed);
+        ADD(what_is_no_header_is_not_written);
+        ADD(a_chain_of_roots_is_made_and_verified);
+        ADD(minisign_signs_a_root);
+        ADD(a_root_that_could_not_be_believed_is_not_made);
         return g_test_run();
 }
