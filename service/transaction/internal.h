@@ -169,4 +169,4 @@ int plan_realize(const Plan *plan, const DocumentSet *documents, uint64_t genera
 
 /* Adds the lines of difference between two policies, either of which may be NULL. Returns 0 or
  * -ENOMEM. */
-int plan_compare(Plan *plan, const Policy *before, const Policy *after);
+int plan_compare(Plan *plan, Policy *before, Policy *after);

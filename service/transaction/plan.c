@@ -17,11 +17,10 @@ Plan *plan_free(Plan *plan)
 {
         if (!plan)
                 return NULL;
-        for (size_t i = 0; i < plan->n_changes; i++) {
-                free(plan->changes[i].section);
-                free(plan->changes[i].entry);
-        }
         free(plan->changes);
+        for (size_t i = 0; i < plan->n_compared; i++)
+                policy_unref(plan->compared[i]);
+        free(plan->compared);
         diagnostics_deinit(&plan->diagnostics);
         policy_unref(plan->policy);
         document_set_free(plan->whole);
@@ -47,7 +46,7 @@ static void rule_list_deinit(RuleList *list)
 
 static int rule_compare(const Rule *a, const Rule *b)
 {
-        int r = strcmp(a->section, b->section);
+        int r = a->section == b->section ? 0 : strcmp(a->section, b->section);
 
         return r != 0 ? r : strcmp(a->entry, b->entry);
 }
@@ -57,7 +56,16 @@ static int rule_compare_pointers(const void *a, const void *b)
         return rule_compare(*(const Rule *const *) a, *(const Rule *const *) b);
 }
 
-/* An entry is listed once, however many rules it gives. */
+static int is_in_order(const RuleList *list)
+{
+        for (size_t i = 1; i < list->n_rules; i++)
+                if (rule_compare(list->rules[i - 1], list->rules[i]) > 0)
+                        return 0;
+        return 1;
+}
+
+/* An entry is listed once, however many rules it gives. Long documents are mostly written by
+ * programs, and in order. */
 static int rule_list_init(RuleList *list, const Policy *policy)
 {
         size_t n = policy ? policy_n_rules(policy) : 0;
@@ -68,25 +76,22 @@ static int rule_list_init(RuleList *list, const Policy *policy)
         for (size_t i = 0; i < n; i++)
                 if (i == 0 || policy_rule(policy, i)->line != policy_rule(policy, i - 1)->line)
                         list->rules[list->n_rules++] = policy_rule(policy, i);
-        qsort(list->rules, list->n_rules, sizeof(list->rules[0]), rule_compare_pointers);
+        if (!is_in_order(list))
+                qsort(list->rules, list->n_rules, sizeof(list->rules[0]), rule_compare_pointers);
         return 0;
 }
 
-static int plan_add_change(Plan *plan, ChangeKind kind, const Rule *rule)
+static void plan_add_change(Plan *plan, ChangeKind kind, const Rule *rule)
 {
-        Change *change = &plan->changes[plan->n_changes];
-
-        *change = (Change){.kind = kind, .section = strdup(rule->section)};
-        change->entry = strdup(rule->entry);
-        plan->n_changes++;
-        return change->section && change->entry ? 0 : -ENOMEM;
+        plan->changes[plan->n_changes++] =
+                (Change){.kind = kind, .section = rule->section, .entry = rule->entry};
 }
 
 /* Walks both sorted lists at once; what only one of them has is a change. */
-static int plan_merge(Plan *plan, const RuleList *before, const RuleList *after)
+static void plan_merge(Plan *plan, const RuleList *before, const RuleList *after)
 {
         for (size_t b = 0, a = 0; b < before->n_rules || a < after->n_rules;) {
-                int order, r = 0;
+                int order;
 
                 if (b == before->n_rules)
                         order = 1;
@@ -95,18 +100,29 @@ static int plan_merge(Plan *plan, const RuleList *before, const RuleList *after)
                 else
                         order = rule_compare(before->rules[b], after->rules[a]);
                 if (order < 0)
-                        r = plan_add_change(plan, CHANGE_REMOVED, before->rules[b]);
+                        plan_add_change(plan, CHANGE_REMOVED, before->rules[b]);
                 else if (order > 0)
-                        r = plan_add_change(plan, CHANGE_ADDED, after->rules[a]);
-                if (r < 0)
-                        return r;
+                        plan_add_change(plan, CHANGE_ADDED, after->rules[a]);
                 b += order <= 0;
                 a += order >= 0;
         }
+}
+
+/* The lines of the difference are theirs. */
+static int plan_hold(Plan *plan, Policy *before, Policy *after)
+{
+        Policy **compared =
+                reallocarray(plan->compared, plan->n_compared + 2, sizeof(plan->compared[0]));
+
+        if (!compared)
+                return -ENOMEM;
+        plan->compared = compared;
+        compared[plan->n_compared++] = policy_ref(before);
+        compared[plan->n_compared++] = policy_ref(after);
         return 0;
 }
 
-int plan_compare(Plan *plan, const Policy *before, const Policy *after)
+int plan_compare(Plan *plan, Policy *before, Policy *after)
 {
         _cleanup_(rule_list_deinit) RuleList old = {}, new = {};
         Change *changes;
@@ -123,7 +139,11 @@ int plan_compare(Plan *plan, const Policy *before, const Policy *after)
         if (!changes)
                 return -ENOMEM;
         plan->changes = changes;
-        return plan_merge(plan, &old, &new);
+        r = plan_hold(plan, before, after);
+        if (r < 0)
+                return r;
+        plan_merge(plan, &old, &new);
+        return 0;
 }
 
 /* ---- planning ---- */

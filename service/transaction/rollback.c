@@ -32,7 +32,7 @@ void enforcement_keep_found(Enforcement *enforcement)
                          enforcement->digest);
 }
 
-static const Policy *policy_of(const Loaded *loaded)
+static Policy *policy_of(const Loaded *loaded)
 {
         return loaded ? loaded->document.policy : NULL;
 }

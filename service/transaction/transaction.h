@@ -67,8 +67,8 @@ typedef enum ChangeKind {
 /* One line of difference between what is in force and what a plan would put in force. */
 typedef struct Change {
         ChangeKind kind;
-        char *section;
-        char *entry;
+        const char *section; /* both belong to a policy that the plan holds */
+        const char *entry;
 } Change;
 
 typedef struct SignedDocument SignedDocument;
@@ -84,6 +84,8 @@ typedef struct Plan {
         uint8_t document_digest[DIGEST_SIZE]; /* zero for a removal */
         Change *changes;
         size_t n_changes;
+        Policy **compared; /* whose difference that is; some are NULL */
+        size_t n_compared;
         Diagnostics diagnostics; /* of the named document; warnings too */
         int removal;
         char *text; /* NULL for a removal */
