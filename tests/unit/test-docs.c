@@ -52,7 +52,7 @@ static void assert_within(const char *what, GHashTable *set, GHashTable *all)
 }
 
 static const char *const pages[] = {"README.md", "docs/architecture.md", "docs/guarantees.md",
-                                    "docs/policy-language.md"};
+                                    "docs/policy-language.md", "docs/cryptography.md"};
 static const char *const manual_pages[] = {"docs/man/aegis-client.1", "docs/man/aegis-policy.1",
                                            "docs/man/aegisd.8", "docs/man/org.aegis.Enforcer.5"};
 
