@@ -13,6 +13,7 @@
 #define SALT_SIZE crypto_pwhash_scryptsalsa208sha256_SALTBYTES
 #define SEED_AND_KEY_SIZE crypto_sign_SECRETKEYBYTES
 #define CHECKSUM_SIZE 32u
+#define STACK_SIZE 32768u /* more than any of it takes */
 /* Of a key that asks for more a reader would have to wait for hours, or have no memory left. */
 #define OPERATIONS_MAX (4 * crypto_pwhash_scryptsalsa208sha256_OPSLIMIT_SENSITIVE)
 #define MEMORY_MAX (4ull * crypto_pwhash_scryptsalsa208sha256_MEMLIMIT_SENSITIVE)
@@ -36,6 +37,12 @@ _Static_assert(sizeof(Packed) == 158, "no padding");
 struct SecretKey {
         Hidden hidden;
 };
+
+/* What functions of libsodium have left on the stack: BLAKE2b of a key does. */
+static void wipe_stack(void)
+{
+        sodium_stackzero(STACK_SIZE);
+}
 
 /* sodium_malloc() goes on where the memory cannot be locked; a secret must never be swapped out. */
 static void *locked_new(size_t n)
@@ -75,6 +82,7 @@ SecretKey *secret_key_new(void)
         crypto_sign_keypair(public_key, key->hidden.key);
         randombytes_buf(key->hidden.id, KEY_ID_SIZE);
         make_checksum(&key->hidden, key->hidden.checksum);
+        wipe_stack();
         return key;
 }
 
@@ -184,6 +192,7 @@ int secret_key_parse(const char *text, size_t n, const char *password, SecretKey
         if (r == 0)
                 r = open_packed(packed, password, key);
         sodium_free(packed);
+        wipe_stack();
         if (r != 0) {
                 secret_key_free(key);
                 return r;
@@ -251,6 +260,7 @@ int secret_key_format(const SecretKey *key, const char *password, char **ret_tex
                 text = finish(out, &text);
         }
         sodium_free(packed);
+        wipe_stack();
         if (!text)
                 return -ENOMEM;
         *ret_text = text;
@@ -313,6 +323,7 @@ char *secret_key_sign(const SecretKey *key, const void *bytes, size_t n, const c
         memcpy(signature + 2, key->hidden.id, KEY_ID_SIZE);
         sign_bytes(key, bytes, n, of_bytes);
         sign_comment(key, of_bytes, comment, of_comment);
+        wipe_stack();
         fputs(LINE_UNTRUSTED "signature from aegis-policy secret key\n", out);
         base64_line(out, signature, sizeof(signature));
         fprintf(out, LINE_TRUSTED "%s\n", comment);

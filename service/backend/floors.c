@@ -34,7 +34,6 @@ static int make(const char *path)
 
         if (fd < 0)
                 return log_errno(errno, "Cannot make the map of floors");
-        unlink(path);
         if (bpf_obj_pin(fd, path) < 0)
                 return log_errno(errno, "Cannot pin the map of floors");
         return TAKE_FD(fd);
@@ -51,6 +50,8 @@ void floors_open(Backend *backend, const char *directory)
         backend->floors_fd = bpf_obj_get(path);
         if (backend->floors_fd >= 0 && is_right(backend->floors_fd))
                 return;
+        if (backend->floors_fd >= 0)
+                unlink(path); /* what hangs there has another form */
         closep(&backend->floors_fd);
         backend->floors_fd = make(path);
 }

@@ -331,12 +331,51 @@ static void test_maps_programs_and_links_are_not_had_by_id_or_pin(void)
         apply(POLICY);
         assert_guarded(act_open_pin, HOT, HOOK_BPF_MAP);
         assert_guarded(act_open_pin, FOLDER "/clauses", HOOK_BPF_MAP);
+        assert_guarded(act_open_pin, PINS "/floors", HOOK_BPF_MAP);
+        assert_guarded(act_unlink, PINS "/floors", HOOK_INODE_UNLINK);
         assert_guarded(act_get_all, (&(Kind){BPF_MAP_GET_NEXT_ID, BPF_MAP_GET_FD_BY_ID}),
                        HOOK_BPF_MAP);
         assert_guarded(act_get_all, (&(Kind){BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID}),
                        HOOK_BPF);
         assert_guarded(act_get_all, (&(Kind){BPF_LINK_GET_NEXT_ID, BPF_LINK_GET_FD_BY_ID}),
                        HOOK_BPF);
+}
+
+static Floor floor_of(const char *name)
+{
+        g_autofree Floor *floors = g_new0(Floor, FLOORS_MAX);
+        size_t n = backend_floors(backend, floors, FLOORS_MAX);
+
+        for (size_t i = 0; i < n; i++)
+                if (g_str_equal(floors[i].name, name))
+                        return floors[i];
+        return (Floor){};
+}
+
+static void raise_floor(const char *name, uint64_t number)
+{
+        Floor floor = {.number = number, .digest = {(uint8_t) number}};
+
+        g_strlcpy(floor.name, name, sizeof(floor.name));
+        backend_raise_floor(backend, &floor);
+}
+
+static void test_a_floor_never_falls_and_outlives_the_service(void)
+{
+        apply(POLICY);
+        raise_floor("web", 8);
+        raise_floor("db", 3);
+        raise_floor("web", 7);
+        g_assert_cmpuint(floor_of("web").number, ==, 8);
+        g_assert_cmpuint(floor_of("web").digest[0], ==, 8);
+        g_assert_cmpuint(floor_of("db").number, ==, 3);
+        g_assert_cmpuint(floor_of("other").number, ==, 0);
+        backend = backend_free(backend);
+        backend = start_backend();
+        g_assert_cmpuint(floor_of("web").number, ==, 8);
+        raise_floor("web", 9);
+        g_assert_cmpuint(floor_of("web").number, ==, 9);
+        g_assert_cmpuint(floor_of("web").digest[0], ==, 9);
 }
 
 /* Each map that any change makes is the service's, also before it stands in its slot. */
@@ -590,6 +629,7 @@ int main(int argc, char **argv)
         ADD(their_file_system_is_neither_unmounted_nor_covered);
         ADD(mounts_of_a_container_are_its_own);
         ADD(maps_programs_and_links_are_not_had_by_id_or_pin);
+        ADD(a_floor_never_falls_and_outlives_the_service);
         ADD(no_map_is_had_while_it_is_made);
         ADD(the_service_is_not_traced_and_looking_at_it_is_free);
         ADD(no_signal_stops_or_ends_the_service);
