@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "policy/digest.h"
 #include "policy/fields.h"
@@ -61,20 +60,12 @@ __attribute__((format(printf, 2, 3))) static void complain(Roots *roots, const c
 /* Whoever can write there decides what is believed. Returns a descriptor or a negative errno. */
 static int open_folder(Roots *roots)
 {
-        _cleanup_(closep) int fd = -1;
-        struct stat st;
+        int fd = roots->folder ? directory_open_trusted(roots->folder) : -ENOENT;
 
-        if (!roots->folder)
-                return -ENOENT;
-        fd = open(roots->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022)) {
+        if (fd == -EPERM)
                 complain(roots, "%s is not believed: others than root can write there",
                          roots->folder);
-                return -EPERM;
-        }
-        return TAKE_FD(fd);
+        return fd;
 }
 
 static int has_prefix(const char *name, const char *prefix)
@@ -98,7 +89,7 @@ static int add_signature(int fd, const char *file, Files *files)
 
         if (i == SIGNATURES_MAX)
                 return -E2BIG;
-        r = file_read(fd, file, SIGNATURE_FILE_MAX, &files->signatures[i], &n);
+        r = file_read_trusted(fd, file, SIGNATURE_FILE_MAX, &files->signatures[i], &n);
         if (r < 0)
                 return r;
         files->items[i] = (SignatureText){files->signatures[i], n};
@@ -132,7 +123,7 @@ static int read_signatures(int fd, const char *name, Files *files)
 
 static int read_files(int fd, const char *name, Files *files)
 {
-        int r = file_read(fd, name, ROOT_SIZE_MAX, &files->text, &files->n);
+        int r = file_read_trusted(fd, name, ROOT_SIZE_MAX, &files->text, &files->n);
 
         return r < 0 ? r : read_signatures(fd, name, files);
 }

@@ -229,6 +229,14 @@ static void test_keys_of_a_small_order_sign_nothing(void)
         }
 }
 
+static void test_a_large_document_is_hashed_in_slices_to_the_same(void)
+{
+        g_autofree char *large = g_strnfill(3 * 256 * 1024 + 1, '#');
+        g_autofree char *text = g_strconcat(HEAD("web", "7"), large, NULL);
+
+        g_assert_cmpint(verify_text(text, "12"), ==, 0);
+}
+
 /* ---- nothing can be changed ---- */
 
 static void test_no_bit_of_it_or_of_a_signature_can_be_turned(void)
@@ -610,6 +618,7 @@ int main(int argc, char **argv)
         ADD(what_is_no_signature_makes_all_false);
         ADD(a_signature_has_one_form);
         ADD(keys_of_a_small_order_sign_nothing);
+        ADD(a_large_document_is_hashed_in_slices_to_the_same);
         ADD(no_bit_of_it_or_of_a_signature_can_be_turned);
         ADD(of_20000_mutants_of_the_text_none_is_taken);
         ADD(of_20000_mutants_each_header_that_is_read_has_its_one_spelling);
