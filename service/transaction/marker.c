@@ -18,13 +18,18 @@ static const char text[] =
         "Aegis Enforcer has recorded what it enforces on this machine. While this file is here, a\n"
         "state directory that is empty is a loss and not a first start; see aegisd(8).\n";
 
+/* A disk may fail once. */
 int marker_is_set(const char *directory)
 {
         char path[PATH_MAX];
+        int r = -1;
 
         if (snprintf(path, sizeof(path), "%s/" FILE_NAME, directory) >= (int) sizeof(path))
                 return 1;
-        return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+        errno = EIO;
+        for (int i = 0; i < 2 && r < 0 && errno != ENOENT; i++)
+                r = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW);
+        return r == 0 || errno != ENOENT;
 }
 
 int marker_set(const char *directory)

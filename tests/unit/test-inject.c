@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "transaction-fixture.h"
+#include "deeds.h"
 #include "util/array.h"
 #include "util/log.h"
 
@@ -22,137 +22,12 @@
 #define BEGINNING "/the-deed-begins"
 #define DONE "done\n"
 #define DONE_IN_TROUBLE "done, in trouble\n"
-#define HOUR (3600u * 1000000ul)
 
 static const char *own_program;
 
-/* ---- the deeds ---- */
-
-static int commit(Fixture *fixture, Plan *plan)
+static const Scene *find_scene(const char *name)
 {
-        uint64_t number = 0;
-
-        return enforcement_commit(fixture->enforcement, plan, EXPECT_ANY, &number);
-}
-
-static int deed_apply(Fixture *fixture)
-{
-        return apply_text(fixture, "db", DENY_PORT);
-}
-
-static int deed_apply_on_trial(Fixture *fixture)
-{
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        int r = enforcement_plan(fixture->enforcement, "db", DENY_PORT, strlen(DENY_PORT), &plan);
-
-        if (r != 0)
-                return r;
-        plan->confirm_usec = HOUR;
-        return commit(fixture, plan);
-}
-
-static int deed_remove(Fixture *fixture)
-{
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        int r = enforcement_plan_removal(fixture->enforcement, "web", &plan);
-
-        return r == 0 ? commit(fixture, plan) : r;
-}
-
-static int deed_go_back(Fixture *fixture)
-{
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        int r = enforcement_plan_rollback(fixture->enforcement, 1, &plan);
-
-        return r == 0 ? commit(fixture, plan) : r;
-}
-
-static int deed_set_mode(Fixture *fixture)
-{
-        uint64_t number = 0;
-        int changed = 0;
-
-        return enforcement_set_mode(fixture->enforcement, MODE_AUDIT, &changed, &number);
-}
-
-/* ---- what there is before ---- */
-
-static void before_first(Fixture *fixture)
-{
-}
-
-static void before_one(Fixture *fixture)
-{
-        apply(fixture, "web", DENY_A);
-}
-
-static void before_two(Fixture *fixture)
-{
-        apply(fixture, "web", DENY_A);
-        apply(fixture, "web", DENY_AB);
-}
-
-/* As many generations as are kept: with the next one the first goes. */
-static void before_rotation(Fixture *fixture)
-{
-        for (unsigned i = 0; i < 16; i++)
-                apply(fixture, "web", i % 2 == 0 ? DENY_AB : DENY_A);
-}
-
-static void before_damage(Fixture *fixture)
-{
-        before_two(fixture);
-        flip_byte(fixture, "state", 40);
-}
-
-static void before_loss(Fixture *fixture)
-{
-        before_two(fixture);
-        flip_byte(fixture, "state", 40);
-        flip_byte(fixture, "state.previous", 40);
-}
-
-static void before_all_is_lost(Fixture *fixture)
-{
-        before_loss(fixture);
-        damage_generations(fixture);
-}
-
-typedef enum Power {
-        POWER_STAYS, /* the kernel has what it had */
-        POWER_WAS_CUT,
-} Power;
-
-/* Slow ones are played with `-m slow` alone. */
-typedef enum Pace {
-        PACE_QUICK,
-        PACE_SLOW,
-} Pace;
-
-static const struct scene {
-        const char *name;
-        void (*before)(Fixture *fixture);
-        Power power;
-        int (*deed)(Fixture *fixture); /* NULL: it is the start that is tried */
-        Pace pace;
-} scenes[] = {
-        {"apply", before_one, POWER_STAYS, deed_apply, PACE_QUICK},
-        {"trial", before_one, POWER_STAYS, deed_apply_on_trial, PACE_QUICK},
-        {"rotation", before_rotation, POWER_STAYS, deed_apply, PACE_QUICK},
-        {"boot", before_two, POWER_WAS_CUT, NULL, PACE_QUICK},
-        {"first", before_first, POWER_STAYS, deed_apply, PACE_SLOW},
-        {"remove", before_one, POWER_STAYS, deed_remove, PACE_SLOW},
-        {"back", before_two, POWER_STAYS, deed_go_back, PACE_SLOW},
-        {"mode", before_one, POWER_STAYS, deed_set_mode, PACE_SLOW},
-        {"restart", before_two, POWER_STAYS, NULL, PACE_SLOW},
-        {"damaged", before_damage, POWER_WAS_CUT, NULL, PACE_SLOW},
-        {"lost", before_loss, POWER_WAS_CUT, NULL, PACE_SLOW},
-        {"all-lost", before_all_is_lost, POWER_WAS_CUT, NULL, PACE_SLOW},
-};
-
-static const struct scene *find_scene(const char *name)
-{
-        for (size_t i = 0; i < ELEMENTS_OF(scenes); i++)
+        for (size_t i = 0; i < n_scenes; i++)
                 if (strcmp(scenes[i].name, name) == 0)
                         return &scenes[i];
         g_assert_not_reached();
@@ -167,7 +42,7 @@ static void say(const char *text)
 
 static int be_the_service(const char *name, const char *root)
 {
-        const struct scene *scene = find_scene(name);
+        const Scene *scene = find_scene(name);
         Fixture fixture = {};
         int r;
 
@@ -199,85 +74,13 @@ static char *run(const char *const *argv, int *ret_status)
         return output;
 }
 
-static void copy(const char *from, const char *to)
-{
-        const char *const argv[] = {"cp", "-a", from, to, NULL};
-        int status = 0;
-
-        g_free(run(argv, &status));
-        g_assert_cmpint(status, ==, 0);
-}
-
-static void remove_tree(const char *path)
-{
-        const char *const argv[] = {"rm", "-rf", path, NULL};
-        int status = 0;
-
-        g_free(run(argv, &status));
-}
-
-static void cut_power(Fixture *fixture)
-{
-        const TwinState nothing = {};
-
-        g_assert_cmpint(twin_state_write(fixture->pins, &nothing), ==, 0);
-}
-
-/* What is in force, in short: the digest of the documents, and the mode. */
-typedef struct InForce {
-        uint8_t digest[DIGEST_SIZE];
-        Mode mode;
-} InForce;
-
-static InForce what_is_in_force(const Fixture *fixture)
-{
-        InForce now = {.mode = enforcement_mode(fixture->enforcement)};
-
-        memcpy(now.digest, enforcement_digest(fixture->enforcement), DIGEST_SIZE);
-        return now;
-}
-
-static int is_same(const InForce *a, const InForce *b)
-{
-        return a->mode == b->mode && memcmp(a->digest, b->digest, DIGEST_SIZE) == 0;
-}
-
 /* One scene, and the folders it is played in. */
 typedef struct Stage {
-        const struct scene *scene;
+        const Scene *scene;
         char *work, *root, *played, *other, *log;
         InForce before, after;
         unsigned n_points;
 } Stage;
-
-static void assert_has_generation(Fixture *fixture, uint64_t number)
-{
-        for (size_t i = 0; i < enforcement_n_kept(fixture->enforcement); i++)
-                if (enforcement_kept(fixture->enforcement, i).generation == number)
-                        return;
-        g_assert_cmpuint(number, ==, 0);
-}
-
-/* Starts what lies at root and looks. */
-static InForce look(const char *root, Power power)
-{
-        Fixture fixture = {};
-        TrialStatus trial;
-        InForce now;
-
-        set_places(&fixture, root);
-        if (power == POWER_WAS_CUT)
-                cut_power(&fixture);
-        start(&fixture);
-        now = what_is_in_force(&fixture);
-        if (generation(&fixture) > 0)
-                assert_agreement(&fixture);
-        enforcement_trial(fixture.enforcement, &trial);
-        assert_has_generation(&fixture, trial.from);
-        stop(&fixture);
-        clear_places(&fixture);
-        return now;
-}
 
 static void assert_old_or_new(const Stage *stage, const char *point, Power power, int must_be_new)
 {
@@ -293,8 +96,6 @@ static void assert_old_or_new(const Stage *stage, const char *point, Power power
 
 static void set_stage(Stage *stage, const char *name)
 {
-        Fixture fixture = {};
-
         *stage = (Stage){.scene = find_scene(name)};
         stage->work = g_dir_make_tmp("aegis-inject-XXXXXX", NULL);
         stage->root = g_build_filename(stage->work, "root", NULL);
@@ -302,15 +103,7 @@ static void set_stage(Stage *stage, const char *name)
         stage->other = g_build_filename(stage->work, "other", NULL);
         stage->log = g_build_filename(stage->work, "log", NULL);
         g_assert_cmpint(g_mkdir(stage->root, 0700), ==, 0);
-        set_places(&fixture, stage->root);
-        g_assert_true(g_file_set_contents(fixture.baseline, DENY_BC, -1, NULL));
-        start(&fixture);
-        stage->scene->before(&fixture);
-        stage->before = what_is_in_force(&fixture);
-        stop(&fixture);
-        if (stage->scene->power == POWER_WAS_CUT)
-                cut_power(&fixture);
-        clear_places(&fixture);
+        stage->before = prepare(stage->scene, stage->root);
 }
 
 static void clear_stage(Stage *stage)
@@ -342,7 +135,7 @@ static char *play(Stage *stage, const char *inject)
         int status = 0;
 
         remove_tree(stage->played);
-        copy(stage->root, stage->played);
+        copy_tree(stage->root, stage->played);
         return run(argv, &status);
 }
 
@@ -351,7 +144,7 @@ static void judge(Stage *stage, const char *point, const char *said)
 {
         stage->n_points++;
         remove_tree(stage->other);
-        copy(stage->played, stage->other);
+        copy_tree(stage->played, stage->other);
         assert_old_or_new(stage, point, POWER_STAYS, g_str_has_prefix(said, "done"));
         assert_old_or_new(stage, point, POWER_WAS_CUT, strcmp(said, DONE) == 0);
 }
@@ -435,7 +228,7 @@ static void test_there_is_strace(void)
         g_test_skip("strace is not there, or may not be used");
 }
 
-static void add_scene(const struct scene *scene)
+static void add_scene(const Scene *scene)
 {
         g_autofree char *path =
                 g_strdup_printf("/inject/test_old_or_new_whichever_call_fails/%s", scene->name);
@@ -451,7 +244,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         if (!has_strace())
                 g_test_add_func("/inject/test_there_is_strace", test_there_is_strace);
-        for (size_t i = 0; has_strace() && i < ELEMENTS_OF(scenes); i++)
+        for (size_t i = 0; has_strace() && i < n_scenes; i++)
                 if (scenes[i].pace == PACE_QUICK || g_test_slow())
                         add_scene(&scenes[i]);
         return g_test_run();

@@ -13,20 +13,31 @@ static void on_change(void *userdata, EnforcementChange change)
         fixture->told = change;
 }
 
-int try_start(Fixture *fixture)
+void start_backend(Fixture *fixture)
 {
         BackendConfig backend = {.pin_directory = fixture->pins};
+
+        g_assert_cmpint(backend_new(&fixture->backend, &backend), ==, 0);
+}
+
+int try_start_enforcement(Fixture *fixture)
+{
         EnforcementConfig config = {.state_directory = fixture->state,
                                     .trust = fixture->trust,
                                     .marker_directory = fixture->marker,
                                     .baseline_file = fixture->baseline,
                                     .policy_directory = fixture->folder,
+                                    .backend = fixture->backend,
                                     .on_change = on_change,
                                     .userdata = fixture};
 
-        g_assert_cmpint(backend_new(&fixture->backend, &backend), ==, 0);
-        config.backend = fixture->backend;
         return enforcement_new(&fixture->enforcement, &config);
+}
+
+int try_start(Fixture *fixture)
+{
+        start_backend(fixture);
+        return try_start_enforcement(fixture);
 }
 
 void start(Fixture *fixture)

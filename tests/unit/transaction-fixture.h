@@ -32,7 +32,10 @@ void tear_down(Fixture *fixture, gconstpointer data);
 void set_places(Fixture *fixture, const char *root);
 void clear_places(Fixture *fixture);
 
-int try_start(Fixture *fixture); /* what enforcement_new() returned */
+/* What enforcement_new() returned. */
+int try_start(Fixture *fixture);
+void start_backend(Fixture *fixture);
+int try_start_enforcement(Fixture *fixture); /* the rest of try_start() */
 void start(Fixture *fixture);
 void stop(Fixture *fixture);
 void restart(Fixture *fixture);
