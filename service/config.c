@@ -22,6 +22,7 @@
 #define FILE_SIZE_MAX (64u * 1024)
 #define DROP_INS_MAX 64u
 #define TIMEOUT_SEC_MAX 3600u
+#define JOURNAL_RATE_MAX 10000u
 #define SECTION "[Enforcer]"
 
 /* Where a setting stands, for messages. */
@@ -167,6 +168,28 @@ static int set_signal(Config *config, const Source *source, const char *value)
         return fault(source, "\"%.64s\" is not one of none, term, kill", value);
 }
 
+static int set_journal_rate(Config *config, const Source *source, const char *value)
+{
+        size_t n_digits = strspn(value, "0123456789");
+        unsigned long rate = strtoul(value, NULL, 10);
+
+        if (n_digits == 0 || n_digits > 6 || value[n_digits] != '\0' || rate > JOURNAL_RATE_MAX)
+                return fault(source, "\"%.64s\" is not a number of events from 0 to %u", value,
+                             JOURNAL_RATE_MAX);
+        config->journal_rate = (unsigned) rate;
+        return 0;
+}
+
+static int set_log_format(Config *config, const Source *source, const char *value)
+{
+        int is_json = strcmp(value, "json") == 0;
+
+        if (!is_json && strcmp(value, "text") != 0)
+                return fault(source, "\"%.64s\" is not one of text, json", value);
+        config->log_format = is_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+        return 0;
+}
+
 static const struct setting {
         const char *key, *option;
         int (*set)(Config *config, const Source *source, const char *value);
@@ -180,6 +203,8 @@ static const struct setting {
         {"PolicyDirectory", "policy-directory", set_policy_directory},
         {"BaselinePolicy", "baseline-policy", set_baseline_policy},
         {"LogLevel", "log-level", set_log_level},
+        {"LogFormat", "log-format", set_log_format},
+        {"JournalRate", "journal-rate", set_journal_rate},
         {"PolkitTimeoutSec", "polkit-timeout", set_polkit_timeout},
         {"ProtectSelf", "protect-self", set_protect_self},
         {"Signal", "signal", set_signal},
@@ -353,6 +378,8 @@ static void print_help(void)
              "      --policy-directory=DIR    policies that are loaded by name\n"
              "      --baseline-policy=FILE    what stands in for policies that were lost\n"
              "      --log-level=LEVEL         error, warning, notice, info or debug\n"
+             "      --log-format=text|json    what lines on standard error look like\n"
+             "      --journal-rate=NUMBER     events written into the journal in a second\n"
              "      --polkit-timeout=SECONDS  how long a question may stay open\n"
              "      --protect-self=yes|no     against root, while a policy is in force\n"
              "      --signal=none|term|kill   to who is denied, where a rule names none\n"
@@ -441,6 +468,8 @@ static Config *config_default(void)
         config->policy_directory = strdup(AEGIS_CONFDIR "/policy.d");
         config->baseline_policy = strdup(AEGIS_DATADIR "/baseline.policy");
         config->log_level = LOG_INFO;
+        config->log_format = LOG_FORMAT_TEXT;
+        config->journal_rate = 100;
         config->polkit_timeout_usec = 120u * 1000000u;
         config->protects_self = 1;
         config->signal = SIGNAL_NONE;

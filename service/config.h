@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "util/cleanup.h"
+#include "util/log.h"
 
 /* Positive result of config_new(): help or version was asked for and has been printed. */
 #define CONFIG_DONE 1
@@ -24,6 +25,8 @@ typedef struct Config {
         int protects_self;
         int requires_signature; /* documents that are not signed are refused */
         uint32_t signal;        /* SIGNAL_… of abi.h */
+        unsigned journal_rate;  /* events that are written into the journal in a second */
+        LogFormat log_format;
 } Config;
 
 /* Returns 0, CONFIG_DONE, -EINVAL for a fault (logged with its place), or another negative errno.

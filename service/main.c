@@ -19,6 +19,7 @@ static int run(int argc, char **argv)
         if (r != 0)
                 return r;
         log_set_max_level(config->log_level);
+        log_set_format(config->log_format);
         r = backend_claim(config->pin_directory);
         if (r < 0)
                 return r;

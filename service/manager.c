@@ -44,6 +44,7 @@ struct Manager {
         Backend *backend;
         char machine[SD_ID128_STRING_MAX]; /* machine-id; "" */
         Enforcement *enforcement;
+        Journal *journal; /* or NULL */
         EventHub *hub;
         BusServer *bus;
         int is_ready;
@@ -294,12 +295,28 @@ static int bring_up_enforcement(Manager *manager)
         return 0;
 }
 
+/* With a rate of 0 nothing is written by its protocol, and lines go to standard error alone. */
+static int bring_up_journal(Manager *manager)
+{
+        int r;
+
+        if (manager->config->journal_rate == 0)
+                return 0;
+        r = journal_new(&manager->journal, JOURNAL_SOCKET);
+        if (r < 0)
+                return log_errno(r, "The journal cannot be written");
+        log_set_journal(manager->journal);
+        return 0;
+}
+
 static int bring_up_hub(Manager *manager)
 {
         EventHubConfig config = {.loop = manager->loop,
                                  .name_rule = name_rule,
                                  .visible_path = visible_path,
-                                 .userdata = manager};
+                                 .userdata = manager,
+                                 .journal = manager->journal,
+                                 .journal_rate = manager->config->journal_rate};
         int fd = backend_event_fd(manager->backend), r;
 
         r = event_hub_new(&manager->hub, &config);
@@ -427,9 +444,9 @@ static int bring_up_loop(Manager *manager)
 int manager_new(Manager **ret_manager, const Config *config)
 {
         static int (*const steps[])(Manager *) = {
-                claim_directory, bring_up_loop,   bring_up_backend, bring_up_enforcement,
-                bring_up_hub,    bring_up_bus,    bring_up_mounts,  bring_up_self_test,
-                bring_up_ends,   bring_up_reload,
+                claim_directory,      bring_up_loop, bring_up_journal, bring_up_backend,
+                bring_up_enforcement, bring_up_hub,  bring_up_bus,     bring_up_mounts,
+                bring_up_self_test,   bring_up_ends, bring_up_reload,
         };
         _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
         int r = 0;
@@ -470,6 +487,8 @@ Manager *manager_free(Manager *manager)
         sd_event_source_disable_unref(manager->interrupt);
         sd_event_source_disable_unref(manager->hangup);
         event_hub_free(manager->hub);
+        log_set_journal(NULL);
+        journal_free(manager->journal);
         enforcement_free(manager->enforcement);
         backend_free(manager->backend);
         sd_event_unref(manager->loop);

@@ -15,6 +15,7 @@
 #include "bus/bucket.h"
 #include "bus/error.h"
 #include "bus/objects.h"
+#include "event/message-id.h"
 #include "bus/work.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -109,11 +110,16 @@ static void call_record(const Call *call, RefusalReason reason)
                 .usec = clock_usec(CLOCK_REALTIME),
                 .generation = enforcement_generation(call->server->config.enforcement),
         };
+        HistoryEntry entry;
 
         snprintf(refusal.origin, sizeof(refusal.origin), "%s", call->sender);
         snprintf(refusal.name, sizeof(refusal.name), "%s", call->name);
-        if (refusals_add(&call->server->refusals, &refusal) < 0)
+        if (refusals_add(&call->server->refusals, &refusal) < 0) {
                 log_warning("Memory is short: a refusal is not in the history");
+                return;
+        }
+        entry = refusals_get(&call->server->refusals, call->server->refusals.n - 1);
+        history_log(&entry, MESSAGE_ID_REFUSAL);
 }
 
 static void call_refuse(Call *call, const sd_bus_error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The Manager's properties, and what of them listeners have been told. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "build-config.h"
 #include "bus/objects.h"
+#include "event/message-id.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -231,8 +233,28 @@ static const char *authorization_of(const Request *request)
         return request->uid == 0 || !id ? "root" : id;
 }
 
+void history_log(const HistoryEntry *entry, const char *message_id)
+{
+        const LogField fields[] = {
+                LOG_TEXT("MESSAGE_ID", message_id),
+                LOG_TEXT("AEGIS_CHANGE", entry->what),
+                LOG_TEXT("AEGIS_NAME", entry->name),
+                LOG_NUMBER("AEGIS_GENERATION", entry->generation),
+                LOG_NUMBER("AEGIS_UID", entry->uid),
+                LOG_TEXT("AEGIS_SENDER", entry->origin),
+                LOG_TEXT("AEGIS_AUTHORIZATION", entry->authorization),
+        };
+        char message[2 * HISTORY_TEXT_MAX + 64];
+
+        snprintf(message, sizeof(message), "%s%s%s by uid %u: generation %" PRIu64,
+                 entry->what[0] ? entry->what : "Change", entry->name[0] ? " " : "", entry->name,
+                 entry->uid, entry->generation);
+        log_fields(LOG_NOTICE, message, fields, ELEMENTS_OF(fields));
+}
+
 static void add_to_history(const BusServer *server, const HistoryEntry *entry)
 {
+        history_log(entry, MESSAGE_ID_CHANGE);
         if (history_add(enforcement_history(server->config.enforcement), entry) < 0)
                 log_warning("Memory is short: a change is not in the history");
 }

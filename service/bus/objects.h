@@ -158,6 +158,9 @@ int run_explain(Request *request, sd_bus_error *error);
 int describe_history(Request *request, sd_bus_error *error);
 int run_history(Request *request, sd_bus_error *error);
 
+/* Tells the journal who changed what, or was not allowed to. */
+void history_log(const HistoryEntry *entry, const char *message_id);
+
 /* Whether what the kernel enforces is what the documents say: it may have kept something else. */
 int kernel_has_documents(const BusServer *server);
 

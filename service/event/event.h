@@ -13,6 +13,7 @@
 #include "abi.h"
 #include "policy/image.h"
 #include "util/cleanup.h"
+#include "util/journal.h"
 
 /* What a reader wants; all that are set must match. Strings: NULL for any. */
 typedef struct EventFilter {
@@ -40,6 +41,8 @@ typedef struct EventHubConfig {
         EventNameFunc name_rule;
         EventPathFunc visible_path;
         void *userdata;
+        Journal *journal;      /* or NULL */
+        unsigned journal_rate; /* events that are written into it in a second; 0: none */
 } EventHubConfig;
 
 #define EVENT_STREAMS_MAX 64u /* open at once, in all */
@@ -107,8 +110,9 @@ int event_hub_open(EventHub *hub, uint32_t uid, EventFilter *filter, int *ret_fd
 /* lost_in_kernel: backend_event_counters().lost, told to streams as {"lost":n} when it grows. */
 void event_hub_note_lost(EventHub *hub, uint64_t lost_in_kernel);
 
-/* An event counts once: delivered if some reader (stream or journal) got it, suppressed if none
- * wanted it, lost if those who wanted it could not take it. */
+/* An event counts once: delivered if some reader (stream, subscriber or journal) got it, suppressed
+ * if none wanted it (the journal wants no more than its rate), lost if those who wanted it could
+ * not take it. */
 typedef struct EventTotals {
         uint64_t delivered, suppressed, lost;
 } EventTotals;

@@ -115,16 +115,17 @@ static int tell_listener(EventHub *hub, Recent *recent)
 void event_hub_take(EventHub *hub, const struct event *event)
 {
         Recent *recent;
-        int told;
+        int told, written;
 
         make_room(hub);
         recent = event_hub_recent(hub, hub->n_taken);
         recent_fill(hub, event, recent);
         told = tell_listener(hub, recent);
-        if (told > 0) {
+        written = hub_journal_tell(hub, recent);
+        if (told > 0 || written > 0) {
                 recent->counted = 1;
                 hub->n_delivered++;
-        } else if (told == 0 && !is_wanted(hub, recent, hub->n_taken)) {
+        } else if (told == 0 && written == 0 && !is_wanted(hub, recent, hub->n_taken)) {
                 recent->counted = 1;
                 hub->n_suppressed++;
         }

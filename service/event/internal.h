@@ -56,6 +56,9 @@ struct EventHub {
         uint64_t n_delivered, n_suppressed;
         uint64_t n_lost_in_kernel, kernel_mark;
         int has_kernel_mark;
+        uint64_t journal_paid_until; /* CLOCK_MONOTONIC: all that may be written till then has been
+                                      */
+        uint64_t n_unwritten;        /* events that are not in the journal, which is not yet told */
         Stream *streams[EVENT_STREAMS_MAX];
         size_t n_streams;
 };
@@ -99,6 +102,11 @@ int stream_pump(Stream *stream);
 
 /* The oldest event is about to leave the queue. */
 void stream_let_go(Stream *stream, Recent *recent, uint64_t position);
+
+/* journal.c. Returns 1 if the journal has it, 0 if it is not wanted there, -1 if it could not be
+ * written. */
+int hub_journal_tell(EventHub *hub, Recent *recent);
+void hub_journal_tell_missed(EventHub *hub);
 
 /* See summary.c. */
 int summary_init(EventHub *hub);

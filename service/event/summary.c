@@ -15,6 +15,7 @@ static int on_second(sd_event_source *source, uint64_t now, void *userdata)
 
         hub->summary = (EventSummary){};
         hub->has_summary = 0;
+        hub_journal_tell_missed(hub);
         if (hub->listener)
                 hub->listener->on_summary(hub->listener->userdata, &summary);
         return 0;

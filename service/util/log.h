@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Log: one line to standard error, with the syslog priority in front where the journal reads it. */
+/* Log: one line to standard error, with the syslog priority in front where the journal reads it.
+ * What has fields goes to the journal with them, if there is one. */
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
 #include <syslog.h>
+
+#include "util/journal.h"
 
 /* Messages of a higher number than this are not written. level: LOG_ERR … LOG_DEBUG. */
 void log_set_max_level(int level);
@@ -17,6 +22,45 @@ typedef enum LogTarget {
 } LogTarget;
 void log_set_target(LogTarget target);
 LogTarget log_target(void); /* never LOG_TARGET_AUTO */
+
+/* LOG_FORMAT_JSON: each line is an object with "level", "message" and the fields, in small letters.
+ */
+typedef enum LogFormat {
+        LOG_FORMAT_TEXT,
+        LOG_FORMAT_JSON,
+} LogFormat;
+void log_set_format(LogFormat format);
+
+/* Where entries with fields go while the target is the journal; NULL: nowhere but to standard
+ * error. It must stay until it is taken away. */
+void log_set_journal(Journal *journal);
+
+typedef enum LogFieldType {
+        LOG_FIELD_TEXT,
+        LOG_FIELD_NUMBER,
+        LOG_FIELD_SIGNED,
+        LOG_FIELD_FLAG,
+} LogFieldType;
+
+/* One field: in the journal KEY=value, in text key=value, in JSON "key":value of its type. */
+typedef struct LogField {
+        const char *key; /* "AEGIS_UID" */
+        LogFieldType type;
+        union {
+                const char *text;
+                uint64_t number;
+                int64_t signed_number;
+                int flag;
+        };
+} LogField;
+
+#define LOG_TEXT(k, v) ((LogField){.key = (k), .type = LOG_FIELD_TEXT, .text = (v)})
+#define LOG_NUMBER(k, v) ((LogField){.key = (k), .type = LOG_FIELD_NUMBER, .number = (v)})
+#define LOG_SIGNED(k, v) ((LogField){.key = (k), .type = LOG_FIELD_SIGNED, .signed_number = (v)})
+#define LOG_FLAG(k, v) ((LogField){.key = (k), .type = LOG_FIELD_FLAG, .flag = (v) != 0})
+
+/* message: one line. */
+void log_fields(int level, const char *message, const LogField *fields, size_t n_fields);
 
 /* The words of org.freedesktop.LogControl1(5). Those from strings return 0 or -EINVAL. */
 const char *log_level_to_string(int level); /* LOG_EMERG … LOG_DEBUG */

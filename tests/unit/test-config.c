@@ -106,7 +106,9 @@ static void test_a_file_sets_every_setting(Fixture *fixture, gconstpointer data)
                             "PinDirectory=/c=d\n"
                             "LogLevel=debug\n"
                             "PolkitTimeoutSec=5\n"
-                            "ProtectSelf=no");
+                            "ProtectSelf=no\n"
+                            "LogFormat=json\n"
+                            "JournalRate=0");
         g_assert_cmpint(load(fixture, NULL, NULL), ==, 0);
         g_assert_cmpstr(fixture->config->state_directory, ==, "/a");
         g_assert_cmpstr(fixture->config->runtime_directory, ==, "/b");
@@ -114,6 +116,8 @@ static void test_a_file_sets_every_setting(Fixture *fixture, gconstpointer data)
         g_assert_cmpint(fixture->config->log_level, ==, LOG_DEBUG);
         g_assert_cmpuint(fixture->config->polkit_timeout_usec, ==, 5000000);
         g_assert_false(fixture->config->protects_self);
+        g_assert_cmpint(fixture->config->log_format, ==, LOG_FORMAT_JSON);
+        g_assert_cmpuint(fixture->config->journal_rate, ==, 0);
 }
 
 static void test_drop_ins_win_in_the_order_of_their_names(Fixture *fixture, gconstpointer data)
@@ -186,6 +190,10 @@ static void test_faults_end_the_start(Fixture *fixture, gconstpointer data)
         assert_refused(fixture, "[Enforcer]\nStateDirectroy=/a\n");
         assert_refused(fixture, "[Enforcer]\nstatedirectory=/a\n");
         assert_refused(fixture, "[Enforcer]\nStateDirectory=a\n");
+        assert_refused(fixture, "[Enforcer]\nLogFormat=xml\n");
+        assert_refused(fixture, "[Enforcer]\nJournalRate=\n");
+        assert_refused(fixture, "[Enforcer]\nJournalRate=10001\n");
+        assert_refused(fixture, "[Enforcer]\nJournalRate=-1\n");
         assert_refused(fixture, "[Enforcer]\nStateDirectory=\n");
         assert_refused(fixture, "[Enforcer]\nStateDirectory\n");
         assert_refused(fixture, "StateDirectory=/a\n[Enforcer]\n");
