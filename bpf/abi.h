@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#define AEGIS_ABI 5u
+#define AEGIS_ABI 6u
 
 /* One bit a kind of access to a file. A rule without access= means all of them. ACCESS_MAP goes
  * with ACCESS_EXEC in every rule; the two part in the defaults alone: a program that is run is
@@ -448,12 +448,45 @@ struct event {
         __u32 digest_algorithm;
         __u8 digest[DIGEST_SIZE];
         __u32 emergency; /* 1: denied, but for an emergency */
+        __u64 count;     /* of accesses that it is of, the last at time_ns */
+        __u64 first_seq; /* 0; or the event that these repeat, which is not among them … */
+        __u64 first_ns;  /* … and was then */
         __u32 path_length;
         char path[EVENT_PATH_ROOM]; /* names from the object up to the root, each ended by NUL */
 };
 
 /* An event about a socket ends before the path. */
 #define EVENT_NET_SIZE __builtin_offsetof(struct event, path)
+
+/* The same again within this time of the event that it repeats is counted and not told by itself.
+ */
+#define FOLD_NS 1000000000ull
+#define FOLD_BITS 9
+#define N_FOLDS (1u << FOLD_BITS)
+
+/* The last event of its place, whatever falls into it, and what repeats it. Written by programs
+ * alone, by the one that has it. */
+struct fold {
+        __u64 taken;   /* 1: a program has it */
+        __u64 count;   /* of repetitions that are not told yet */
+        __u64 last_ns; /* when the last was */
+        /* what tells the object from others, beside what the event says of it */
+        __u64 sk, dentry, inode, parent, hash_length;
+        __u64 object[4]; /* as in struct decision */
+        __u32 flags, digest_algorithm;
+        struct event event; /* seq 0: none */
+};
+
+/* What became of events since the maps were made. Written by the service alone, which writes the
+ * one and then says that it holds: it may be killed at any time. */
+struct tally {
+        __u64 taken, delivered, suppressed;
+        __u64 last_seq[2]; /* the last that was counted, of denials and of audits */
+};
+struct tallies {
+        __u64 which;
+        struct tally of[2];
+};
 
 /* Tasks share them; an add may be lost. */
 #define N_CALL_LANES 32u

@@ -71,6 +71,9 @@ static __always_inline void fill_head(struct event *event, const struct decision
         event->access = finding->access;
         event->signal = finding->signal;
         event->emergency = finding->emergency;
+        event->count = 1;
+        event->first_seq = 0;
+        event->first_ns = 0;
         event->device = 0;
         event->inode = 0;
         event->path_length = 0;
@@ -159,52 +162,83 @@ static __always_inline void count_lost(const struct finding *finding)
         __sync_fetch_and_add(&counters.lost[finding->verdict == VERDICT_AUDITED], 1);
 }
 
+/* event: as it was told, of that size; NULL: it could not be, and so nothing can repeat it. */
+static __always_inline void fold_end(int place, const struct event *event, __u32 size)
+{
+        __u32 index = place;
+        struct fold *fold;
+
+        if (place < 0)
+                return;
+        fold = bpf_map_lookup_elem(&folds, &index);
+        if (!fold)
+                return;
+        if (event && bpf_probe_read_kernel(&fold->event, size, event))
+                fold->event.seq = 0;
+        __sync_lock_test_and_set(&fold->taken, 0);
+}
+
+static __always_inline __u32 size_of(const struct event *event)
+{
+        __u32 n = event->path_length;
+
+        return EVENT_NET_SIZE + (n < EVENT_PATH_ROOM ? n : EVENT_PATH_ROOM);
+}
+
 /* What finds no room is counted; its number is missing in the stream. */
 static __always_inline void emit_file(void *ring, struct decision *decision,
-                                      const struct finding *finding)
+                                      const struct finding *finding, int place)
 {
         __u64 seq = __sync_fetch_and_add(&counters.seq, 1) + 1;
         struct event *event = bpf_ringbuf_reserve(ring, sizeof(*event), 0);
 
         if (!event) {
                 count_lost(finding);
+                fold_end(place, NULL, 0);
                 return;
         }
         event->seq = seq;
         fill_head(event, decision, finding);
         event_fill_file(event, decision);
+        fold_end(place, event, size_of(event));
         bpf_ringbuf_submit(event, 0);
 }
 
 static __always_inline void emit_short(void *ring, const struct decision *decision,
-                                       const struct finding *finding)
+                                       const struct finding *finding, int place)
 {
         __u64 seq = __sync_fetch_and_add(&counters.seq, 1) + 1;
         struct event *event = bpf_ringbuf_reserve(ring, EVENT_NET_SIZE, 0);
 
         if (!event) {
                 count_lost(finding);
+                fold_end(place, NULL, 0);
                 return;
         }
         event->seq = seq;
         fill_head(event, decision, finding);
+        fold_end(place, event, EVENT_NET_SIZE);
         bpf_ringbuf_submit(event, 0);
 }
 
 int event_emit(struct decision *decision, struct finding *finding)
 {
         bool audit;
+        int place;
 
         if (!decision || !finding)
                 return -1;
+        place = fold_begin(decision, finding);
+        if (place == FOLDED)
+                return 0;
         audit = finding->verdict == VERDICT_AUDITED;
         if (decision->dentry && audit)
-                emit_file(&audits, decision, finding);
+                emit_file(&audits, decision, finding, place);
         else if (decision->dentry)
-                emit_file(&denials, decision, finding);
+                emit_file(&denials, decision, finding, place);
         else if (audit)
-                emit_short(&audits, decision, finding);
+                emit_short(&audits, decision, finding, place);
         else
-                emit_short(&denials, decision, finding);
+                emit_short(&denials, decision, finding, place);
         return 0;
 }

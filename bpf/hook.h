@@ -86,6 +86,12 @@ int judge_found(struct decision *decision, struct finding *finding);
 /* event.bpf.c. Tells the service; what finds no room is counted. Returns 0. */
 int event_emit(struct decision *decision, struct finding *finding);
 
+/* fold.bpf.c. Whether an event repeats another. Returns FOLDED, and it is counted there; FOLD_NONE:
+ * it is to be told and nothing else; or a number below N_FOLDS, for fold_end() when it was told. */
+#define FOLDED (-1)
+#define FOLD_NONE (-2)
+int fold_begin(struct decision *decision, struct finding *finding);
+
 /* The same number, of which the verifier has forgotten what it knew: it looks into a loop once a
  * step then, not once for each way through the steps before. */
 static __always_inline __u32 forgotten(__u32 number)

@@ -19,12 +19,14 @@ slot_rulesets rulesets SEC(".maps");
 slot_hits hits SEC(".maps");
 ring denials SEC(".maps");
 ring audits SEC(".maps");
+fold_array folds SEC(".maps");
 task_notes notes SEC(".maps");
 own_object_set own_objects SEC(".maps");
 
 struct hot hot SEC(".data.hot");
 struct prefix prefixes[N_SLOTS * N_PREFIXES_MAX] SEC(".data.prefixes");
 struct counters counters SEC(".data.counters");
+struct tallies tallies SEC(".data.tallies");
 struct call_lane lanes[N_CALL_LANES] SEC(".data.lanes");
 struct renames renames SEC(".data.renames");
 

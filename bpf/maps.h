@@ -79,6 +79,13 @@ typedef struct {
 } task_notes;
 
 typedef struct {
+        __uint(type, BPF_MAP_TYPE_ARRAY);
+        __uint(max_entries, N_FOLDS);
+        __type(key, __u32);
+        __type(value, struct fold);
+} fold_array;
+
+typedef struct {
         __uint(type, BPF_MAP_TYPE_HASH);
         __uint(max_entries, N_OWN_OBJECTS);
         __type(key, struct own_object);
@@ -104,12 +111,14 @@ extern slot_rulesets rulesets SEC(".maps");
 extern slot_hits hits SEC(".maps");
 extern ring denials SEC(".maps");
 extern ring audits SEC(".maps");
+extern fold_array folds SEC(".maps");
 extern task_notes notes SEC(".maps");
 extern own_object_set own_objects SEC(".maps");
 
 extern struct hot hot;
 extern struct prefix prefixes[N_SLOTS * N_PREFIXES_MAX];
 extern struct counters counters;
+extern struct tallies tallies;
 extern struct call_lane lanes[N_CALL_LANES];
 extern struct renames renames;
 extern struct cache_entry cache[N_CACHE_ENTRIES];

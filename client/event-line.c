@@ -73,4 +73,7 @@ void event_print(json_object *event, uint64_t boot_usec)
         output_text(stdout, json_text(event, "comm"));
         printf("[%" PRIu64 "] uid %" PRIu64, json_number(event, "pid"), json_number(event, "uid"));
         print_cause(event);
+        if (json_number(event, "first_seq"))
+                printf(" (%" PRIu64 " more like %" PRIu64 ")", json_number(event, "count"),
+                       json_number(event, "first_seq"));
 }

@@ -38,8 +38,8 @@ struct Manager {
         const Config *config;
         int directory; /* held so that no second service begins */
         sd_event *loop;
-        sd_event_source *ring, *mounts, *self_test, *rest, *ends, *reload, *term, *interrupt,
-                *hangup;
+        sd_event_source *ring, *sweep, *mounts, *self_test, *rest, *ends, *reload, *term,
+                *interrupt, *hangup;
         uint64_t self_test_usec;
         Backend *backend;
         char machine[SD_ID128_STRING_MAX]; /* machine-id; "" */
@@ -162,6 +162,29 @@ static void on_name(void *userdata, int result)
         sd_notify(0, "READY=1");
 }
 
+/* Repetitions of an event are told when it is a second old. */
+static void await_sweep(Manager *manager)
+{
+        int is_on = SD_EVENT_OFF, r = sd_event_source_get_enabled(manager->sweep, &is_on);
+
+        if (r < 0 || is_on != SD_EVENT_OFF)
+                return;
+        r = sd_event_source_set_time_relative(manager->sweep, FOLD_NS / 1000);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(manager->sweep, SD_EVENT_ONESHOT);
+        if (r < 0)
+                log_errno(r, "Repeated events cannot be waited for");
+}
+
+static int on_sweep(sd_event_source *source, uint64_t now, void *userdata)
+{
+        Manager *manager = userdata;
+
+        if (backend_sweep_events(manager->backend) > 0)
+                await_sweep(manager);
+        return 0;
+}
+
 static int on_ring(sd_event_source *source, int fd, uint32_t ready, void *userdata)
 {
         Manager *manager = userdata;
@@ -169,6 +192,7 @@ static int on_ring(sd_event_source *source, int fd, uint32_t ready, void *userda
 
         r = backend_dispatch_events(manager->backend, EVENTS_PER_TURN);
         note_lost(manager);
+        await_sweep(manager);
         /* The next of us finds what is enforced as it is, and a ring that can be read. */
         return r < 0 ? sd_event_exit(manager->loop, r) : 0;
 }
@@ -315,6 +339,7 @@ static int bring_up_hub(Manager *manager)
                                  .name_rule = name_rule,
                                  .visible_path = visible_path,
                                  .userdata = manager,
+                                 .tallies = backend_tallies(manager->backend),
                                  .journal = manager->journal,
                                  .journal_rate = manager->config->journal_rate};
         int fd = backend_event_fd(manager->backend), r;
@@ -328,6 +353,10 @@ static int bring_up_hub(Manager *manager)
         r = sd_event_add_io(manager->loop, &manager->ring, fd, EPOLLIN, on_ring, manager);
         if (r >= 0)
                 r = sd_event_source_set_ratelimit(manager->ring, RING_PAUSE_USEC, 1);
+        /* What was repeated while no service was there is told now. */
+        if (r >= 0)
+                r = sd_event_add_time_relative(manager->loop, &manager->sweep, CLOCK_BOOTTIME, 0, 0,
+                                               on_sweep, manager);
         return r < 0 ? log_errno(r, "Events cannot be waited for") : 0;
 }
 
@@ -478,6 +507,7 @@ Manager *manager_free(Manager *manager)
                 return NULL;
         bus_server_free(manager->bus);
         sd_event_source_disable_unref(manager->ring);
+        sd_event_source_disable_unref(manager->sweep);
         sd_event_source_disable_unref(manager->mounts);
         sd_event_source_disable_unref(manager->self_test);
         sd_event_source_disable_unref(manager->rest);

@@ -364,6 +364,18 @@ int backend_dispatch_events(Backend *backend, unsigned max)
         return (int) backend->n_taken;
 }
 
+int backend_sweep_events(Backend *backend)
+{
+        LIBBPF_OPTS(bpf_test_run_opts, options);
+
+        if (!backend->rings)
+                return 0;
+        if (bpf_prog_test_run_opts(bpf_program__fd(backend->skeleton->progs.sweep_folds),
+                                   &options) < 0)
+                return log_errno(errno, "Repeated events cannot be told");
+        return (int) options.retval;
+}
+
 int backend_mounts_fd(const Backend *backend)
 {
         return backend->mounts_fd;

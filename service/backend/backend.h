@@ -145,8 +145,16 @@ int backend_event_fd(const Backend *backend);
 /* Hands at most max waiting events to on_event. Returns how many, or a negative errno. */
 int backend_dispatch_events(Backend *backend, unsigned max);
 
+/* Has repetitions told that were counted and wait: see struct fold. Returns how many are still
+ * waiting, since it is not yet time or there is no room, or a negative errno. */
+int backend_sweep_events(Backend *backend);
+
+/* Where the service keeps what became of events, so that it outlives it; NULL in TIER_NONE. */
+struct tallies *backend_tallies(const Backend *backend);
+
 typedef struct EventCounters {
-        uint64_t emitted, lost; /* since the maps were made: they outlive the service */
+        uint64_t emitted, lost; /* records, and those that found no room, since the maps were made:
+                                   they outlive the service */
 } EventCounters;
 void backend_event_counters(const Backend *backend, EventCounters *ret_counters);
 

@@ -16,6 +16,8 @@ int event_decode(const void *data, size_t size, struct event *ret_event)
                 return -EBADMSG;
         if (event.path_length > EVENT_PATH_ROOM || size < sizeof(event))
                 event.path_length = 0;
+        if (event.count == 0)
+                event.count = 1;
         event.comm[EVENT_COMM_SIZE - 1] = '\0';
         *ret_event = event;
         return 0;

@@ -57,7 +57,13 @@ static void find_rename_lock(const Backend *backend)
                 log_warning("Where the kernel keeps rename_lock is hidden from the service");
 }
 
-/* One program alone, which needs neither the kernel's BTF nor much of the verifier. */
+static int is_for_the_service(const Backend *backend, const struct bpf_program *program)
+{
+        return program == backend->skeleton->progs.find_rename_lock ||
+               program == backend->skeleton->progs.sweep_folds;
+}
+
+/* Two programs alone, which need neither the kernel's BTF nor much of the verifier. */
 static int open_maps(Backend *backend, Tier tier)
 {
         struct bpf_program *program;
@@ -66,8 +72,8 @@ static int open_maps(Backend *backend, Tier tier)
         backend->skeleton = aegis_bpf__open();
         if (!backend->skeleton)
                 return log_errno(errno, "Cannot open the BPF object");
-        bpf_object__for_each_program(program, backend->skeleton->obj) bpf_program__set_autoload(
-                program, program == backend->skeleton->progs.find_rename_lock);
+        bpf_object__for_each_program(program, backend->skeleton->obj)
+                bpf_program__set_autoload(program, is_for_the_service(backend, program));
         r = share_maps(backend);
         if (r < 0)
                 return r;
@@ -151,6 +157,7 @@ int load_tier(Backend *backend, Tier tier)
         backend->canary.tgid = &backend->hot->canary_tgid;
         backend->prefixes = backend->skeleton->data_prefixes->prefixes;
         backend->counters = &backend->skeleton->data_counters->counters;
+        backend->tallies = &backend->skeleton->data_tallies->tallies;
         backend->renames = &backend->skeleton->data_renames->renames;
         backend->lanes = backend->skeleton->data_lanes->lanes;
         backend->doubted_ns = &backend->skeleton->data_identity->doubted_ns;
@@ -167,6 +174,7 @@ void unload(Backend *backend)
         backend->hot = NULL;
         backend->prefixes = NULL;
         backend->counters = NULL;
+        backend->tallies = NULL;
         backend->renames = NULL;
         backend->lanes = NULL;
         backend->doubted_ns = NULL;

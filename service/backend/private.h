@@ -71,9 +71,10 @@ struct Backend {
         char *pin_path;
         Tier tier;
         struct aegis_bpf *skeleton; /* its maps alone; NULL in TIER_NONE */
-        struct hot *hot;            /* these six are the kernel's own memory */
+        struct hot *hot;            /* these seven are the kernel's own memory */
         struct prefix *prefixes;
         struct counters *counters;
+        struct tallies *tallies;
         struct renames *renames;
         struct call_lane *lanes;
         __u64 *doubted_ns;

@@ -56,6 +56,11 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts)
         };
 }
 
+struct tallies *backend_tallies(const Backend *backend)
+{
+        return backend->tallies;
+}
+
 void backend_event_counters(const Backend *backend, EventCounters *ret_counters)
 {
         *ret_counters = (EventCounters){};

@@ -41,8 +41,9 @@ typedef struct EventHubConfig {
         EventNameFunc name_rule;
         EventPathFunc visible_path;
         void *userdata;
-        Journal *journal;      /* or NULL */
-        unsigned journal_rate; /* events that are written into it in a second; 0: none */
+        Journal *journal;        /* or NULL */
+        struct tallies *tallies; /* where it is kept what became of events; NULL: in the hub */
+        unsigned journal_rate;   /* events that are written into it in a second; 0: none */
 } EventHubConfig;
 
 #define EVENT_STREAMS_MAX 64u /* open at once, in all */

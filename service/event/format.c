@@ -5,6 +5,8 @@
  *   time_usec   since boot, suspended time included (CLOCK_BOOTTIME)
  *   hook        "file_open", "socket_connect", … as the Hook objects are called
  *   verdict     "denied" or "audited" (it would have been denied: the mode is audit)
+ *   count, first_seq, first_usec  it tells of so many more like event first_seq, which began then;
+ *               time_usec is when the last of them was
  *   generation  of the image that decided
  *   policy, line, rule   the document, the line in it, and "section entry"
  *   id, why     as the rule says: its name, and what is told to the person who is denied; or,
@@ -80,6 +82,10 @@ static int add_decision(json_object *object, const struct event *event)
             json_add_number(object, "time_usec", event->time_ns / 1000) < 0 ||
             json_add_word(object, "hook", hook_to_string(event->hook)) < 0 ||
             json_add_word(object, "verdict", verdict) < 0)
+                return -ENOMEM;
+        if (event->first_seq && (json_add_number(object, "count", event->count) < 0 ||
+                                 json_add_number(object, "first_seq", event->first_seq) < 0 ||
+                                 json_add_number(object, "first_usec", event->first_ns / 1000) < 0))
                 return -ENOMEM;
         if (event->emergency && json_add(object, "emergency", json_object_new_boolean(1)) < 0)
                 return -ENOMEM;

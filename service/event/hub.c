@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "event/internal.h"
+#include "util/array.h"
 #include "util/log.h"
 
 int event_hub_new(EventHub **ret_hub, const EventHubConfig *config)
@@ -16,6 +17,7 @@ int event_hub_new(EventHub **ret_hub, const EventHubConfig *config)
         if (!hub)
                 return log_errno(-ENOMEM, "The event hub cannot be set up");
         hub->config = *config;
+        hub->tallies = config->tallies ? config->tallies : &hub->own;
         sd_event_ref(hub->config.loop);
         r = summary_init(hub);
         if (r < 0)
@@ -73,6 +75,22 @@ static void pump_all(EventHub *hub)
                         event_hub_drop(hub, hub->streams[i - 1]);
 }
 
+void event_hub_tally(EventHub *hub, const struct tally *more)
+{
+        struct tallies *tallies = hub->tallies;
+        uint64_t which = tallies->which & 1;
+        struct tally tally = tallies->of[which];
+
+        tally.taken += more->taken;
+        tally.delivered += more->delivered;
+        tally.suppressed += more->suppressed;
+        for (size_t ring = 0; ring < ELEMENTS_OF(tally.last_seq); ring++)
+                if (more->last_seq[ring])
+                        tally.last_seq[ring] = more->last_seq[ring];
+        tallies->of[which ^ 1] = tally;
+        __atomic_store_n(&tallies->which, which ^ 1, __ATOMIC_SEQ_CST);
+}
+
 /* ---- taking events ---- */
 
 static void make_room(EventHub *hub)
@@ -105,11 +123,40 @@ static int tell_listener(EventHub *hub, Recent *recent)
         if (!hub->listener || hub->listener->n_readers == 0)
                 return 0;
         if (recent_view(hub, recent, &view) < 0) {
-                hub->listener->on_lost(hub->listener->userdata, 1);
+                hub->listener->on_lost(hub->listener->userdata, recent->count);
                 return -1;
         }
         n = hub->listener->on_event(hub->listener->userdata, &view);
         return n > 0 ? 1 : -1;
+}
+
+/* Whoever was killed between counting an event and giving its room in the ring back leaves it to
+ * the next, who tells it again and does not count it. */
+static int was_counted(EventHub *hub, const struct event *event, size_t ring)
+{
+        const struct tally *tally = &hub->tallies->of[hub->tallies->which & 1];
+
+        return !hub->has_begun[ring] && event->seq != 0 && event->seq == tally->last_seq[ring];
+}
+
+static void count(EventHub *hub, const struct event *event, Recent *recent, int told)
+{
+        size_t ring = event->verdict == VERDICT_AUDITED;
+        struct tally more = {.taken = recent->count};
+
+        if (was_counted(hub, event, ring)) {
+                recent->counted = 1;
+                more = (struct tally){};
+        } else if (told > 0) {
+                recent->counted = 1;
+                more.delivered = recent->count;
+        } else if (told == 0 && !is_wanted(hub, recent, hub->n_taken)) {
+                recent->counted = 1;
+                more.suppressed = recent->count;
+        }
+        more.last_seq[ring] = event->seq;
+        hub->has_begun[ring] = 1;
+        event_hub_tally(hub, &more);
 }
 
 void event_hub_take(EventHub *hub, const struct event *event)
@@ -122,13 +169,7 @@ void event_hub_take(EventHub *hub, const struct event *event)
         recent_fill(hub, event, recent);
         told = tell_listener(hub, recent);
         written = hub_journal_tell(hub, recent);
-        if (told > 0 || written > 0) {
-                recent->counted = 1;
-                hub->n_delivered++;
-        } else if (told == 0 && written == 0 && !is_wanted(hub, recent, hub->n_taken)) {
-                recent->counted = 1;
-                hub->n_suppressed++;
-        }
+        count(hub, event, recent, told > 0 || written > 0 ? 1 : told < 0 || written < 0 ? -1 : 0);
         summary_count(hub, event);
         hub->n_taken++;
         if (event->seq > hub->last_seq)
@@ -140,9 +181,11 @@ void event_hub_note_lost(EventHub *hub, uint64_t lost_in_kernel)
 {
         uint64_t more = 0;
 
-        /* What was lost before this service began was never ours to deliver. */
+        /* What was lost before this service began is told to none of its readers. */
         if (hub->has_kernel_mark && lost_in_kernel > hub->kernel_mark)
                 more = lost_in_kernel - hub->kernel_mark;
+        if (!hub->has_kernel_mark && hub->config.tallies)
+                hub->n_lost_in_kernel = lost_in_kernel;
         hub->has_kernel_mark = 1;
         hub->kernel_mark = lost_in_kernel;
         if (more == 0)
@@ -158,10 +201,12 @@ void event_hub_note_lost(EventHub *hub, uint64_t lost_in_kernel)
 
 void event_hub_totals(const EventHub *hub, EventTotals *ret_totals)
 {
+        const struct tally *tally = &hub->tallies->of[hub->tallies->which & 1];
+
         *ret_totals = (EventTotals){
-                .delivered = hub->n_delivered,
-                .suppressed = hub->n_suppressed,
-                .lost = hub->n_taken - hub->n_delivered - hub->n_suppressed + hub->n_lost_in_kernel,
+                .delivered = tally->delivered,
+                .suppressed = tally->suppressed,
+                .lost = tally->taken - tally->delivered - tally->suppressed + hub->n_lost_in_kernel,
         };
 }
 

@@ -29,7 +29,8 @@ typedef struct Recent {
         uint32_t uid;
         uint16_t hook;
         uint8_t verdict;
-        uint8_t counted; /* it is among the delivered or the suppressed */
+        uint8_t counted; /* it is among the delivered or the suppressed, or need not be */
+        uint64_t count;  /* of accesses that it is of */
 } Recent;
 
 typedef struct Stream {
@@ -53,7 +54,8 @@ struct EventHub {
         RuleName *last_name; /* of the last event that had one */
         uint64_t n_taken;    /* also the position of the next event */
         uint64_t last_seq;
-        uint64_t n_delivered, n_suppressed;
+        struct tallies own, *tallies; /* what became of events; see event_hub_tally() */
+        uint8_t has_begun[2];         /* of denials and audits one was taken since the start */
         uint64_t n_lost_in_kernel, kernel_mark;
         int has_kernel_mark;
         uint64_t journal_paid_until; /* CLOCK_MONOTONIC: all that may be written till then has been
@@ -85,6 +87,9 @@ EventFilter event_filter_take(EventFilter *filter);
 
 /* The same and all else, for those outside. Returns 0 or -ENOMEM. */
 int recent_view(const EventHub *hub, Recent *recent, EventView *ret_view);
+
+/* How many were taken, delivered, suppressed: added to what there is, all at once. */
+void event_hub_tally(EventHub *hub, const struct tally *more);
 
 /* The event at a position that is still kept. */
 Recent *event_hub_recent(EventHub *hub, uint64_t position);

@@ -82,6 +82,7 @@ void recent_fill(EventHub *hub, const struct event *event, Recent *recent)
         size_t n = EVENT_NET_SIZE + event->path_length;
 
         *recent = (Recent){.seq = event->seq,
+                           .count = event->count ? event->count : 1,
                            .uid = event->uid,
                            .hook = event->hook,
                            .verdict = event->verdict};

@@ -118,7 +118,7 @@ static int stream_step(Stream *stream)
                 return 1;
         }
         if (!recent_text(hub, recent)) {
-                stream->lost++;
+                stream->lost += recent->count;
                 stream->position++;
                 return 1;
         }
@@ -128,7 +128,8 @@ static int stream_step(Stream *stream)
         if (r <= 0)
                 return r;
         stream->position++;
-        hub->n_delivered += !recent->counted;
+        if (!recent->counted)
+                event_hub_tally(hub, &(struct tally){.delivered = recent->count});
         recent->counted = 1;
         return 1;
 }
@@ -150,6 +151,7 @@ void stream_let_go(Stream *stream, Recent *recent, uint64_t position)
 {
         if (stream->position > position)
                 return;
-        stream->lost += (uint64_t) stream_wants(stream, recent, position);
+        if (stream_wants(stream, recent, position))
+                stream->lost += recent->count;
         stream->position = position + 1;
 }

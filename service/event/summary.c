@@ -47,6 +47,7 @@ static void begin(EventHub *hub)
 void summary_count(EventHub *hub, const struct event *event)
 {
         EventSummary *summary = &hub->summary;
+        uint64_t n = event->count ? event->count : 1;
 
         begin(hub);
         if (summary->first == 0)
@@ -56,9 +57,9 @@ void summary_count(EventHub *hub, const struct event *event)
         if (event->hook >= N_HOOKS)
                 return;
         if (event->verdict == VERDICT_DENIED)
-                summary->denied[event->hook]++;
+                summary->denied[event->hook] += n;
         else
-                summary->audited[event->hook]++;
+                summary->audited[event->hook] += n;
 }
 
 void summary_count_lost(EventHub *hub, uint64_t n)

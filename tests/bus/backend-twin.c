@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,9 +22,11 @@
 #define STATE_FILE "twin.state"
 #define CONTROL_FILE "twin.control"
 #define EVENTS_SOCKET "twin.events"
+#define TALLIES_FILE "twin.tallies"
 #define TWIN_DEVICE (8u << 20 | 1u)
 
 struct Backend {
+        struct tallies *tallies;
         char pin_directory[100];
         int events;
         Tier tier;
@@ -229,6 +232,24 @@ static int open_events(Backend *backend)
         return 0;
 }
 
+static int map_tallies(Backend *backend)
+{
+        char path[128];
+        void *tallies;
+        int fd;
+
+        snprintf(path, sizeof(path), "%s/" TALLIES_FILE, backend->pin_directory);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0 || ftruncate(fd, sizeof(struct tallies)) < 0)
+                return -errno;
+        tallies = mmap(NULL, sizeof(struct tallies), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        close(fd);
+        if (tallies == MAP_FAILED)
+                return -errno;
+        backend->tallies = tallies;
+        return 0;
+}
+
 int backend_claim(const char *pin_directory)
 {
         return 0; /* the twin denies nobody */
@@ -252,6 +273,8 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
                 .locate = twin_locate, .has_cgroup = twin_has_cgroup, .userdata = backend};
         if (backend->tier != TIER_NONE) {
                 r = open_events(backend);
+                if (r >= 0)
+                        r = map_tallies(backend);
                 if (r < 0)
                         return r;
         }
@@ -264,6 +287,8 @@ Backend *backend_free(Backend *backend)
         if (!backend)
                 return NULL;
         closep(&backend->events);
+        if (backend->tallies)
+                munmap(backend->tallies, sizeof(struct tallies));
         free(backend);
         return NULL;
 }
@@ -450,6 +475,17 @@ int backend_dispatch_events(Backend *backend, unsigned max)
                 n++;
         }
         return (int) n;
+}
+
+/* Nothing is folded here. */
+int backend_sweep_events(Backend *backend)
+{
+        return 0;
+}
+
+struct tallies *backend_tallies(const Backend *backend)
+{
+        return backend->tallies;
 }
 
 void backend_event_counters(const Backend *backend, EventCounters *ret_counters)

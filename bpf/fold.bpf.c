@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Fold: the same event again, of the same thread, program, rule and object, within a second of one
+ * that was told, is counted beside that one. How many there were is told in a record of their own:
+ * when another event needs the place, when the same happens after that second, or when the service
+ * sweeps; so the first is always told at once, and none is lost. Nobody waits for a place: who
+ * finds it taken tells its event by itself. */
+#include "hook.h"
+
+static __always_inline bool take(struct fold *fold)
+{
+        return __sync_lock_test_and_set(&fold->taken, 1) == 0;
+}
+
+static __always_inline void give_back(struct fold *fold)
+{
+        __sync_lock_test_and_set(&fold->taken, 0);
+}
+
+/* ---- telling ---- */
+
+static __always_inline struct event *reserve(__u32 verdict)
+{
+        if (verdict == VERDICT_AUDITED)
+                return bpf_ringbuf_reserve(&audits, sizeof(struct event), 0);
+        return bpf_ringbuf_reserve(&denials, sizeof(struct event), 0);
+}
+
+/* Returns 0, or -1 while there is no room: then all stays as it is. */
+static __always_inline int tell(struct fold *fold)
+{
+        struct event *event;
+
+        if (!fold->count)
+                return 0;
+        event = reserve(fold->event.verdict);
+        if (!event)
+                return -1;
+        if (bpf_probe_read_kernel(event, sizeof(*event), &fold->event)) {
+                bpf_ringbuf_discard(event, 0);
+                return -1;
+        }
+        event->first_seq = event->seq;
+        event->first_ns = event->time_ns;
+        event->seq = __sync_fetch_and_add(&counters.seq, 1) + 1;
+        event->time_ns = fold->last_ns;
+        event->count = fold->count;
+        bpf_ringbuf_submit(event, 0);
+        fold->count = 0;
+        return 0;
+}
+
+/* ---- what is the same ---- */
+
+/* By its address alone a dentry may be another one's after a moment. */
+struct name {
+        __u64 parent;
+        __u64 hash_length;
+};
+
+static __always_inline void read_name(struct name *ret_name, const struct decision *decision)
+{
+        const struct dentry *dentry = (const struct dentry *) decision->dentry;
+
+        ret_name->parent = ret_name->hash_length = 0;
+        if (dentry) {
+                ret_name->parent = (__u64) BPF_CORE_READ(dentry, d_parent);
+                ret_name->hash_length = BPF_CORE_READ(dentry, d_name.hash_len);
+        }
+}
+
+static __always_inline const __u64 *object_words(const struct decision *decision)
+{
+        return (const __u64 *) decision->digest;
+}
+
+static __always_inline bool is_same_object(const struct fold *fold, const struct decision *decision,
+                                           const struct name *name)
+{
+        const __u64 *words = object_words(decision);
+
+        return fold->dentry == decision->dentry && fold->inode == decision->inode &&
+               fold->parent == name->parent && fold->hash_length == name->hash_length &&
+               fold->object[0] == words[0] && fold->object[1] == words[1] &&
+               fold->object[2] == words[2] && fold->object[3] == words[3] &&
+               fold->digest_algorithm == decision->digest_algorithm;
+}
+
+static __always_inline bool is_same_finding(const struct fold *fold,
+                                            const struct decision *decision,
+                                            const struct finding *finding)
+{
+        const struct event *event = &fold->event;
+
+        return event->rule == finding->rule && event->hook == decision->hook &&
+               event->verdict == finding->verdict && event->access == finding->access &&
+               event->signal == finding->signal && event->emergency == finding->emergency &&
+               event->generation == word_header(decision->word)->generation &&
+               fold->flags == decision->flags;
+}
+
+static __always_inline bool is_same_subject(const struct fold *fold,
+                                            const struct decision *decision)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+        const struct event *event = &fold->event;
+        struct mm_struct *mm = task->mm;
+        struct file *exe = mm ? mm->exe_file : NULL;
+
+        if (fold->sk != decision->sk)
+                return false;
+        if (decision->sk) /* the current task is anyone */
+                return true;
+        return event->start_ns == task->start_boottime && event->pid == (__u32) task->tgid &&
+               event->uid == task->real_cred->euid.val &&
+               event->cgroup == bpf_get_current_cgroup_id() &&
+               event->exe_inode == (exe ? exe->f_inode->i_ino : 0);
+}
+
+static __always_inline void note(struct fold *fold, const struct decision *decision,
+                                 const struct name *name)
+{
+        const __u64 *words = object_words(decision);
+
+        fold->sk = decision->sk;
+        fold->dentry = decision->dentry;
+        fold->inode = decision->inode;
+        fold->parent = name->parent;
+        fold->hash_length = name->hash_length;
+        for (int i = 0; i < 4; i++)
+                fold->object[i] = words[i];
+        fold->flags = decision->flags;
+        fold->digest_algorithm = decision->digest_algorithm;
+        fold->event.seq = 0; /* until it was told */
+}
+
+/* Where it falls: nobody chooses that, without the seed. */
+static __always_inline __u32 place_of(const struct decision *decision,
+                                      const struct finding *finding)
+{
+        const __u64 *words = object_words(decision);
+        __u64 subject = decision->sk ? decision->sk : bpf_get_current_pid_tgid();
+        __u64 object = decision->dentry ^ (words[0] + 3 * words[1] + 5 * words[2]);
+        __u64 mixed = (subject + ((__u64) finding->rule << 32)) * hot.seed[0] +
+                      (object + decision->hook) * hot.seed[1];
+
+        return mixed >> (64 - FOLD_BITS) & (N_FOLDS - 1);
+}
+
+/* What has no file yet is not known well enough by its name: that is told each time. */
+int fold_begin(struct decision *decision, struct finding *finding)
+{
+        struct name name;
+        struct fold *fold;
+        __u32 place;
+        __u64 now;
+
+        if (!decision || !finding || (decision->dentry && !decision->inode))
+                return FOLD_NONE;
+        place = place_of(decision, finding);
+        fold = bpf_map_lookup_elem(&folds, &place);
+        if (!fold || !take(fold))
+                return FOLD_NONE;
+        read_name(&name, decision);
+        now = bpf_ktime_get_boot_ns();
+        if (fold->event.seq && now - fold->event.time_ns < FOLD_NS &&
+            is_same_finding(fold, decision, finding) && is_same_subject(fold, decision) &&
+            is_same_object(fold, decision, &name)) {
+                fold->count++;
+                fold->last_ns = now;
+                give_back(fold);
+                return FOLDED;
+        }
+        if (tell(fold)) {
+                give_back(fold);
+                return FOLD_NONE;
+        }
+        note(fold, decision, &name);
+        return place;
+}
+
+/* ---- sweeping ---- */
+
+/* Returns 1 if there is still something to be told. */
+__noinline int fold_sweep(__u32 place)
+{
+        struct fold *fold = bpf_map_lookup_elem(&folds, &place);
+        int r = 0;
+
+        if (!fold || !*(volatile __u64 *) &fold->count)
+                return 0;
+        if (!take(fold))
+                return 1;
+        if (fold->count && (bpf_ktime_get_boot_ns() - fold->event.time_ns < FOLD_NS || tell(fold)))
+                r = 1;
+        give_back(fold);
+        return r;
+}
+
+/* Run by the service while something may wait. Returns how much still does. */
+SEC("syscall")
+int sweep_folds(void *context)
+{
+        int n = 0;
+
+        for (__u32 i = 0; i < N_FOLDS; i++)
+                n += fold_sweep(i) != 0;
+        return n;
+}
