@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "connection.h"
+#include "event-format.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -59,6 +60,7 @@ typedef enum OptionId {
         OPTION_UID,
         OPTION_FOR,
         OPTION_SIGNATURE,
+        OPTION_FORMAT,
         N_OPTIONS,
 } OptionId;
 
@@ -91,6 +93,7 @@ typedef struct Options {
         const char *reason;
         const char *signatures[SIGNATURES_MAX]; /* files */
         size_t n_signatures;
+        EventFormat format;
 } Options;
 
 #define OPTION_GIVEN(options, id) (!!((options)->given & OPTION_BIT(id)))

@@ -35,6 +35,7 @@ const Option option_table[N_OPTIONS] = {
         [OPTION_UID] = {"uid", 0, "UID"},
         [OPTION_FOR] = {"for", 0, "TIME"},
         [OPTION_SIGNATURE] = {"signature", 0, "FILE"},
+        [OPTION_FORMAT] = {"format", 0, "FORMAT"},
 };
 
 #define LONG_BASE 256 /* getopt_long()'s value of option i is LONG_BASE + i */
@@ -135,6 +136,12 @@ static ExitStatus take_argument(Options *options, OptionId id, const char *argum
                 if (options->n_signatures == SIGNATURES_MAX)
                         return failure_of_usage("At most %u signatures are taken.", SIGNATURES_MAX);
                 options->signatures[options->n_signatures++] = argument;
+                return STATUS_DONE;
+        case OPTION_FORMAT:
+                if (event_format_from_string(argument, &options->format) < 0)
+                        return failure_of_usage("--format is one of text, json, ocsf, ecs, cef, "
+                                                "not \"%s\".",
+                                                argument);
                 return STATUS_DONE;
         case OPTION_REASON:
                 options->reason = argument;

@@ -116,17 +116,65 @@ static ExitStatus stream_open(Client *client, const Call *call, Stream **ret_str
         return r < 0 ? failure_of_reply(client, call, r) : STATUS_DONE;
 }
 
-static void print_record(const Stream *stream, json_object *record)
+static void print_object(json_object *object)
 {
-        if (OPTION_GIVEN(&stream->client->options, OPTION_JSON))
-                output_json(record);
-        else if (json_object_object_get_ex(record, "lost", NULL))
+        if (object)
+                output_json(object);
+        else
+                fputs("A record was left out: memory is short.\n", stderr);
+        json_object_put(object);
+}
+
+static void print_cef(char *line)
+{
+        if (line)
+                fputs(line, stdout);
+        else
+                fputs("A record was left out: memory is short.\n", stderr);
+        putchar('\n');
+        free(line);
+}
+
+static uint64_t now(void)
+{
+        struct timespec calendar;
+
+        clock_gettime(CLOCK_REALTIME, &calendar);
+        return (uint64_t) calendar.tv_sec * 1000000u + (uint64_t) calendar.tv_nsec / 1000;
+}
+
+static void print_text(const Stream *stream, json_object *record)
+{
+        if (json_object_object_get_ex(record, "lost", NULL))
                 printf("(%" PRIu64 " events were lost here: they came faster than they were "
                        "read)\n",
                        json_number(record, "lost"));
         else {
                 event_print(record, stream->boot_usec);
                 putchar('\n');
+        }
+}
+
+static void print_record(const Stream *stream, json_object *record)
+{
+        const Options *options = &stream->client->options;
+
+        switch (OPTION_GIVEN(options, OPTION_JSON) ? EVENT_JSON : options->format) {
+        case EVENT_TEXT:
+                print_text(stream, record);
+                break;
+        case EVENT_JSON:
+                output_json(record);
+                break;
+        case EVENT_OCSF:
+                print_object(event_to_ocsf(record, stream->boot_usec, now()));
+                break;
+        case EVENT_ECS:
+                print_object(event_to_ecs(record, stream->boot_usec, now()));
+                break;
+        case EVENT_CEF:
+                print_cef(event_to_cef(record, stream->boot_usec, now()));
+                break;
         }
 }
 

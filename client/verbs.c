@@ -17,7 +17,8 @@
 #define EVENT_OPTIONS                                                                              \
         (OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_POLICY) |        \
          OPTION_BIT(OPTION_HOOK) | OPTION_BIT(OPTION_VERDICT) | OPTION_BIT(OPTION_RULE) |          \
-         OPTION_BIT(OPTION_COMM) | OPTION_BIT(OPTION_PATH) | OPTION_BIT(OPTION_UID))
+         OPTION_BIT(OPTION_COMM) | OPTION_BIT(OPTION_PATH) | OPTION_BIT(OPTION_UID) |              \
+         OPTION_BIT(OPTION_FORMAT))
 
 const Verb verb_table[] = {
         {"status", "", "what is enforced, how strongly, and since when", 0, 0, 0, verb_status},
@@ -67,7 +68,7 @@ const Verb verb_table[] = {
 const size_t n_verbs = ELEMENTS_OF(verb_table);
 
 static const char help_options[] =
-        "  -j, --json               one JSON object (events: one a line)\n"
+        "  -j, --json               JSON (events: one a line; or --format=cef|ecs|ocsf)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
         "      --signature=FILE     plan, diff, apply: of each who signed, if elsewhere\n"
         "      --confirm-timeout=5m apply: on trial, undone unless confirmed by then\n"

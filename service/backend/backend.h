@@ -145,8 +145,8 @@ int backend_event_fd(const Backend *backend);
 /* Hands at most max waiting events to on_event. Returns how many, or a negative errno. */
 int backend_dispatch_events(Backend *backend, unsigned max);
 
-/* Has repetitions told that were counted and wait: see struct fold. Returns how many are still
- * waiting, since it is not yet time or there is no room, or a negative errno. */
+/* Has repetitions told that were counted and wait: see struct fold. Returns 1 if some still
+ * do, since it is not yet time or there is no room, 0, or a negative errno. */
 int backend_sweep_events(Backend *backend);
 
 /* Where the service keeps what became of events, so that it outlives it; NULL in TIER_NONE. */

@@ -127,6 +127,21 @@ static int append_would(sd_bus_message *m, const Would *would)
         return r < 0 ? r : append_pair(m, "would_rule", text);
 }
 
+int append_told(sd_bus_message *m, const char *text, uint64_t realtime_usec)
+{
+        _cleanup_(json_object_putp) json_object *object = json_tokener_parse(text);
+        int r;
+
+        if (!object)
+                return -ENOMEM;
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = append_fields(m, object);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "realtime_usec", "t", realtime_usec);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 int append_event(sd_bus_message *m, const EventView *view, const EventPlus *plus)
 {
         _cleanup_(json_object_putp) json_object *object = json_tokener_parse(view->text);

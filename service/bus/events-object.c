@@ -58,6 +58,41 @@ static int answer_event(void *userdata, const EventView *view)
         return append_event(answer->reply, view, &answer->plus);
 }
 
+static int answer_archived(void *userdata, const char *text, uint64_t realtime_usec)
+{
+        const QueryReply *answer = userdata;
+
+        return append_told(answer->reply, text, realtime_usec);
+}
+
+static int count_event(void *userdata, const EventView *view)
+{
+        ++*(size_t *) userdata;
+        return 0;
+}
+
+/* What is no longer remembered, and may be in the journal. */
+static int answer_from_journal(Request *request, const EventQuery *query, QueryReply *answer)
+{
+        EventHub *hub = request->server->config.hub;
+        EventArchiveQuery archived = {
+                .filter = &request->filter,
+                .since_usec = request->since_usec,
+                .until_usec = request->until_usec,
+        };
+        size_t n = 0;
+        int r;
+
+        if (!event_hub_has_journal(hub))
+                return 0;
+        r = event_hub_query(hub, query, count_event, &n);
+        if (r < 0)
+                return r;
+        archived.limit = query->limit - n;
+        archived.before_seq = event_hub_oldest_seq(hub);
+        return event_archive_query(&archived, answer_archived, answer);
+}
+
 static int run_query(Request *request, sd_bus_error *error)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -71,12 +106,19 @@ static int run_query(Request *request, sd_bus_error *error)
                 .limit = request->limit ? request->limit : EVENT_RECENT_MAX,
         };
         int r = sd_bus_message_new_method_return(request->message, &reply);
+        QueryReply answer;
 
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+        answer = (QueryReply){reply, {.boot_usec = boot_usec}};
         if (r >= 0)
-                r = event_hub_query(request->server->config.hub, &query, answer_event,
-                                    &(QueryReply){reply, {.boot_usec = boot_usec}});
+                r = answer_from_journal(request, &query, &answer);
+        if (r == -EXFULL)
+                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                        "too much of the journal would have to be read: ask for "
+                                        "less time, or for what is easier to find than a path");
+        if (r >= 0)
+                r = event_hub_query(request->server->config.hub, &query, answer_event, &answer);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_send(NULL, reply, NULL);

@@ -184,6 +184,8 @@ typedef struct EventPlus {
         const Would *would; /* or NULL */
 } EventPlus;
 int append_event(sd_bus_message *m, const EventView *view, const EventPlus *plus); /* a{sv} */
+/* One of the journal, likewise. */
+int append_told(sd_bus_message *m, const char *text, uint64_t realtime_usec);
 uint64_t events_boot_usec(void); /* when this machine began, by the calendar as it is now */
 /* Events are timed by a clock that nobody sets, callers by the calendar. */
 uint64_t events_since_boot_ns(uint64_t usec, uint64_t boot_usec);

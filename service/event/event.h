@@ -81,6 +81,27 @@ int event_hub_query(EventHub *hub, const EventQuery *query, EventViewFunc functi
 /* Returns 0, -ENOENT if no event of that number is remembered, or -ENOMEM. */
 int event_hub_find(EventHub *hub, uint64_t seq, EventView *ret_view);
 
+/* Which of those in the journal: of all that fit, the last so many. */
+typedef struct EventArchiveQuery {
+        const EventFilter *filter;
+        uint64_t since_usec, until_usec; /* CLOCK_REALTIME, both included */
+        uint64_t before_seq;             /* of this boot no others: event_hub_oldest_seq() */
+        size_t limit;
+} EventArchiveQuery;
+
+/* text: as streams have it. */
+typedef int (*EventTextFunc)(void *userdata, const char *text, uint64_t realtime_usec);
+
+/* Calls function for each, the oldest first, until it returns a negative errno. Where there is no
+ * journal of this unit there is none. Returns what it returned last, 0, -EXFULL (to find them more
+ * would have to be read than is), or -ENOMEM. */
+int event_archive_query(const EventArchiveQuery *query, EventTextFunc function, void *userdata);
+
+int event_hub_has_journal(const EventHub *hub);
+
+/* The lowest number of an event that is remembered; UINT64_MAX: none is. */
+uint64_t event_hub_oldest_seq(EventHub *hub);
+
 /* What happened in about a second. */
 typedef struct EventSummary {
         uint64_t first, last; /* numbers of events; 0 and 0: all were lost */

@@ -82,6 +82,8 @@ const char *recent_path(const EventHub *hub, Recent *recent);
 
 /* Whether a filter lets it through, whatever its number is. */
 int recent_fits(const EventHub *hub, Recent *recent, const EventFilter *filter);
+/* Whether it is top or below it; path may be NULL. */
+int path_is_below(const char *path, const char *top);
 /* Gives filter's strings away. */
 EventFilter event_filter_take(EventFilter *filter);
 

@@ -101,6 +101,17 @@ static void put_message(JournalEntry *entry, json_object *object)
         put_text(entry, "MESSAGE", message);
 }
 
+/* When this machine began, by the calendar as it is now. */
+static uint64_t boot_usec(void)
+{
+        struct timespec calendar, since_boot;
+
+        clock_gettime(CLOCK_REALTIME, &calendar);
+        clock_gettime(CLOCK_BOOTTIME, &since_boot);
+        return (uint64_t) (calendar.tv_sec - since_boot.tv_sec) * USEC_PER_SEC +
+               (uint64_t) ((calendar.tv_nsec - since_boot.tv_nsec) / 1000);
+}
+
 static void fill_entry(JournalEntry *entry, const struct event *event, json_object *object,
                        const char *text)
 {
@@ -114,6 +125,7 @@ static void fill_entry(JournalEntry *entry, const struct event *event, json_obje
                 make_key(full_key, "AEGIS", key);
                 put_value(entry, full_key, value);
         }
+        put_number(entry, "AEGIS_REALTIME_USEC", boot_usec() + event->time_ns / 1000);
         put_text(entry, "AEGIS_EVENT", text);
 }
 

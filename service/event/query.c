@@ -28,7 +28,7 @@ EventFilter event_filter_take(EventFilter *filter)
         return taken;
 }
 
-static int is_below(const char *path, const char *top)
+int path_is_below(const char *path, const char *top)
 {
         size_t n = strcmp(top, "/") == 0 ? 0 : strlen(top);
 
@@ -57,7 +57,7 @@ static int details_fit(const EventHub *hub, Recent *recent, const EventFilter *f
                 return 0;
         if (!rule_fits(recent, filter))
                 return 0;
-        return !filter->path || is_below(recent_path(hub, recent), filter->path);
+        return !filter->path || path_is_below(recent_path(hub, recent), filter->path);
 }
 
 int recent_fits(const EventHub *hub, Recent *recent, const EventFilter *filter)

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A flood of denials, a service that does not read or is killed in the midst of it, and one denial
+ * that matters: each is delivered, suppressed or counted as lost, and the one is found. Runs in a
+ * virtual machine as root, with the product installed, dbus-daemon and polkitd running. */
+#include <glib.h>
+
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "guest-acts.h"
+
+#define NAME "org.aegis.Enforcer"
+#define EVENTS NAME ".Events"
+#define CGROUP "/sys/fs/cgroup/aegisd"
+#define N_QUICK 100000u
+#define N_SLOW 1000000u
+
+static sd_bus *bus;
+static GPid service;
+
+/* ---- the service ---- */
+
+/* The service guards itself from signals: its cgroup is the way to stop and to kill it. */
+static void write_to_cgroup(const char *name, int number)
+{
+        g_autofree char *path = g_strdup_printf(CGROUP "/%s", name);
+        FILE *file = fopen(path, "we");
+
+        g_assert_nonnull(file);
+        g_assert_cmpint(fprintf(file, "%d", number), >, 0);
+        g_assert_cmpint(fclose(file), ==, 0);
+}
+
+static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        const char *name, *old, *new;
+
+        if (sd_bus_message_read(message, "sss", &name, &old, &new) >= 0 && strcmp(name, NAME) == 0)
+                *(int *) userdata = *new != '\0';
+        return 0;
+}
+
+static void start_service(void)
+{
+        const char *argv[] = {"/usr/libexec/aegisd", NULL};
+        sd_bus_slot *slot = NULL;
+        int owned = 0;
+
+        g_assert_cmpint(sd_bus_match_signal(bus, &slot, "org.freedesktop.DBus", NULL,
+                                            "org.freedesktop.DBus", "NameOwnerChanged",
+                                            on_owner_changed, &owned),
+                        >=, 0);
+        g_assert_true(g_spawn_async(NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
+                                    NULL, &service, NULL));
+        g_mkdir_with_parents(CGROUP, 0755);
+        write_to_cgroup("cgroup.procs", service);
+        while (!owned)
+                if (sd_bus_process(bus, NULL) == 0)
+                        g_assert_cmpint(sd_bus_wait(bus, 60 * G_USEC_PER_SEC), >, 0);
+        sd_bus_slot_unref(slot);
+}
+
+static void kill_service(void)
+{
+        write_to_cgroup("cgroup.kill", 1);
+        g_assert_cmpint(waitpid(service, NULL, 0), ==, service);
+}
+
+static char *client(const char *verb, const char *argument)
+{
+        const char *argv[] = {"aegis-client", verb, argument, NULL};
+        char *out = NULL;
+        int status;
+
+        g_assert_true(g_spawn_sync("/", (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out,
+                                   NULL, &status, NULL));
+        g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        return out;
+}
+
+static uint64_t property(const char *name)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        uint64_t value = 0;
+
+        g_assert_cmpint(sd_bus_get_property_trivial(bus, NAME, "/org/aegis/Enforcer/events", EVENTS,
+                                                    name, &error, 't', &value),
+                        >=, 0);
+        return value;
+}
+
+/* Of all hooks, as the kernel counts them: it loses none. */
+static uint64_t verdicts(void)
+{
+        g_autofree char *text = client("hooks", "--json");
+        json_object *hooks = json_tokener_parse(text), *list = NULL;
+        uint64_t n = 0;
+
+        g_assert_true(json_object_object_get_ex(hooks, "hooks", &list));
+        for (size_t i = 0; i < json_object_array_length(list); i++) {
+                json_object *hook = json_object_array_get_idx(list, i);
+
+                n += json_object_get_uint64(json_object_object_get(hook, "denials"));
+                n += json_object_get_uint64(json_object_object_get(hook, "audits"));
+        }
+        json_object_put(hooks);
+        return n;
+}
+
+static uint64_t hits_of(const char *entry)
+{
+        g_autofree char *json = NULL;
+        const char *argv[] = {"aegis-client", "rule", "list", "--json", NULL};
+        json_object *rules, *list = NULL;
+        uint64_t hits = UINT64_MAX;
+
+        g_assert_true(g_spawn_sync("/", (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                                   &json, NULL, NULL, NULL));
+        rules = json_tokener_parse(json);
+        g_assert_true(json_object_object_get_ex(rules, "rules", &list));
+        for (size_t i = 0; i < json_object_array_length(list); i++) {
+                json_object *rule = json_object_array_get_idx(list, i);
+
+                if (strcmp(json_object_get_string(json_object_object_get(rule, "entry")), entry) ==
+                    0)
+                        hits = json_object_get_uint64(json_object_object_get(rule, "hits"));
+        }
+        json_object_put(rules);
+        return hits;
+}
+
+/* Repetitions are told a second after the first, at the latest. Nothing but this process knows when
+ * that has been read. */
+static void assert_all_accounted(void)
+{
+        uint64_t n = verdicts(), emitted = 0;
+
+        for (int i = 0; i < 3000; i++) {
+                emitted = property("Emitted");
+                if (emitted == n)
+                        break;
+                g_usleep(10000);
+        }
+        g_assert_cmpuint(emitted, ==, n);
+        g_assert_cmpuint(property("Delivered") + property("Suppressed") + property("Lost"), ==, n);
+        g_assert_cmpuint(verdicts(), ==, n);
+}
+
+/* ---- the flood ---- */
+
+static unsigned n_flood(void)
+{
+        return g_test_slow() ? N_SLOW : N_QUICK;
+}
+
+static int act_same(const void *path)
+{
+        for (unsigned i = 0; i < n_flood(); i++)
+                if (open(path, O_RDONLY) >= 0 || errno != EPERM)
+                        return (errno = EBADE, -1);
+        return 0;
+}
+
+/* None is like the one before, so that none is folded. */
+static int act_different(const void *path)
+{
+        for (unsigned i = 0; i < n_flood(); i++)
+                if (open(path, i % 2 ? O_RDONLY : O_WRONLY) >= 0 || errno != EPERM)
+                        return (errno = EBADE, -1);
+        return 0;
+}
+
+static void assert_in_events(const char *path)
+{
+        g_autofree char *option = g_strdup_printf("--path=%s", path);
+        g_autofree char *out = client("events", option);
+
+        if (!strstr(out, path))
+                g_error("no event of %s", path);
+}
+
+static void test_the_same_again_hides_nothing_and_none_is_lost(void)
+{
+        uint64_t lost = property("Lost"), hits = hits_of("/srv/flooded");
+
+        write_to_cgroup("cgroup.freeze", 1);
+        g_assert_cmpint(child_errno(act_same, "/srv/flooded"), ==, 0);
+        g_assert_cmpint(try_open(0, "/srv/marked"), ==, EPERM);
+        write_to_cgroup("cgroup.freeze", 0);
+        assert_all_accounted();
+        g_assert_cmpuint(property("Lost"), ==, lost);
+        g_assert_cmpuint(hits_of("/srv/flooded") - hits, ==, n_flood());
+        assert_in_events("/srv/marked");
+}
+
+static void test_of_a_flood_that_nobody_reads_each_is_counted_and_the_one_is_found(void)
+{
+        uint64_t lost = property("Lost"), hits = hits_of("/srv/flooded");
+
+        write_to_cgroup("cgroup.freeze", 1);
+        g_assert_cmpint(child_errno(act_different, "/srv/flooded"), ==, 0);
+        g_assert_cmpint(try_open(0, "/srv/hidden"), ==, EPERM);
+        write_to_cgroup("cgroup.freeze", 0);
+        assert_all_accounted();
+        g_assert_cmpuint(property("Lost") - lost, >, n_flood() / 2);
+        g_assert_cmpuint(hits_of("/srv/flooded") - hits, ==, n_flood());
+        g_assert_cmpuint(hits_of("/srv/hidden"), ==, 1);
+}
+
+/* A stream that nobody reads. */
+static int open_stream(void)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        uint64_t seq;
+        int fd;
+
+        g_assert_cmpint(sd_bus_call_method(bus, NAME, "/org/aegis/Enforcer/events", EVENTS, "Open",
+                                           &error, &reply, "a{sv}", 0),
+                        >=, 0);
+        g_assert_cmpint(sd_bus_message_read(reply, "ht", &fd, &seq), >=, 0);
+        fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        g_assert_cmpint(fd, >=, 0);
+        sd_bus_message_unref(reply);
+        return fd;
+}
+
+static void test_of_a_flood_with_a_stopped_reader_each_is_delivered_suppressed_or_lost(void)
+{
+        uint64_t suppressed = property("Suppressed"), delivered = property("Delivered");
+        int fd = open_stream();
+
+        g_assert_cmpint(child_errno(act_different, "/srv/flooded"), ==, 0);
+        g_assert_cmpint(try_open(0, "/srv/late"), ==, EPERM);
+        assert_all_accounted();
+        assert_in_events("/srv/late");
+        g_assert_cmpuint(property("Suppressed"), ==, suppressed);
+        g_assert_cmpuint(property("Delivered"), >, delivered);
+        close(fd);
+}
+
+static pid_t start_flooding(void)
+{
+        pid_t pid = fork();
+
+        g_assert_cmpint(pid, >=, 0);
+        if (pid > 0)
+                return pid;
+        for (unsigned i = 0;; i++) {
+                open("/srv/flooded", i / 64 % 2 ? O_RDONLY : O_WRONLY);
+                open("/srv/marked", O_RDONLY);
+        }
+}
+
+static void test_totals_outlive_the_service_that_is_killed(void)
+{
+        unsigned n = g_test_slow() ? 50 : 5;
+        pid_t pid = start_flooding();
+        uint64_t before = property("Emitted");
+
+        for (unsigned i = 0; i < n; i++) {
+                while (property("Emitted") == before)
+                        ;
+                kill_service();
+                start_service();
+                g_assert_cmpuint(property("Emitted"), >=, before);
+                before = property("Emitted");
+        }
+        g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
+        g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+        assert_all_accounted();
+}
+
+static void set_up(void)
+{
+        static const char *const files[] = {"/srv/flooded", "/srv/marked", "/srv/hidden",
+                                            "/srv/late"};
+        GString *text = g_string_new("version=1\n[deny_path]\n");
+
+        for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+                make_file(files[i]);
+                g_string_append_printf(text, "%s\n", files[i]);
+        }
+        g_assert_true(g_file_set_contents("/run/web.policy", text->str, -1, NULL));
+        g_string_free(text, TRUE);
+        g_assert_cmpint(sd_bus_open_system(&bus), >=, 0);
+        start_service();
+        g_free(client("apply", "/run/web.policy"));
+}
+
+#define ADD(name) g_test_add_func("/flood/" #name, test_##name)
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        set_up();
+        ADD(the_same_again_hides_nothing_and_none_is_lost);
+        ADD(of_a_flood_that_nobody_reads_each_is_counted_and_the_one_is_found);
+        ADD(of_a_flood_with_a_stopped_reader_each_is_delivered_suppressed_or_lost);
+        ADD(totals_outlive_the_service_that_is_killed);
+        return g_test_run();
+}
