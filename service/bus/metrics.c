@@ -8,6 +8,7 @@
 
 #include "build-config.h"
 #include "bus/objects.h"
+#include "transaction/exception.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
@@ -116,9 +117,10 @@ static void write_counter(FILE *out, const char *name, const char *help, uint64_
         write_sample(out, sample, NULL, NULL, number);
 }
 
-static void write_events(FILE *out, const EventHub *hub)
+static void write_events(FILE *out, const EventHub *hub, const Backend *backend)
 {
         EventTotals totals;
+        EventCounters rings;
 
         event_hub_totals(hub, &totals);
         write_counter(out, "events_emitted", "Events in all.",
@@ -127,6 +129,10 @@ static void write_events(FILE *out, const EventHub *hub)
         write_counter(out, "events_suppressed", "Events that no reader wanted.", totals.suppressed);
         write_counter(out, "events_lost", "Events that were lost to all who wanted them.",
                       totals.lost);
+        backend_event_counters(backend, &rings);
+        write_counter(out, "ring_records", "Records that the kernel had for the service.",
+                      rings.emitted);
+        write_counter(out, "ring_lost", "Records that found no room in their ring.", rings.lost);
 }
 
 /* ---- what is in force ---- */
@@ -166,6 +172,25 @@ static void write_states(FILE *out, const BusServer *server, Posture current)
                              posture == current);
 }
 
+static uint64_t count_exceptions(const Enforcement *enforcement)
+{
+        const Loaded *loaded = enforcement_find(enforcement, EXCEPTIONS_NAME);
+
+        return loaded ? policy_n_rules(loaded->document.policy) : 0;
+}
+
+static void write_temporary(FILE *out, const Enforcement *enforcement)
+{
+        EmergencyStatus emergency;
+
+        write_gauge(out, "exceptions", "What is allowed for a while.",
+                    count_exceptions(enforcement));
+        write_gauge(out, "emergency", "Whether verdicts are recorded and not enforced for a while.",
+                    enforcement_emergency(enforcement, &emergency) != 0);
+        write_gauge(out, "drift", "Whether what is enforced is not what the record on disk says.",
+                    enforcement_drift(enforcement) != 0);
+}
+
 static void write_metrics(FILE *out, const BusServer *server, Posture posture)
 {
         const Enforcement *enforcement = server->config.enforcement;
@@ -176,8 +201,9 @@ static void write_metrics(FILE *out, const BusServer *server, Posture posture)
                     enforcement_generation(enforcement));
         write_states(out, server, posture);
         write_rules(out, enforcement);
+        write_temporary(out, enforcement);
         write_hooks(out, server->config.backend);
-        write_events(out, server->config.hub);
+        write_events(out, server->config.hub, server->config.backend);
         fputs("# EOF\n", out);
 }
 

@@ -401,6 +401,23 @@ static void test_all_hear_how_much_happened_once_a_second(Lab *lab)
         lab_disconnect(user);
 }
 
+static void test_totals_go_on_after_a_kill(Lab *lab)
+{
+        sd_bus *user = lab_connect(lab, LAB_USER);
+
+        INJECT(LAB_USER, "one\0srv");
+        expect(lab, call(user, "Subscribe"), NULL);
+        INJECT(LAB_USER, "one\0srv");
+        lab_kill(lab);
+        lab_start_again(lab);
+        g_assert_cmpuint(events_property(lab, "Emitted"), ==, 2);
+        g_assert_cmpuint(events_property(lab, "Delivered"), ==, 1);
+        INJECT(LAB_USER, "one\0srv");
+        g_assert_cmpuint(events_property(lab, "Emitted"), ==, 3);
+        g_assert_cmpuint(events_property(lab, "Suppressed"), ==, 2);
+        lab_disconnect(user);
+}
+
 #define TEST(name)                                                                                 \
         {                                                                                          \
 #name, test_##name                                                                 \
@@ -417,6 +434,7 @@ int main(int argc, char **argv)
                 TEST(a_subscription_ends_with_its_connection),
                 TEST(a_flood_is_cut_for_a_subscriber_and_counted),
                 TEST(all_hear_how_much_happened_once_a_second),
+                TEST(totals_go_on_after_a_kill),
         };
 
         return lab_main(argc, argv, tests, G_N_ELEMENTS(tests));

@@ -61,6 +61,9 @@ static void test_what_is_in_force_is_told(Lab *lab)
         expect_line(text, "aegis_hook_required{hook=\"file_open\"} 1");
         expect_line(text, "aegis_hook_attached{hook=\"file_open\"} 1");
         expect_line(text, "aegis_hook_required{hook=\"bpf\"} 0");
+        expect_line(text, "aegis_exceptions 0");
+        expect_line(text, "aegis_emergency 0");
+        expect_line(text, "aegis_drift 0");
         g_assert_nonnull(strstr(text, "\naegis_build_info{version=\""));
         g_free(text);
         g_free(lab_expect(lab, lab_set_mode(lab->root, "audit", SILENT), NULL));
@@ -99,6 +102,8 @@ static void test_what_happened_is_counted(Lab *lab)
         expect_line(text, "aegis_hook_denials_total{hook=\"socket_connect\"} 1");
         expect_line(text, "aegis_hook_audits_total{hook=\"socket_connect\"} 0");
         g_assert_cmpuint(sample(text, "aegis_events_emitted_total"), >=, 4);
+        g_assert_cmpuint(sample(text, "aegis_ring_records_total"), ==, 4);
+        g_assert_cmpuint(sample(text, "aegis_ring_lost_total"), ==, 3);
         g_assert_cmpuint(sample(text, "aegis_events_emitted_total"), ==,
                          sample(text, "aegis_events_delivered_total") +
                                  sample(text, "aegis_events_suppressed_total") +
@@ -113,11 +118,32 @@ typedef struct Family {
         GHashTable *seen; /* families that have ended */
 } Family;
 
+/* A unit is the end of the name, and has a line of its own. */
+static void check_name(const char *name)
+{
+        static const char *const units[] = {"_seconds", "_bytes", "_ratio", "_usec", "_ms"};
+
+        g_assert_true(g_regex_match_simple("^aegis_[a-z][a-z_]*$", name, 0, 0));
+        g_assert_false(g_str_has_suffix(name, "_total"));
+        for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
+                g_assert_false(g_str_has_suffix(name, units[i]));
+}
+
+static void check_help(const Family *family, const char *line)
+{
+        char *begin = g_strdup_printf("# HELP %s ", family->name);
+
+        g_assert_true(g_str_has_prefix(line, begin));
+        g_assert_cmpuint(strlen(line), >, strlen(begin));
+        g_free(begin);
+}
+
 static void begin_family(Family *family, const char *line)
 {
         char **words = g_strsplit(line, " ", -1);
 
         g_assert_cmpuint(g_strv_length(words), ==, 4);
+        check_name(words[2]);
         if (family->name)
                 g_hash_table_add(family->seen, family->name);
         g_assert_false(g_hash_table_contains(family->seen, words[2]));
@@ -154,9 +180,12 @@ static void test_the_text_is_open_metrics(Lab *lab)
                 if (g_str_has_prefix(lines[n], "# TYPE "))
                         begin_family(&family, lines[n]);
                 else if (g_str_has_prefix(lines[n], "# HELP "))
-                        g_assert_true(g_str_has_prefix(lines[n] + 7, family.name));
+                        check_help(&family, lines[n]);
                 else
                         check_sample(&family, lines[n]);
+                /* No sample is told twice: by then it is the end of a line before. */
+                for (unsigned i = 0; i < n; i++)
+                        g_assert_cmpstr(lines[i], !=, lines[n]);
         }
         g_assert_cmpuint(n, >, 5 * N_HOOKS);
         g_assert_cmpstr(lines[n + 1], ==, "");

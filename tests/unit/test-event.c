@@ -322,6 +322,78 @@ static void test_what_the_kernel_lost_is_told(Fixture *fixture, gconstpointer da
         assert_totals(fixture, 1, 0, 3);
 }
 
+/* With a hub of its own, over memory that outlives it. */
+static void begin_again(Fixture *fixture, struct tallies *tallies)
+{
+        EventHubConfig config = {.loop = fixture->loop, .tallies = tallies};
+        EventHub *hub = NULL;
+
+        g_assert_cmpint(event_hub_new(&hub, &config), ==, 0);
+        event_hub_free(fixture->hub);
+        fixture->hub = hub;
+}
+
+static void test_totals_outlive_the_hub_and_count_no_event_twice(Fixture *fixture,
+                                                                 gconstpointer data)
+{
+        struct tallies tallies = {};
+        int fd;
+
+        begin_again(fixture, &tallies);
+        event_hub_note_lost(fixture->hub, 4);
+        take(fixture, 1);
+        fd = open_stream(fixture);
+        take(fixture, 2);
+        assert_seq(fd, 2);
+        assert_totals(fixture, 1, 1, 4);
+        begin_again(fixture, &tallies); /* killed before the ring knew that 2 was taken */
+        event_hub_note_lost(fixture->hub, 5);
+        assert_totals(fixture, 1, 1, 5);
+        take(fixture, 2);
+        assert_totals(fixture, 1, 1, 5);
+        take(fixture, 3);
+        assert_totals(fixture, 1, 2, 5);
+        close(fd);
+}
+
+static void test_what_waits_for_a_reader_is_lost_with_the_hub(Fixture *fixture, gconstpointer data)
+{
+        struct tallies tallies = {};
+        uint64_t delivered;
+        int fd;
+
+        begin_again(fixture, &tallies);
+        fd = open_stream(fixture);
+        for (uint64_t seq = 1; seq <= EVENT_RECENT_MAX; seq++)
+                take(fixture, seq);
+        begin_again(fixture, &tallies);
+        delivered = tallies.of[tallies.which].delivered;
+        g_assert_cmpuint(delivered, >, 0);
+        g_assert_cmpuint(delivered, <, EVENT_RECENT_MAX);
+        assert_totals(fixture, delivered, 0, EVENT_RECENT_MAX - delivered);
+        close(fd);
+}
+
+static void test_a_record_of_many_counts_as_many(Fixture *fixture, gconstpointer data)
+{
+        _cleanup_(closep) int fd = open_stream(fixture);
+        struct event event = file_event(2);
+        json_object *object;
+
+        take(fixture, 1);
+        event.count = 41;
+        event.first_seq = 1;
+        event.first_ns = 4000;
+        event_hub_take(fixture->hub, &event);
+        assert_seq(fd, 1);
+        object = receive(fd);
+        g_assert_cmpuint(number_of(object, "count"), ==, 41);
+        g_assert_cmpuint(number_of(object, "first_seq"), ==, 1);
+        g_assert_cmpuint(number_of(object, "first_usec"), ==, 4);
+        json_object_put(object);
+        assert_totals(fixture, 42, 0, 0);
+}
+
 static void test_a_reader_that_vanishes_is_dropped(Fixture *fixture, gconstpointer data)
 {
         for (unsigned i = 0; i < 3 * EVENT_STREAMS_PER_UID; i++) {
@@ -554,6 +626,9 @@ int main(int argc, char **argv)
         ADD(test_a_reader_who_is_too_slow_is_told_how_much_it_lost);
         ADD(test_a_slow_reader_costs_a_quick_one_nothing);
         ADD(test_what_the_kernel_lost_is_told);
+        ADD(test_totals_outlive_the_hub_and_count_no_event_twice);
+        ADD(test_what_waits_for_a_reader_is_lost_with_the_hub);
+        ADD(test_a_record_of_many_counts_as_many);
         ADD(test_a_reader_that_vanishes_is_dropped);
         ADD(test_a_reader_that_vanishes_in_a_burst_harms_nobody);
         ADD(test_a_reader_can_send_us_nothing);
