@@ -98,6 +98,15 @@ static __always_inline bool is_same_finding(const struct fold *fold,
                fold->flags == decision->flags;
 }
 
+/* The socket at that address may be another one's by now; the current task is anyone. */
+static __always_inline bool is_same_owner(const struct event *event, const struct sock *sk)
+{
+        const struct cred *cred = BPF_CORE_READ(sk, sk_socket, file, f_cred);
+
+        return event->uid == (cred ? BPF_CORE_READ(cred, euid.val) : (__u32) -1) &&
+               event->cgroup == BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
+}
+
 static __always_inline bool is_same_subject(const struct fold *fold,
                                             const struct decision *decision)
 {
@@ -108,8 +117,8 @@ static __always_inline bool is_same_subject(const struct fold *fold,
 
         if (fold->sk != decision->sk)
                 return false;
-        if (decision->sk) /* the current task is anyone */
-                return true;
+        if (decision->sk)
+                return is_same_owner(event, (const struct sock *) decision->sk);
         return event->start_ns == task->start_boottime && event->pid == (__u32) task->tgid &&
                event->uid == task->real_cred->euid.val &&
                event->cgroup == bpf_get_current_cgroup_id() &&
