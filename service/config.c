@@ -168,6 +168,16 @@ static int set_signal(Config *config, const Source *source, const char *value)
         return fault(source, "\"%.64s\" is not one of none, term, kill", value);
 }
 
+static int set_hook_times(Config *config, const Source *source, const char *value)
+{
+        int is_yes = strcmp(value, "yes") == 0;
+
+        if (!is_yes && strcmp(value, "no") != 0)
+                return fault(source, "\"%.64s\" is not yes or no", value);
+        config->takes_times = is_yes;
+        return 0;
+}
+
 static int set_journal_rate(Config *config, const Source *source, const char *value)
 {
         size_t n_digits = strspn(value, "0123456789");
@@ -205,6 +215,7 @@ static const struct setting {
         {"LogLevel", "log-level", set_log_level},
         {"LogFormat", "log-format", set_log_format},
         {"JournalRate", "journal-rate", set_journal_rate},
+        {"HookTimes", "hook-times", set_hook_times},
         {"PolkitTimeoutSec", "polkit-timeout", set_polkit_timeout},
         {"ProtectSelf", "protect-self", set_protect_self},
         {"Signal", "signal", set_signal},
@@ -380,6 +391,7 @@ static void print_help(void)
              "      --log-level=LEVEL         error, warning, notice, info or debug\n"
              "      --log-format=text|json    what lines on standard error look like\n"
              "      --journal-rate=NUMBER     events written into the journal in a second\n"
+             "      --hook-times=yes|no       the metrics tell how long hooks take\n"
              "      --polkit-timeout=SECONDS  how long a question may stay open\n"
              "      --protect-self=yes|no     against root, while a policy is in force\n"
              "      --signal=none|term|kill   to who is denied, where a rule names none\n"

@@ -27,6 +27,7 @@ typedef struct Config {
         uint32_t signal;        /* SIGNAL_… of abi.h */
         unsigned journal_rate;  /* events that are written into the journal in a second */
         LogFormat log_format;
+        int takes_times; /* of hooks, for the metrics */
 } Config;
 
 /* Returns 0, CONFIG_DONE, -EINVAL for a fault (logged with its place), or another negative errno.

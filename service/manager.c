@@ -283,6 +283,7 @@ static int bring_up_backend(Manager *manager)
                                 .on_event = on_event,
                                 .userdata = manager,
                                 .is_unguarded = !manager->config->protects_self,
+                                .takes_times = manager->config->takes_times,
                                 .signal = manager->config->signal};
         int r;
 

@@ -138,6 +138,14 @@ static void choose_tier(Backend *backend)
         }
 }
 
+/* The kernel does so for all programs of the machine, in some tens of nanoseconds a call. */
+static void take_times(Backend *backend)
+{
+        backend->times_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+        if (backend->times_fd < 0)
+                log_errno(errno, "The time that hooks take cannot be told");
+}
+
 int backend_new(Backend **ret_backend, const BackendConfig *config)
 {
         _cleanup_(backend_freep) Backend *backend = calloc(1, sizeof(*backend));
@@ -175,6 +183,8 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
                 return r;
         floors_open(backend, config->pin_directory);
         choose_tier(backend);
+        if (config->takes_times)
+                take_times(backend);
         *ret_backend = TAKE_PTR(backend);
         return 0;
 }
@@ -188,6 +198,7 @@ Backend *backend_free(Backend *backend)
         closep(&backend->floors_fd);
         closep(&backend->pin_fd);
         closep(&backend->mounts_fd);
+        closep(&backend->times_fd);
         free(backend->pin_path);
         canary_deinit(&backend->canary);
         mounts_deinit(&backend->mounts);

@@ -48,6 +48,7 @@ typedef struct HookStatus {
         Mode mode;          /* its own: MODE_AUDIT whatever the mode of all is */
         const char *reason; /* why it is not attached; "" if it is and nothing else is to be said */
         uint64_t calls, denials, audits;
+        uint64_t run_ns, runs; /* of the programs of this loading, where BackendConfig says so */
 } HookStatus;
 
 /* What was found in force at start, and what is in force after each commit. */
@@ -70,6 +71,7 @@ typedef struct BackendConfig {
         void *userdata;
         int is_unguarded; /* it is not to protect itself from root, so that it can be debugged */
         uint32_t signal; /* SIGNAL_… of abi.h: what follows a denial by a rule that says nothing */
+        int takes_times; /* HookStatus.run_ns is told */
 } BackendConfig;
 
 typedef struct Backend Backend;

@@ -91,6 +91,7 @@ struct Backend {
         uint32_t signal;           /* of rules that name none */
         const char *guard_trouble; /* why it cannot; "" */
         int adopted;
+        int times_fd;   /* while it is open the kernel takes the time of programs; or -1 */
         int prepared;   /* the idle slot is filled and waits for its commit */
         int hits_agree; /* a number is of the same rule there as in the slot in force */
         uint32_t prepared_word;

@@ -2,6 +2,7 @@
 /* Status: what the backend has, and what it has counted, in the words of its header. */
 #include "backend/guard.h"
 #include "backend/private.h"
+#include "util/cleanup.h"
 
 static uint64_t hooks_required(const Backend *backend)
 {
@@ -23,6 +24,24 @@ static void add_counters(const Backend *backend, enum hook hook, HookStatus *sta
         status->audits = backend->counters->audits[hook];
 }
 
+/* Of one program; what cannot be told adds nothing. */
+static void add_times(const Program *program, HookStatus *status)
+{
+        struct bpf_link_info link = {};
+        struct bpf_prog_info info = {};
+        uint32_t n_link = sizeof(link), n_info = sizeof(info);
+        _cleanup_(closep) int fd = -1;
+
+        if (!program->link ||
+            bpf_obj_get_info_by_fd(bpf_link__fd(program->link), &link, &n_link) < 0)
+                return;
+        fd = bpf_prog_get_fd_by_id(link.prog_id);
+        if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &n_info) < 0)
+                return;
+        status->run_ns += info.run_time_ns;
+        status->runs += info.run_cnt;
+}
+
 void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status)
 {
         const HookState *state = &backend->hooks[hook];
@@ -40,6 +59,9 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
                 .reason = state->reason,
         };
         add_counters(backend, hook, ret_status);
+        for (size_t i = 0; backend->times_fd >= 0 && i < backend->n_programs; i++)
+                if (backend->programs[i].hook == hook)
+                        add_times(&backend->programs[i], ret_status);
 }
 
 void backend_facts(const Backend *backend, BackendFacts *ret_facts)

@@ -92,6 +92,27 @@ static const struct {
          "Whether a policy in force needs the hook.", hook_required},
 };
 
+/* Nothing unless the time is taken: a hook that never ran has none. */
+static void write_times(FILE *out, const HookStatus hooks[N_HOOKS])
+{
+        int is_taken = 0;
+
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                is_taken |= hooks[hook].runs > 0;
+        if (!is_taken)
+                return;
+        write_head(out, METRIC_COUNTER, "hook_runs", "Calls whose time was taken.");
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                write_sample(out, "hook_runs_total", "hook", hooks[hook].name, hooks[hook].runs);
+        write_head(out, METRIC_COUNTER, "hook_run_seconds", "How long these took.");
+        fputs("# UNIT aegis_hook_run_seconds seconds\n", out);
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                fprintf(out,
+                        "aegis_hook_run_seconds_total{hook=\"%s\"} %" PRIu64 ".%09" PRIu64 "\n",
+                        hooks[hook].name, hooks[hook].run_ns / 1000000000,
+                        hooks[hook].run_ns % 1000000000);
+}
+
 static void write_hooks(FILE *out, const Backend *backend)
 {
         HookStatus hooks[N_HOOKS];
@@ -104,6 +125,7 @@ static void write_hooks(FILE *out, const Backend *backend)
                         write_sample(out, hook_metrics[i].sample, "hook", hooks[hook].name,
                                      hook_metrics[i].read(&hooks[hook]));
         }
+        write_times(out, hooks);
 }
 
 /* ---- events ---- */

@@ -108,7 +108,8 @@ static void test_a_file_sets_every_setting(Fixture *fixture, gconstpointer data)
                             "PolkitTimeoutSec=5\n"
                             "ProtectSelf=no\n"
                             "LogFormat=json\n"
-                            "JournalRate=0");
+                            "JournalRate=0\n"
+                            "HookTimes=yes");
         g_assert_cmpint(load(fixture, NULL, NULL), ==, 0);
         g_assert_cmpstr(fixture->config->state_directory, ==, "/a");
         g_assert_cmpstr(fixture->config->runtime_directory, ==, "/b");
@@ -118,6 +119,7 @@ static void test_a_file_sets_every_setting(Fixture *fixture, gconstpointer data)
         g_assert_false(fixture->config->protects_self);
         g_assert_cmpint(fixture->config->log_format, ==, LOG_FORMAT_JSON);
         g_assert_cmpuint(fixture->config->journal_rate, ==, 0);
+        g_assert_true(fixture->config->takes_times);
 }
 
 static void test_drop_ins_win_in_the_order_of_their_names(Fixture *fixture, gconstpointer data)
@@ -191,6 +193,7 @@ static void test_faults_end_the_start(Fixture *fixture, gconstpointer data)
         assert_refused(fixture, "[Enforcer]\nstatedirectory=/a\n");
         assert_refused(fixture, "[Enforcer]\nStateDirectory=a\n");
         assert_refused(fixture, "[Enforcer]\nLogFormat=xml\n");
+        assert_refused(fixture, "[Enforcer]\nHookTimes=1\n");
         assert_refused(fixture, "[Enforcer]\nJournalRate=\n");
         assert_refused(fixture, "[Enforcer]\nJournalRate=10001\n");
         assert_refused(fixture, "[Enforcer]\nJournalRate=-1\n");

@@ -220,6 +220,17 @@ static void test_totals_outlive_the_service_that_is_killed(void)
         assert_all_accounted();
 }
 
+static void test_the_time_that_hooks_take_is_told_where_that_is_wanted(void)
+{
+        g_auto(Result) result = client("metrics");
+        const char *sample =
+                strstr(result.out, "\naegis_hook_run_seconds_total{hook=\"file_open\"} ");
+
+        g_assert_nonnull(sample);
+        g_assert_cmpfloat(g_ascii_strtod(strchr(sample, ' '), NULL), >, 0);
+        g_assert_nonnull(strstr(result.out, "\n# UNIT aegis_hook_run_seconds seconds\n"));
+}
+
 static void set_up(void)
 {
         static const char *const files[] = {"/srv/flooded", "/srv/marked", "/srv/hidden",
@@ -232,6 +243,9 @@ static void set_up(void)
         }
         /* A new service proves its hooks before it answers. */
         sd_bus_set_method_call_timeout(guest_bus(), 300 * G_USEC_PER_SEC);
+        g_mkdir_with_parents("/etc/aegis/aegisd.conf.d", 0755);
+        g_assert_true(g_file_set_contents("/etc/aegis/aegisd.conf.d/50-test.conf",
+                                          "[Enforcer]\nHookTimes=yes\n", -1, NULL));
         start_service();
         apply_by_root("web", text->str);
         g_string_free(text, TRUE);
@@ -246,6 +260,7 @@ int main(int argc, char **argv)
         ADD(the_same_again_hides_nothing_and_none_is_lost);
         ADD(of_a_flood_that_nobody_reads_each_is_counted_and_the_one_is_found);
         ADD(of_a_flood_with_a_stopped_reader_each_is_delivered_suppressed_or_lost);
+        ADD(the_time_that_hooks_take_is_told_where_that_is_wanted);
         ADD(totals_outlive_the_service_that_is_killed);
         return g_test_run();
 }
