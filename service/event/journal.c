@@ -51,32 +51,33 @@ static void make_key(char ret_key[KEY_SIZE], const char *parent, const char *key
                         *at = (char) (*at - 'a' + 'A');
 }
 
+/* A field may stand in an entry more than once. */
+static void put_list(JournalEntry *entry, const char *key, json_object *list)
+{
+        for (size_t i = 0; i < json_object_array_length(list); i++)
+                put_text(entry, key, json_object_get_string(json_object_array_get_idx(list, i)));
+}
+
+/* Of one level: what is deeper is in AEGIS_EVENT alone. */
+static void put_inner(JournalEntry *entry, const char *key, json_object *object)
+{
+        json_object_object_foreach(object, name, value)
+        {
+                char inner_key[KEY_SIZE];
+
+                make_key(inner_key, key, name);
+                put_text(entry, inner_key, json_object_get_string(value));
+        }
+}
+
 static void put_value(JournalEntry *entry, const char *key, json_object *value)
 {
-        switch (json_object_get_type(value)) {
-        case json_type_array: /* a field may stand in an entry more than once */
-                for (size_t i = 0; i < json_object_array_length(value); i++)
-                        put_text(entry, key,
-                                 json_object_get_string(json_object_array_get_idx(value, i)));
-                break;
-        case json_type_object:
-                json_object_object_foreach(value, name, inner)
-                {
-                        char inner_key[KEY_SIZE];
-
-                        make_key(inner_key, key, name);
-                        if (!json_object_is_type(inner, json_type_object))
-                                put_value(entry, inner_key, inner);
-                }
-                break;
-        case json_type_null:
-        case json_type_boolean:
-        case json_type_double:
-        case json_type_int:
-        case json_type_string:
+        if (json_object_is_type(value, json_type_array))
+                put_list(entry, key, value);
+        else if (json_object_is_type(value, json_type_object))
+                put_inner(entry, key, value);
+        else
                 put_text(entry, key, json_object_get_string(value));
-                break;
-        }
 }
 
 static const char *text_in(json_object *object, const char *key)
