@@ -413,10 +413,11 @@ int plan_removal(Plan *plan, Enforcement *enforcement)
 static int refuse_to_remove_signed(Enforcement *enforcement, const char *name)
 {
         const Loaded *loaded = document_set_find(enforcement->documents, name);
+        int r = 0;
 
-        if (!loaded || !trust_requires(enforcement->trust))
-                return 0;
-        return trust_is_signed(enforcement->trust, loaded) ? TRANSACTION_E_SIGNATURE_REQUIRED : 0;
+        if (loaded && trust_requires(enforcement->trust))
+                r = trust_is_signed(enforcement->trust, loaded);
+        return r > 0 ? TRANSACTION_E_SIGNATURE_REQUIRED : r;
 }
 
 int enforcement_plan_removal(Enforcement *enforcement, const char *name, Plan **ret_plan)

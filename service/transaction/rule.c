@@ -542,7 +542,9 @@ static int is_for_signers(Enforcement *enforcement, const Loaded *loaded, Change
 {
         if (!trust_requires(enforcement->trust))
                 return 0;
-        return kind == CHANGE_ADDED || (loaded && trust_is_signed(enforcement->trust, loaded));
+        if (kind == CHANGE_ADDED)
+                return 1;
+        return loaded && trust_is_signed(enforcement->trust, loaded) != 0;
 }
 
 int enforcement_plan_rule_of(Enforcement *enforcement, const char *name, const SingleRule *rule,

@@ -302,46 +302,58 @@ static const Known *find_known(const Trust *trust, const Loaded *loaded)
         return NULL;
 }
 
-static Known find_out(Trust *trust, const Loaded *loaded)
+/* Returns 0 or a negative errno: it cannot be told now. */
+static int find_out(Trust *trust, const Loaded *loaded, Known *ret_known)
 {
         _cleanup_(freep) char *text = NULL;
         Known known = {};
-        Bundle bundle;
+        Bundle bundle = {};
         size_t n = 0;
+        int r;
 
         snprintf(known.name, sizeof(known.name), "%s", loaded->document.name);
         memcpy(known.digest, loaded->digest, DIGEST_SIZE);
-        if (read_stored(trust, known.name, &bundle, &text, &n) != 0)
-                return known;
-        known.is_signed =
-                n == loaded->document.n_text && memcmp(text, loaded->document.text, n) == 0;
+        r = read_stored(trust, known.name, &bundle, &text, &n);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        known.is_signed = r == 0 && n == loaded->document.n_text &&
+                          memcmp(text, loaded->document.text, n) == 0;
         known.expires = bundle.header.expires;
-        return known;
+        *ret_known = known;
+        return 0;
 }
 
 /* What was found out holds for as long as the root does. */
-static Known know(Trust *trust, const Loaded *loaded)
+static int know(Trust *trust, const Loaded *loaded, Known *ret_known)
 {
         const Root *root = roots_current(trust->roots);
         const uint64_t seq = root ? root->seq : 0;
         const Known *known;
+        int r;
 
         if (seq != trust->root_seq)
                 trust->n_known = 0;
         trust->root_seq = seq;
         known = find_known(trust, loaded);
-        if (known)
-                return *known;
+        if (known) {
+                *ret_known = *known;
+                return 0;
+        }
         forget(trust, loaded->document.name);
         if (trust->n_known == DOCUMENTS_MAX)
                 trust->n_known = 0; /* of names that are gone */
-        trust->known[trust->n_known] = find_out(trust, loaded);
-        return trust->known[trust->n_known++];
+        r = find_out(trust, loaded, ret_known);
+        if (r == 0)
+                trust->known[trust->n_known++] = *ret_known;
+        return r;
 }
 
 int trust_is_signed(Trust *trust, const Loaded *loaded)
 {
-        return know(trust, loaded).is_signed;
+        Known known = {};
+        int r = know(trust, loaded, &known);
+
+        return r < 0 ? r : known.is_signed;
 }
 
 /* ---- telling ---- */
@@ -377,9 +389,11 @@ static void say_root(const Trust *trust, FILE *out)
 
 static void say_document(Trust *trust, const Loaded *loaded, FILE *out)
 {
-        const Known known = know(trust, loaded);
         char expired[FIELD_TIME_SIZE];
+        Known known = {};
 
+        if (know(trust, loaded, &known) < 0)
+                return;
         if (!known.is_signed) {
                 if (trust->config.requires_signature)
                         say(out,
@@ -443,8 +457,8 @@ void trust_review(Trust *trust, const DocumentSet *documents)
 static void follow(Trust *trust, const Loaded *loaded, const char *name)
 {
         for (int i = 0; i < 2; i++) {
-                if (loaded && trust_is_signed(trust, loaded))
-                        return;
+                if (loaded && trust_is_signed(trust, loaded) != 0)
+                        return; /* also if that cannot be told now */
                 bundles_go_back(trust->bundles, name);
                 forget(trust, name);
         }
@@ -460,34 +474,48 @@ void trust_follow(Trust *trust, const DocumentSet *documents)
         trust_review(trust, documents);
 }
 
-/* Cut off between two steps: what is in force says which of the two it was. */
-static void settle_next(Trust *trust, const DocumentSet *documents, const char *name)
+/* Whether what was written aside is what is in force. Returns 1, 0 or a negative errno. */
+static int next_is_in_force(Trust *trust, const Loaded *loaded)
 {
-        const Loaded *loaded = document_set_find(documents, name);
         _cleanup_(signed_text_freep) SignedText *next = NULL;
         _cleanup_(freep) char *text = NULL;
         BundleHeader header;
         size_t n = 0;
+        int r = bundles_read_next(trust->bundles, loaded->document.name, &next);
 
-        if (loaded && bundles_read_next(trust->bundles, name, &next) == 0 &&
-            bundle_header_parse(next->text, next->n_text, &header) == 0)
-                text = bundle_document(&header, next->text, next->n_text, &n);
-        if (text && n == loaded->document.n_text && memcmp(text, loaded->document.text, n) == 0)
+        if (r < 0)
+                return r;
+        if (r > 0 || bundle_header_parse(next->text, next->n_text, &header) != 0)
+                return 0;
+        text = bundle_document(&header, next->text, next->n_text, &n);
+        if (!text)
+                return -ENOMEM;
+        return n == loaded->document.n_text && memcmp(text, loaded->document.text, n) == 0;
+}
+
+/* Cut off between two steps: what is in force says which of the two it was. */
+static int settle_next(Trust *trust, const DocumentSet *documents, const char *name)
+{
+        const Loaded *loaded = document_set_find(documents, name);
+        int r = loaded ? next_is_in_force(trust, loaded) : 0;
+
+        if (r > 0)
                 bundles_publish(trust->bundles, name);
-        else
+        else if (r == 0)
                 bundles_discard(trust->bundles, name);
+        return r < 0 ? r : 0;
 }
 
 int trust_begin(Trust *trust, const DocumentSet *documents)
 {
         _cleanup_(bundles_names_freep) char **names = bundles_names(trust->bundles, BUNDLE_NEXT);
+        int r = names ? 0 : -ENOMEM;
 
-        if (!names)
-                return -ENOMEM;
-        for (char **name = names; *name; name++)
-                settle_next(trust, documents, *name);
-        trust_review(trust, documents);
-        return 0;
+        for (char **name = names; r == 0 && *name; name++)
+                r = settle_next(trust, documents, *name);
+        if (r == 0)
+                trust_review(trust, documents);
+        return r;
 }
 
 /* ---- life ---- */

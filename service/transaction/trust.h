@@ -42,10 +42,12 @@ int trust_prepare(Trust *trust, const SignedDocument *document);
 void trust_settle(Trust *trust, const SignedDocument *document);
 void trust_abandon(Trust *trust, const SignedDocument *document);
 
-/* Whether it is what was signed by keys that count, whatever the time is. */
+/* Whether it is what was signed by keys that count, whatever the time is: 1, 0, or a negative errno
+ * if that cannot be told now. */
 int trust_is_signed(Trust *trust, const Loaded *loaded);
 
-/* At start, once it is known what is in force: ends what was cut off. Returns 0 or -ENOMEM. */
+/* At start, once it is known what is in force: ends what was cut off. Returns 0 or a negative
+ * errno. */
 int trust_begin(Trust *trust, const DocumentSet *documents);
 
 /* When other documents are in force: forgets what was signed and is not in force any longer. */

@@ -4,13 +4,16 @@
  * libc's (see meson.build). */
 #include <errno.h>
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "event-fixture.h"
+#include "signer.h"
 #include "transaction-fixture.h"
+#include "transaction/internal.h"
 #include "util/log.h"
 
 /* The allocation to refuse, counted from 1; 0 for none. */
@@ -99,6 +102,76 @@ static void test_a_change_without_memory_changes_nothing(Fixture *fixture, gcons
                 }
         }
         g_assert_cmpuint(n_reported, >, 20);
+}
+
+/* The next of web, signed. Returns what planning or committing returned. */
+static int apply_next(Fixture *fixture, const Signed *what)
+{
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        const SignatureText text = {what->text, what->n};
+        uint64_t generation = 0;
+        int r = enforcement_plan_signed(fixture->enforcement, "web", &text, &what->all, &plan);
+
+        return r ? r : enforcement_commit(fixture->enforcement, plan, EXPECT_ANY, &generation);
+}
+
+static Signed *next_of_web(unsigned seq)
+{
+        g_autofree char *text = g_strdup_printf("bundle=1\nname=web\nseq=%u\n"
+                                                "issued=2026-01-01T00:00:00Z\n"
+                                                "expires=2099-01-01T00:00:00Z\n" DENY_A,
+                                                seq);
+
+        return signed_new(text, "1");
+}
+
+/* What was in force stays, signed as it was, on disk too. */
+static void test_a_signed_change_without_memory_changes_nothing(Fixture *fixture,
+                                                                gconstpointer data)
+{
+        static const char *const lines[] = {"key=0 root", "key=1 policy", NULL};
+        g_autofree char *folder = g_build_filename(fixture->root, "trust", NULL);
+        g_autofree char *file = g_build_filename(folder, "root.1", NULL);
+        g_autofree char *beside = g_strconcat(file, ".minisig", NULL);
+        g_autofree char *root = root_text(1, "110", lines);
+        g_autofree char *signature = signer_sign(0, root, strlen(root));
+        unsigned seq = 1, n_reported = 0;
+        int reached = 1;
+
+        g_assert_cmpint(g_mkdir(folder, 0755), ==, 0);
+        g_assert_true(g_file_set_contents(file, root, -1, NULL));
+        g_assert_true(g_file_set_contents(beside, signature, -1, NULL));
+        g_assert_cmpint(g_chmod(file, 0644), ==, 0);
+        g_assert_cmpint(g_chmod(beside, 0644), ==, 0);
+        fixture->trust.directory = folder;
+        restart(fixture);
+        for (unsigned n = 0; reached; n++) {
+                g_autoptr(Signed) what = next_of_web(seq);
+                g_autofree char *line = NULL;
+                int r;
+
+                refuse_from_here(n);
+                r = apply_next(fixture, what);
+                reached = refuse_no_more() || n == 0;
+                g_assert_true(r == 0 || r == -ENOMEM);
+                n_reported += r < 0;
+                seq += r == 0;
+                assert_agreement(fixture);
+                line = g_strdup_printf("#seq=%u\n", seq - 1);
+                g_assert_nonnull(
+                        strstr(enforcement_find(fixture->enforcement, "web")->document.text, line));
+                g_assert_false(has_file(fixture, "bundles/web.next"));
+                g_assert_cmpint(trust_is_signed(fixture->enforcement->trust,
+                                                enforcement_find(fixture->enforcement, "web")),
+                                ==, 1);
+                restart(fixture);
+                g_assert_cmpint(trust_is_signed(fixture->enforcement->trust,
+                                                enforcement_find(fixture->enforcement, "web")),
+                                ==, 1);
+        }
+        g_assert_cmpuint(n_reported, >, 20);
+        empty_folder(folder);
+        fixture->trust.directory = NULL;
 }
 
 /* Reads the rule, too: all that a call does between its message and the reply. */
@@ -268,6 +341,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         log_set_max_level(LOG_EMERG);
         ADD(test_a_change_without_memory_changes_nothing);
+        ADD(test_a_signed_change_without_memory_changes_nothing);
         ADD(test_a_rule_without_memory_changes_nothing);
         ADD(test_a_start_without_memory_leaves_the_kernel_as_it_is);
         ADD(test_a_start_without_memory_and_an_empty_kernel_is_reported);
