@@ -272,7 +272,7 @@ static void test_an_older_one_does_not_come_back_whatever_is_lost(Fixture *fixtu
 
 static void test_the_stored_bundle_knows_what_has_been(Fixture *fixture, gconstpointer data)
 {
-        g_autoptr(Signed) old = web(7, DENY_A), new_one = web(8, DENY_AB);
+        g_autoptr(Signed) new_one = web(8, DENY_AB);
 
         apply_signed(fixture, "web", new_one);
         stop(fixture);
@@ -289,7 +289,7 @@ static void test_the_stored_bundle_knows_what_has_been(Fixture *fixture, gconstp
 
 static void test_a_removed_one_does_not_come_back_older(Fixture *fixture, gconstpointer data)
 {
-        g_autoptr(Signed) old = web(7, DENY_A), new_one = web(8, DENY_AB);
+        g_autoptr(Signed) new_one = web(8, DENY_AB);
 
         apply_signed(fixture, "web", new_one);
         removes(fixture, "web");
