@@ -43,6 +43,12 @@ static void end_what_is_over(Fixture *fixture)
         enforcement_end_what_is_over(fixture->enforcement);
 }
 
+/* A machine may have been started only a moment ago. */
+static uint64_t move(uint64_t from, int64_t usec)
+{
+        return usec < 0 && from < (uint64_t) -usec ? 0 : from + (uint64_t) usec;
+}
+
 /* Moves the end of the trial on disk; the service must not be running. */
 static void move_end_of_emergency(Fixture *fixture, int64_t usec, const char *boot)
 {
@@ -57,8 +63,8 @@ static void move_end_of_emergency(Fixture *fixture, int64_t usec, const char *bo
                                &boot_usec, &began, &ends, &n),
                         ==, 5);
         moved = g_strdup_printf("1 %u %s %" PRIu64 " %" PRIu64 " %" PRIu64 "%s", uid,
-                                boot ? boot : here, boot_usec + (uint64_t) usec,
-                                began + (uint64_t) usec, ends + (uint64_t) usec, text + n);
+                                boot ? boot : here, move(boot_usec, usec), began + (uint64_t) usec,
+                                ends + (uint64_t) usec, text + n);
         g_assert_true(g_file_set_contents(file, moved, -1, NULL));
 }
 
@@ -75,7 +81,7 @@ static void move_end(Fixture *fixture, int64_t usec, const char *boot)
                 ==, 7);
         moved = g_strdup_printf("1 %" PRIu64 " %" PRIu64 " %s %s %" PRIu64 " %" PRIu64 " %" PRIu64
                                 "\n",
-                                number, from, hex, boot ? boot : here, boot_usec + (uint64_t) usec,
+                                number, from, hex, boot ? boot : here, move(boot_usec, usec),
                                 began + (uint64_t) usec, ends + (uint64_t) usec);
         g_assert_true(g_file_set_contents(file, moved, -1, NULL));
 }
