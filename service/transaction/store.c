@@ -19,15 +19,13 @@ struct Store {
 
 const char *store_file_name(StoreFile file)
 {
-        switch (file) {
-        case STORE_STATE:
-                return "state";
-        case STORE_NEXT:
-                return "state.next";
-        case STORE_PREVIOUS:
-                return "state.previous";
-        }
-        return "";
+        static const char *const names[] = {
+                [STORE_STATE] = "state",
+                [STORE_NEXT] = "state.next",
+                [STORE_PREVIOUS] = "state.previous",
+        };
+
+        return names[file];
 }
 
 void store_record_deinit(StoreRecord *record)

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -175,32 +174,40 @@ int file_replace(int dir_fd, const char *name, const void *data, size_t n)
 }
 
 /* What is made in a directory is there after a power cut only once that directory is synced. */
-static int sync_parent(const char *path)
+static int sync_parent(int fd)
+{
+        _cleanup_(closep) int parent = open_strict(fd, "..", O_RDONLY | O_DIRECTORY);
+
+        return parent < 0 ? parent : directory_sync(parent);
+}
+
+static int open_directory(const char *path)
+{
+        return open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+}
+
+static int make_directory(const char *path, unsigned mode)
 {
         _cleanup_(closep) int fd = -1;
-        char parent[PATH_MAX];
+        int r;
 
-        if (snprintf(parent, sizeof(parent), "%s/..", path) >= (int) sizeof(parent))
-                return -ENAMETOOLONG;
-        fd = open_strict(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY);
-        return fd < 0 ? fd : directory_sync(fd);
+        if (mkdir(path, mode) < 0 && errno != EEXIST)
+                return -errno;
+        fd = open_directory(path);
+        r = fd < 0 ? fd : sync_parent(fd);
+        return r < 0 ? r : TAKE_FD(fd);
 }
 
 int directory_open(const char *path, unsigned mode)
 {
-        int fd = open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), r;
+        int fd = open_directory(path);
 
-        if (fd != -ENOENT)
-                return fd;
-        if (mkdir(path, mode) < 0 && errno != EEXIST)
-                return -errno;
-        r = sync_parent(path);
-        return r < 0 ? r : open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+        return fd == -ENOENT ? make_directory(path, mode) : fd;
 }
 
 int directory_open_trusted(const char *path)
 {
-        _cleanup_(closep) int fd = open_strict(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+        _cleanup_(closep) int fd = open_directory(path);
         int r = fd < 0 ? fd : check_owner(fd);
 
         return r < 0 ? r : TAKE_FD(fd);

@@ -79,22 +79,22 @@ WRAP(int, -1, fd, linkat, (int fd, const char *from, int to_fd, const char *to, 
      (fd, from, to_fd, to, flags))
 WRAP(int, -1, fd, mkdirat, (int fd, const char *name, mode_t mode), (fd, name, mode))
 WRAP(int, -1, strstr(path, "/pins") ? 0 : -1, mkdir, (const char *path, mode_t mode), (path, mode))
-WRAP(int, -1, fd, fstat, (int fd, struct stat *st), (fd, st))
-WRAP(int, -1, fd, fstatat, (int fd, const char *name, struct stat *st, int flags),
+WRAP(int, -1, fd, fstat64, (int fd, struct stat *st), (fd, st))
+WRAP(int, -1, fd, fstatat64, (int fd, const char *name, struct stat *st, int flags),
      (fd, name, st, flags))
 WRAP(int, -1, fd, faccessat, (int fd, const char *name, int mode, int flags),
      (fd, name, mode, flags))
 WRAP(int, -1, fd, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(int, -1, fd, flock, (int fd, int operation), (fd, operation))
 WRAP(DIR *, NULL, -1, fdopendir, (int fd), (fd))
-WRAP(struct dirent *, NULL, -1, readdir, (DIR * folder), (folder))
+WRAP(struct dirent *, NULL, -1, readdir64, (DIR * folder), (folder))
 WRAP(FILE *, NULL, -1, fdopen, (int fd, const char *mode), (fd, mode))
 WRAP(FILE *, NULL, -1, open_memstream, (char **text, size_t *n), (text, n))
 WRAP(int, EOF, -1, fflush, (FILE * file), (file))
 
-extern int __real_openat(int fd, const char *name, int flags, ...);
-extern int __wrap_openat(int fd, const char *name, int flags, ...);
-int __wrap_openat(int fd, const char *name, int flags, ...)
+extern int __real_openat64(int fd, const char *name, int flags, ...);
+extern int __wrap_openat64(int fd, const char *name, int flags, ...);
+int __wrap_openat64(int fd, const char *name, int flags, ...)
 {
         mode_t mode;
         va_list arguments;
@@ -104,7 +104,7 @@ int __wrap_openat(int fd, const char *name, int flags, ...)
         va_end(arguments);
         if (is_turn_at(fd))
                 return -1;
-        return note(__real_openat(fd, name, flags, mode), fd >= 0 && is_of_twin[fd]);
+        return note(__real_openat64(fd, name, flags, mode), fd >= 0 && is_of_twin[fd]);
 }
 
 /* openat2() alone */

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files, the store and the marker when one call fails: what is answered, and what is left. Linked
+ * with --wrap; each test says which call, by name, is to fail and how. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "transaction/marker.h"
+#include "transaction/store.h"
+#include "util/file.h"
+#include "util/log.h"
+
+/* ---- what fails ---- */
+
+static const char *failing; /* a name, once; NULL: none */
+static int fault;           /* an errno; 0: the call returns 0 and does nothing */
+static unsigned n_before;   /* so many calls of that name succeed first */
+static unsigned n_more;     /* so many fail after the first that does */
+
+static int is_turn(const char *name)
+{
+        if (!failing || strcmp(failing, name) != 0)
+                return 0;
+        if (n_before > 0) {
+                n_before--;
+                return 0;
+        }
+        if (n_more > 0)
+                n_more--;
+        else
+                failing = NULL;
+        errno = fault;
+        return 1;
+}
+
+static void fail_after(unsigned n, const char *name, int error)
+{
+        n_before = n;
+        failing = name;
+        fault = error;
+}
+
+static void fail(const char *name, int error)
+{
+        fail_after(0, name, error);
+}
+
+static void assert_met(void)
+{
+        g_assert_null(failing);
+}
+
+#define WRAP(type, failed, name, parameters, arguments)                                            \
+        extern type __real_##name parameters;                                                      \
+        extern type __wrap_##name parameters;                                                      \
+        type __wrap_##name parameters                                                              \
+        {                                                                                          \
+                return is_turn(#name) ? (fault == 0 ? (type) 0 : (type) (failed))                  \
+                                      : __real_##name arguments;                                   \
+        }
+
+WRAP(void *, NULL, malloc, (size_t n), (n))
+WRAP(ssize_t, -1, read, (int fd, void *data, size_t n), (fd, data, n))
+WRAP(ssize_t, -1, write, (int fd, const void *data, size_t n), (fd, data, n))
+WRAP(int, -1, fsync, (int fd), (fd))
+WRAP(int, -1, renameat, (int fd, const char *from, int to_fd, const char *to),
+     (fd, from, to_fd, to))
+WRAP(int, -1, unlinkat, (int fd, const char *name, int flags), (fd, name, flags))
+WRAP(int, -1, linkat, (int fd, const char *from, int to_fd, const char *to, int flags),
+     (fd, from, to_fd, to, flags))
+WRAP(int, -1, mkdir, (const char *path, mode_t mode), (path, mode))
+WRAP(int, -1, fstat64, (int fd, struct stat *st), (fd, st))
+WRAP(int, -1, faccessat, (int fd, const char *name, int mode, int flags), (fd, name, mode, flags))
+WRAP(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP(int, -1, flock, (int fd, int operation), (fd, operation))
+
+extern int __real_openat64(int fd, const char *name, int flags, ...);
+extern int __wrap_openat64(int fd, const char *name, int flags, ...);
+int __wrap_openat64(int fd, const char *name, int flags, ...)
+{
+        mode_t mode;
+        va_list arguments;
+
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+        return is_turn("openat") ? -1 : __real_openat64(fd, name, flags, mode);
+}
+
+extern long __real_syscall(long number, ...);
+extern long __wrap_syscall(long number, ...);
+long __wrap_syscall(long number, ...)
+{
+        va_list arguments;
+        const char *path;
+        void *how;
+        size_t n;
+        int fd;
+
+        va_start(arguments, number);
+        fd = va_arg(arguments, int);
+        path = va_arg(arguments, const char *);
+        how = va_arg(arguments, void *);
+        n = va_arg(arguments, size_t);
+        va_end(arguments);
+        return number == SYS_openat2 && is_turn("openat2")
+                       ? -1
+                       : __real_syscall(number, fd, path, how, n);
+}
+
+/* ---- a folder ---- */
+
+typedef struct Fixture {
+        char *path, *state;
+        int fd;
+} Fixture;
+
+static void set_up(Fixture *fixture, gconstpointer data)
+{
+        log_set_max_level(LOG_EMERG);
+        fixture->path = g_dir_make_tmp("aegis-file-XXXXXX", NULL);
+        fixture->state = g_build_filename(fixture->path, "state", NULL);
+        fixture->fd = directory_open(fixture->path, 0700);
+        g_assert_cmpint(fixture->fd, >=, 0);
+        g_assert_cmpint(file_replace(fixture->fd, "a", "old", 3), ==, 0);
+}
+
+static void tear_down(Fixture *fixture, gconstpointer data)
+{
+        const char *const argv[] = {"rm", "-rf", fixture->path, NULL};
+
+        g_assert_true(g_spawn_sync(NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
+                                   NULL, NULL, NULL, NULL));
+        close(fixture->fd);
+        g_free(fixture->path);
+        g_free(fixture->state);
+}
+
+static int read_a(const Fixture *fixture, char **ret_text)
+{
+        size_t n = 0;
+
+        return file_read(fixture->fd, "a", 100, ret_text, &n);
+}
+
+static void assert_a(const Fixture *fixture, const char *expected)
+{
+        g_autofree char *text = NULL;
+
+        g_assert_cmpint(read_a(fixture, &text), ==, 0);
+        g_assert_cmpstr(text, ==, expected);
+}
+
+/* ---- files ---- */
+
+static void test_what_cannot_be_read_is_told(Fixture *fixture, gconstpointer data)
+{
+        static const struct {
+                const char *call;
+                int error, expected;
+        } faults[] = {
+                {"openat2", EMFILE, -EMFILE}, {"fstat64", EIO, -EIO}, {"malloc", ENOMEM, -ENOMEM},
+                {"read", EIO, -EIO},          {"read", 0, -EIO},
+        };
+        char *text = NULL;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+                fail(faults[i].call, faults[i].error);
+                g_assert_cmpint(read_a(fixture, &text), ==, faults[i].expected);
+                g_assert_null(text);
+                assert_met();
+        }
+        fail("read", EINTR);
+        assert_a(fixture, "old");
+        assert_met();
+}
+
+static void test_what_cannot_be_written_is_told_and_the_old_stays(Fixture *fixture,
+                                                                  gconstpointer data)
+{
+        static const struct {
+                const char *call;
+                int error;
+        } faults[] = {{"unlinkat", EIO},
+                      {"openat", ENOSPC},
+                      {"write", ENOSPC},
+                      {"fsync", EIO},
+                      {"renameat", EROFS}};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+                fail(faults[i].call, faults[i].error);
+                g_assert_cmpint(file_replace(fixture->fd, "a", "new", 3), ==, -faults[i].error);
+                assert_met();
+                assert_a(fixture, "old");
+        }
+        fail_after(1, "fsync", EIO); /* of the directory */
+        g_assert_cmpint(file_replace(fixture->fd, "a", "new", 3), ==, -EIO);
+        fail("write", EINTR);
+        g_assert_cmpint(file_replace(fixture->fd, "a", "newer", 5), ==, 0);
+        assert_a(fixture, "newer");
+}
+
+static void test_a_link_that_fails_leaves_both(Fixture *fixture, gconstpointer data)
+{
+        static const char *const calls[] = {"unlinkat", "linkat", "renameat"};
+        char longer[300];
+
+        memset(longer, 'x', sizeof(longer) - 1);
+        longer[sizeof(longer) - 1] = '\0';
+        for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
+                fail(calls[i], EIO);
+                g_assert_cmpint(file_link(fixture->fd, "a", fixture->fd, "b"), ==, -EIO);
+                g_assert_cmpint(faccessat(fixture->fd, "b", F_OK, 0), <, 0);
+                assert_a(fixture, "old");
+        }
+        g_assert_cmpint(file_link(fixture->fd, "a", fixture->fd, longer), ==, -ENAMETOOLONG);
+        g_assert_cmpint(file_replace(fixture->fd, longer, "", 0), ==, -ENAMETOOLONG);
+        g_assert_cmpint(file_link(fixture->fd, "a", fixture->fd, "b"), ==, 0);
+}
+
+static void test_a_directory_that_cannot_be_made_is_told(Fixture *fixture, gconstpointer data)
+{
+        fail("mkdir", EROFS);
+        g_assert_cmpint(directory_open(fixture->state, 0700), ==, -EROFS);
+        fail_after(1, "openat2", EMFILE);
+        g_assert_cmpint(directory_open(fixture->state, 0700), ==, -EMFILE);
+        g_assert_cmpint(g_rmdir(fixture->state), ==, 0);
+        fail_after(2, "openat2", EMFILE); /* the parent */
+        g_assert_cmpint(directory_open(fixture->state, 0700), ==, -EMFILE);
+        g_assert_cmpint(g_rmdir(fixture->state), ==, 0);
+        fail("fsync", EIO);
+        g_assert_cmpint(directory_open(fixture->state, 0700), ==, -EIO);
+        g_assert_cmpint(g_rmdir(fixture->state), ==, 0);
+        fail("mkdir", EEXIST); /* by somebody else, who took it away again */
+        g_assert_cmpint(directory_open(fixture->state, 0700), ==, -ENOENT);
+}
+
+static void test_only_files_of_ours_and_roots_are_trusted(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *file = g_build_filename(fixture->path, "a", NULL), *text = NULL;
+        size_t n;
+        int fd, r;
+
+        fail("fstat64", EIO);
+        g_assert_cmpint(file_read_trusted(fixture->fd, "a", 9, &text, &n), ==, -EIO);
+        g_assert_cmpint(file_read_trusted(fixture->fd, "none", 9, &text, &n), ==, -ENOENT);
+        g_assert_cmpint(directory_open_trusted(fixture->state), ==, -ENOENT);
+        g_assert_cmpint(g_chmod(file, 0602), ==, 0);
+        g_assert_cmpint(file_read_trusted(fixture->fd, "a", 9, &text, &n), ==, -EPERM);
+        g_assert_cmpint(g_chmod(file, 0600), ==, 0);
+        fd = directory_open_trusted(fixture->path);
+        g_assert_cmpint(fd, >=, 0);
+        close(fd);
+        if (geteuid() != 0)
+                return;
+        g_assert_cmpint(chown(file, 1000, 0), ==, 0);
+        g_assert_cmpint(file_read_trusted(fixture->fd, "a", 9, &text, &n), ==, -EPERM);
+        g_assert_cmpint(chown(fixture->path, 1000, 0), ==, 0);
+        g_assert_cmpint(seteuid(1000), ==, 0);
+        r = file_read_trusted(fixture->fd, "a", 9, &text, &n);
+        g_assert_cmpint(seteuid(0), ==, 0);
+        g_assert_cmpint(r, ==, 0);
+        g_assert_cmpint(directory_open_trusted(fixture->path), ==, -EPERM);
+}
+
+/* ---- the store ---- */
+
+static Store *open_store(const Fixture *fixture)
+{
+        Store *store = NULL;
+
+        g_assert_cmpint(store_open(&store, fixture->state), ==, 0);
+        return store;
+}
+
+static void write_next(Store *store, uint64_t generation)
+{
+        StoreRecord record = {.generation = generation};
+
+        g_assert_cmpint(document_set_new(&record.documents), ==, 0);
+        g_assert_cmpint(store_write_next(store, &record), ==, 0);
+        store_record_deinit(&record);
+}
+
+static void test_a_store_that_cannot_be_had_is_told(Fixture *fixture, gconstpointer data)
+{
+        static const struct {
+                const char *call;
+                unsigned n;
+                int error, expected;
+        } faults[] = {
+                {"openat2", 0, EMFILE, -EMFILE}, {"fstat64", 0, EIO, -EIO},
+                {"fchmod", 0, EROFS, -EROFS},    {"flock", 0, EWOULDBLOCK, -EBUSY},
+                {"flock", 0, ENOLCK, -ENOLCK},   {"malloc", 0, ENOMEM, -ENOMEM},
+        };
+        Store *store = NULL;
+
+        g_assert_cmpint(g_mkdir(fixture->state, 0755), ==, 0);
+        for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+                g_assert_cmpint(g_chmod(fixture->state, 0755), ==, 0);
+                fail_after(faults[i].n, faults[i].call, faults[i].error);
+                g_assert_cmpint(store_open(&store, fixture->state), ==, faults[i].expected);
+                assert_met();
+                g_assert_null(store);
+        }
+        g_assert_null(store_close(NULL));
+        if (geteuid() != 0)
+                return;
+        g_assert_cmpint(chown(fixture->state, 1000, 0), ==, 0);
+        g_assert_cmpint(store_open(&store, fixture->state), ==, -EPERM);
+}
+
+static void test_what_says_nothing_of_a_record_does_not_make_it_damaged(Fixture *fixture,
+                                                                        gconstpointer data)
+{
+        static const struct {
+                const char *call;
+                int error, expected;
+        } faults[] = {
+                {"openat2", EMFILE, -EMFILE},        {"openat2", EFBIG, STORE_E_DAMAGED},
+                {"openat2", ELOOP, STORE_E_DAMAGED}, {"openat2", EINVAL, STORE_E_DAMAGED},
+                {"openat2", ENOENT, -ENOENT},        {"malloc", ENOMEM, -ENOMEM},
+        };
+        _cleanup_(store_closep) Store *store = open_store(fixture);
+        StoreRecord record = {};
+
+        write_next(store, 1);
+        for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
+                fail(faults[i].call, faults[i].error);
+                g_assert_cmpint(store_read(store, STORE_NEXT, &record), ==, faults[i].expected);
+        }
+        fail("read", EIO); /* once is no damage */
+        g_assert_cmpint(store_read(store, STORE_NEXT, &record), ==, 0);
+        store_record_deinit(&record);
+        fail("read", EIO);
+        n_more = 1; /* and twice is */
+        g_assert_cmpint(store_read(store, STORE_NEXT, &record), ==, STORE_E_DAMAGED);
+        assert_met();
+        g_assert_cmpint(file_replace(store_directory(store), "state", "x", 1), ==, 0);
+        g_assert_cmpint(store_read(store, STORE_STATE, &record), ==, STORE_E_DAMAGED);
+}
+
+static void test_what_is_not_published_is_told(Fixture *fixture, gconstpointer data)
+{
+        static const char *const calls[] = {"faccessat", "linkat", "renameat", "fsync"};
+        _cleanup_(store_closep) Store *store = open_store(fixture);
+        StoreRecord record = {.generation = 1};
+
+        g_assert_cmpint(store_publish_next(store), ==, 0);
+        g_assert_cmpint(store_discard_next(store), ==, 0);
+        write_next(store, 1);
+        g_assert_cmpint(store_publish_next(store), ==, 0);
+        for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
+                write_next(store, 2);
+                fail(calls[i], EIO);
+                g_assert_cmpint(store_publish_next(store), ==, -EIO);
+                assert_met();
+        }
+        write_next(store, 3);
+        fail_after(1, "renameat", EIO); /* the first is of the one before */
+        g_assert_cmpint(store_publish_next(store), ==, -EIO);
+        fail("unlinkat", EIO);
+        g_assert_cmpint(store_discard_next(store), ==, -EIO);
+        g_assert_cmpint(document_set_new(&record.documents), ==, 0);
+        fail("malloc", ENOMEM);
+        g_assert_cmpint(store_write_next(store, &record), ==, -ENOMEM);
+        fail("openat", ENOSPC);
+        g_assert_cmpint(store_write_next(store, &record), ==, -ENOSPC);
+        store_record_deinit(&record);
+        fail("renameat", EIO);
+        g_assert_cmpint(store_set_aside(store, STORE_STATE), ==, -EIO);
+        g_assert_cmpint(store_set_aside(store, STORE_STATE), ==, 0);
+        g_assert_cmpint(store_set_aside(store, STORE_STATE), ==, 0);
+}
+
+/* ---- the marker ---- */
+
+static void test_a_marker_that_cannot_be_looked_for_is_there(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *longer = g_strnfill(5000, '/');
+
+        g_assert_false(marker_is_set(fixture->state));
+        fail("faccessat", EIO); /* once is nothing */
+        g_assert_false(marker_is_set(fixture->state));
+        g_assert_true(marker_is_set(longer));
+        fail("mkdir", EROFS);
+        g_assert_cmpint(marker_set(fixture->state), ==, -EROFS);
+        g_assert_cmpint(marker_set(fixture->state), ==, 0);
+        g_assert_true(marker_is_set(fixture->state));
+        {
+                g_autofree char *below = g_build_filename(fixture->path, "a", "b", NULL);
+
+                g_assert_true(marker_is_set(below)); /* ENOTDIR, twice */
+        }
+}
+
+#define ADD(function)                                                                              \
+        g_test_add("/file-faults/" #function, Fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        ADD(test_what_cannot_be_read_is_told);
+        ADD(test_what_cannot_be_written_is_told_and_the_old_stays);
+        ADD(test_a_link_that_fails_leaves_both);
+        ADD(test_a_directory_that_cannot_be_made_is_told);
+        ADD(test_only_files_of_ours_and_roots_are_trusted);
+        ADD(test_a_store_that_cannot_be_had_is_told);
+        ADD(test_what_says_nothing_of_a_record_does_not_make_it_damaged);
+        ADD(test_what_is_not_published_is_told);
+        ADD(test_a_marker_that_cannot_be_looked_for_is_there);
+        return g_test_run();
+}
