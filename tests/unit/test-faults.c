@@ -92,6 +92,14 @@ WRAP(FILE *, NULL, -1, fdopen, (int fd, const char *mode), (fd, mode))
 WRAP(FILE *, NULL, -1, open_memstream, (char **text, size_t *n), (text, n))
 WRAP(int, EOF, -1, fflush, (FILE * file), (file))
 
+/* What read() is where its room is known. */
+extern ssize_t __real___read_chk(int fd, void *data, size_t n, size_t room);
+extern ssize_t __wrap___read_chk(int fd, void *data, size_t n, size_t room);
+ssize_t __wrap___read_chk(int fd, void *data, size_t n, size_t room)
+{
+        return is_turn_at(fd) ? -1 : __real___read_chk(fd, data, n, room);
+}
+
 extern int __real_openat64(int fd, const char *name, int flags, ...);
 extern int __wrap_openat64(int fd, const char *name, int flags, ...);
 int __wrap_openat64(int fd, const char *name, int flags, ...)

@@ -81,6 +81,16 @@ WRAP(int, -1, faccessat, (int fd, const char *name, int mode, int flags), (fd, n
 WRAP(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(int, -1, flock, (int fd, int operation), (fd, operation))
 
+/* What read() is where its room is known. */
+extern ssize_t __real___read_chk(int fd, void *data, size_t n, size_t room);
+extern ssize_t __wrap___read_chk(int fd, void *data, size_t n, size_t room);
+ssize_t __wrap___read_chk(int fd, void *data, size_t n, size_t room)
+{
+        if (is_turn("read"))
+                return fault == 0 ? 0 : -1;
+        return __real___read_chk(fd, data, n, room);
+}
+
 extern int __real_openat64(int fd, const char *name, int flags, ...);
 extern int __wrap_openat64(int fd, const char *name, int flags, ...);
 int __wrap_openat64(int fd, const char *name, int flags, ...)

@@ -313,8 +313,8 @@ static void test_a_trial_is_not_ended_by_a_file(Fixture *fixture, gconstpointer 
 static void test_a_damaged_list_harms_nothing(Fixture *fixture, gconstpointer data)
 {
         static const char *const texts[] = {"", "web", "we b\nweb\n", "\n\n\n",
-                                            "0123456789012345678901234567890123456789"
-                                            "0123456789012345678901234567890123456789\n"};
+                                            ("0123456789012345678901234567890123456789"
+                                             "0123456789012345678901234567890123456789\n")};
         g_autofree char *list = state_file(fixture, "loaded");
 
         put(fixture, "web.policy", DENY_A);
