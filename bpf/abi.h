@@ -5,7 +5,9 @@
 
 #include <linux/types.h>
 
+#ifndef AEGIS_ABI /* another is given for tests of an upgrade */
 #define AEGIS_ABI 6u
+#endif
 
 /* One bit a kind of access to a file. A rule without access= means all of them. ACCESS_MAP goes
  * with ACCESS_EXEC in every rule; the two part in the defaults alone: a program that is run is
@@ -171,6 +173,8 @@ struct own_object {
 };
 
 /* Read by every hook, written by a commit only. */
+/* Its beginning, down to claim_until_ns, is the same in every build: a service tells the programs
+ * of an earlier one who it is. */
 struct hot {
         __u32 word;
         __u32 service_tgid; /* never denied: it must be able to mend a policy */
@@ -192,6 +196,9 @@ struct hot {
         struct self self;
         struct header headers[N_SLOTS];
 };
+
+_Static_assert(__builtin_offsetof(struct hot, service_tgid) == 4, "in every build");
+_Static_assert(__builtin_offsetof(struct hot, claim_until_ns) == 56, "in every build");
 
 #define CANARY_GUARD 0x100u
 #define CANARY_ERRNO 129 /* EKEYREJECTED: no other part of these paths answers so */

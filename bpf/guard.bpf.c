@@ -286,6 +286,11 @@ static __always_inline bool is_switch(struct bpf_sysctl *sysctl)
         return true;
 }
 
+static __always_inline bool is_in_force(__u32 word)
+{
+        return is_on() && hot.headers[word & WORD_SLOT].hooks;
+}
+
 static __always_inline bool switches_on(struct bpf_sysctl *sysctl)
 {
         char value[4] = {};
@@ -309,7 +314,7 @@ int guard_sysctl(struct bpf_sysctl *sysctl)
                 bpf_set_retval(-CANARY_ERRNO);
                 return SYSCTL_DENY;
         }
-        if (!is_on() || switches_on(sysctl) || is_trusted())
+        if (!is_in_force(decision.word) || switches_on(sysctl) || is_trusted())
                 return SYSCTL_PASS;
         __sync_fetch_and_add(&counters.denials[HOOK_SYSCTL], 1);
         event_emit(&decision, &finding);

@@ -368,6 +368,7 @@ static int read_files(Config *config, const char *named)
 
 /* ---- the command line ---- */
 
+#define N_OPTIONS 4
 #define OPTION_SETTING 256 /* and one more for each following setting */
 
 static void print_help(void)
@@ -395,13 +396,16 @@ static void print_help(void)
              "      --polkit-timeout=SECONDS  how long a question may stay open\n"
              "      --protect-self=yes|no     against root, while a policy is in force\n"
              "      --signal=none|term|kill   to who is denied, where a rule names none\n"
+             "      --hand-over=USER          as root, before the service: give USER what is "
+             "pinned,\n"
+             "                                and systemd what only root may open, and end\n"
              "  -h, --help                    show this\n"
              "  -V, --version                 show the version");
 }
 
 /* The values of options are kept until the files have been read: the command line wins. */
 typedef struct Arguments {
-        const char *config_file;
+        const char *config_file, *hand_over;
         const char *values[ELEMENTS_OF(settings)];
         int done;
 } Arguments;
@@ -410,6 +414,8 @@ static int use_option(int option, Arguments *arguments)
 {
         if (option == 'c') {
                 arguments->config_file = optarg;
+        } else if (option == 'o') {
+                arguments->hand_over = optarg;
         } else if (option == 'h') {
                 print_help();
                 arguments->done = 1;
@@ -426,16 +432,17 @@ static int use_option(int option, Arguments *arguments)
 
 static int read_arguments(int argc, char **argv, Arguments *arguments)
 {
-        struct option options[ELEMENTS_OF(settings) + 4] = {
+        struct option options[ELEMENTS_OF(settings) + N_OPTIONS + 1] = {
                 {"config", required_argument, NULL, 'c'},
+                {"hand-over", required_argument, NULL, 'o'},
                 {"help", no_argument, NULL, 'h'},
                 {"version", no_argument, NULL, 'V'},
         };
         int option, r;
 
         for (size_t i = 0; i < ELEMENTS_OF(settings); i++)
-                options[3 + i] = (struct option){settings[i].option, required_argument, NULL,
-                                                 OPTION_SETTING + (int) i};
+                options[N_OPTIONS + i] = (struct option){settings[i].option, required_argument,
+                                                         NULL, OPTION_SETTING + (int) i};
         optind = 0; /* getopt keeps state: begin anew */
         while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) >= 0) {
                 r = use_option(option, arguments);
@@ -511,6 +518,8 @@ int config_new(Config **ret_config, int argc, char **argv)
         r = use_arguments(config, &arguments);
         if (r < 0)
                 return r;
+        if (arguments.hand_over && !(config->hand_over = strdup(arguments.hand_over)))
+                return log_errno(-ENOMEM, "The configuration cannot be read");
         *ret_config = TAKE_PTR(config);
         return 0;
 }
@@ -526,6 +535,7 @@ Config *config_free(Config *config)
         free(config->marker_directory);
         free(config->policy_directory);
         free(config->baseline_policy);
+        free(config->hand_over);
         free(config);
         return NULL;
 }

@@ -28,6 +28,7 @@ typedef struct Config {
         unsigned journal_rate;  /* events that are written into the journal in a second */
         LogFormat log_format;
         int takes_times; /* of hooks, for the metrics */
+        char *hand_over; /* the user the service will run as: prepare that, and end; NULL: serve */
 } Config;
 
 /* Returns 0, CONFIG_DONE, -EINVAL for a fault (logged with its place), or another negative errno.

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* aegisd: reads its configuration, brings itself up, and serves until it is told to leave. */
+/* aegisd: reads its configuration, brings itself up, and serves until it is told to leave; or does
+ * what root has to do before that, and ends. */
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "backend/backend.h"
 #include "config.h"
+#include "handover.h"
 #include "manager.h"
 #include "util/log.h"
 
@@ -23,6 +25,8 @@ static int run(int argc, char **argv)
         r = backend_claim(config->pin_directory);
         if (r < 0)
                 return r;
+        if (config->hand_over)
+                return handover_give(config);
         r = manager_new(&manager, config);
         if (r < 0)
                 return r;

@@ -16,6 +16,7 @@
 #include "backend/backend.h"
 #include "bus/server.h"
 #include "event/event.h"
+#include "handover.h"
 #include "transaction/transaction.h"
 #include "util/array.h"
 #include "util/file.h"
@@ -197,6 +198,13 @@ static int on_ring(sd_event_source *source, int fd, uint32_t ready, void *userda
         return r < 0 ? sd_event_exit(manager->loop, r) : 0;
 }
 
+/* Only what has been replaced: in trouble it is better to be denied twice. */
+static void release_others(Manager *manager)
+{
+        if (!enforcement_trouble(manager->enforcement)[0])
+                backend_release_others(manager->backend);
+}
+
 /* While a method is under way it is left to the next self-test. */
 static int on_mounts(sd_event_source *source, int fd, uint32_t ready, void *userdata)
 {
@@ -220,6 +228,8 @@ static int on_self_test(sd_event_source *source, uint64_t now, void *userdata)
                 log_errno(r, "The self-test failed");
         else
                 sd_notify(0, "WATCHDOG=1");
+        if (r == 0 && !bus_server_is_busy(manager->bus))
+                release_others(manager);
         say_status(manager);
         bus_server_refresh(manager->bus);
         give_back_memory(manager);
@@ -287,6 +297,9 @@ static int bring_up_backend(Manager *manager)
                                 .signal = manager->config->signal};
         int r;
 
+        r = handover_take(&config.handed);
+        if (r < 0)
+                return r;
         r = backend_new(&manager->backend, &config);
         if (r < 0)
                 return r;
@@ -316,6 +329,7 @@ static int bring_up_enforcement(Manager *manager)
         r = enforcement_new(&manager->enforcement, &config);
         if (r < 0)
                 return r;
+        release_others(manager);
         say_hooks(manager->backend);
         return 0;
 }

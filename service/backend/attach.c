@@ -70,6 +70,12 @@ static const char *prove(Backend *backend, const Program *program, const char **
         return "it was attached and did not deny a canary";
 }
 
+/* Who handed a program over keeps it where it is: it denies nothing while nothing is in force. */
+static int is_handed(const Backend *backend, const Program *program)
+{
+        return backend->sysctl_handed && program->hook == HOOK_SYSCTL;
+}
+
 static void detach(Backend *backend, Program *program)
 {
         if (program->fd)
@@ -335,7 +341,8 @@ void release_hooks(Backend *backend, const Needs *needs)
         for (size_t i = 0; i < backend->n_programs; i++) {
                 Program *program = &backend->programs[i];
 
-                if (!program_is_attached(program) || is_needed(program, needs))
+                if (!program_is_attached(program) || is_needed(program, needs) ||
+                    is_handed(backend, program))
                         continue;
                 detach(backend, program);
                 if (stands_for_hook(backend, program))

@@ -146,6 +146,25 @@ static void take_times(Backend *backend)
                 log_errno(errno, "The time that hooks take cannot be told");
 }
 
+void backend_begin(Backend *backend)
+{
+        slots_init(backend);
+        backend->pin_fd = backend->floors_fd = backend->canary.directory_fd = backend->mounts_fd =
+                -1;
+        backend->mounts.root = backend->mounts.fd = backend->expedite_fd = backend->times_fd = -1;
+        backend->guard_trouble = "";
+        libbpf_set_print(ignore_messages);
+}
+
+/* A descriptor of mountinfo tells of each change once, to whoever asks it first: so there are two.
+ */
+static void take_handed(Backend *backend, const BackendHanded *handed)
+{
+        backend->mounts_fd = handed->mounts[1] ? handed->mounts[1] : mounts_watch();
+        backend->expedite_fd = handed->expedite ? handed->expedite : expedite_open();
+        backend->sysctl_handed = handed->sysctl_guard;
+}
+
 int backend_new(Backend **ret_backend, const BackendConfig *config)
 {
         _cleanup_(backend_freep) Backend *backend = calloc(1, sizeof(*backend));
@@ -153,21 +172,16 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
 
         if (!backend)
                 return -ENOMEM;
-        slots_init(backend);
-        backend->pin_fd = backend->floors_fd = backend->canary.directory_fd = backend->mounts_fd =
-                -1;
+        backend_begin(backend);
+        take_handed(backend, &config->handed);
         backend->on_event = config->on_event;
         backend->userdata = config->userdata;
         backend->protects_itself = !config->is_unguarded;
         backend->signal = config->signal;
-        backend->guard_trouble = "";
-        libbpf_set_print(ignore_messages);
         probe_kernel(&backend->probe, &backend->functions);
-        r = mounts_init(&backend->mounts);
+        r = mounts_init(&backend->mounts, config->handed.root, config->handed.mounts[0]);
         if (r < 0)
                 return log_errno(r, "Cannot read what is mounted");
-        /* A descriptor tells of each change once, to whoever asks it first. */
-        backend->mounts_fd = mounts_watch();
         if (backend->mounts_fd < 0)
                 return log_errno(backend->mounts_fd, "Cannot watch what is mounted");
         backend->locator.mounts = &backend->mounts;
@@ -179,6 +193,9 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         if (r < 0)
                 return log_errno(r, "Cannot open %s", config->canary_directory);
         r = pin_folder_open(backend, config->pin_directory);
+        if (r < 0)
+                return r;
+        r = modules_forget();
         if (r < 0)
                 return r;
         floors_open(backend, config->pin_directory);
@@ -199,6 +216,9 @@ Backend *backend_free(Backend *backend)
         closep(&backend->pin_fd);
         closep(&backend->mounts_fd);
         closep(&backend->times_fd);
+        closep(&backend->expedite_fd);
+        if (backend->sysctl_handed)
+                close(backend->sysctl_handed);
         free(backend->pin_path);
         canary_deinit(&backend->canary);
         mounts_deinit(&backend->mounts);

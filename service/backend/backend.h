@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "abi.h"
 #include "policy/image.h"
@@ -64,14 +65,24 @@ typedef struct BackendState {
  */
 typedef void (*BackendEventFunc)(void *userdata, const struct event *event);
 
+/* Descriptors of what a service that is not root cannot open, or not from its own view of the file
+ * systems: opened by who can, taken over. 0: the service opens it, if it can. */
+typedef struct BackendHanded {
+        int root;         /* where the paths of documents begin */
+        int mounts[2];    /* mountinfo of that view, opened twice */
+        int expedite;     /* the kernel's switch for grace periods */
+        int sysctl_guard; /* the program that stands at the root of all cgroups */
+} BackendHanded;
+
 typedef struct BackendConfig {
-        const char *pin_directory;    /* a bpffs is mounted here if there is none */
+        const char *pin_directory;    /* a bpffs is mounted here if there is none; outlives it */
         const char *canary_directory; /* the service's own, for the files of the canary */
         BackendEventFunc on_event;
         void *userdata;
         int is_unguarded; /* it is not to protect itself from root, so that it can be debugged */
         uint32_t signal; /* SIGNAL_… of abi.h: what follows a denial by a rule that says nothing */
         int takes_times; /* HookStatus.run_ns is told */
+        BackendHanded handed;
 } BackendConfig;
 
 typedef struct Backend Backend;
@@ -82,6 +93,11 @@ typedef struct Backend Backend;
  * what is in force, or -ENOMEM. */
 int backend_claim(const char *pin_directory);
 
+/* What root does for a service that runs as that user, before it begins: makes the maps or gives
+ * the user those that are pinned, attaches what only root may, and opens the rest. Returns 0 or a
+ * negative errno; the descriptors are the caller's then. */
+int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid);
+
 /* Probes the kernel, proves the tier by a canary denial, adopts what is pinned. A machine that can
  * enforce nothing is no error: the tier is TIER_NONE and each hook says why. Returns 0 or a
  * negative errno. */
@@ -89,6 +105,10 @@ int backend_new(Backend **ret_backend, const BackendConfig *config);
 
 /* Lets go of the descriptors; what is pinned goes on enforcing. */
 Backend *backend_free(Backend *backend);
+
+/* Lets go of what another build has in force, whose maps are of another layout: once this one has
+ * its policy in force, so that one of them always denies. If it has none, the other stays. */
+void backend_release_others(Backend *backend);
 
 Tier backend_tier(const Backend *backend);
 void backend_state(const Backend *backend, BackendState *ret_state);

@@ -63,17 +63,25 @@ static int is_for_the_service(const Backend *backend, const struct bpf_program *
                program == backend->skeleton->progs.sweep_folds;
 }
 
-/* Two programs alone, which need neither the kernel's BTF nor much of the verifier. */
-static int open_maps(Backend *backend, Tier tier)
+/* What is loaded with the maps: two programs, which need neither the kernel's BTF nor much of the
+ * verifier, and one more if it is asked for. */
+static void choose_programs(const Backend *backend, const char *program)
 {
-        struct bpf_program *program;
+        struct bpf_program *item;
+
+        bpf_object__for_each_program(item, backend->skeleton->obj) bpf_program__set_autoload(
+                item, is_for_the_service(backend, item) ||
+                              (program && strcmp(bpf_program__name(item), program) == 0));
+}
+
+int maps_open(Backend *backend, Tier tier, const char *program)
+{
         int r;
 
         backend->skeleton = aegis_bpf__open();
         if (!backend->skeleton)
                 return log_errno(errno, "Cannot open the BPF object");
-        bpf_object__for_each_program(program, backend->skeleton->obj)
-                bpf_program__set_autoload(program, is_for_the_service(backend, program));
+        choose_programs(backend, program);
         r = share_maps(backend);
         if (r < 0)
                 return r;
@@ -97,6 +105,7 @@ static int find_programs(Backend *backend, Tier tier)
         if (r < 0)
                 return log_errno(r, "The BPF object has programs for no hook of ours");
         backend->n_programs = (size_t) r;
+        sysctl_take_handed(backend);
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
                 HookState *state = &backend->hooks[hook];
 
@@ -143,7 +152,7 @@ int load_tier(Backend *backend, Tier tier)
 {
         int r;
 
-        r = open_maps(backend, tier);
+        r = maps_open(backend, tier, NULL);
         if (r == 0)
                 r = find_programs(backend, tier);
         if (r == 0)

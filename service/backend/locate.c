@@ -15,6 +15,7 @@
 
 #include "backend/cgroups.h"
 #include "util/cleanup.h"
+#include "util/path.h"
 
 static void take_known(const struct statx *known, Location *location)
 {
@@ -46,7 +47,7 @@ static void find_generation(int fd, Location *location)
 /* Fills in what the path leads to in the end, if it leads anywhere. */
 static int follow(Mounts *mounts, int at, const char *path, Location *location)
 {
-        _cleanup_(closep) int fd = openat(at, path, O_PATH | O_CLOEXEC);
+        _cleanup_(closep) int fd = path_open(mounts->root, at, path, O_PATH);
         struct statx known;
         Place target = {};
         int r;
@@ -102,7 +103,7 @@ static int locate_in(Mounts *mounts, Parent *parent, const char *path, const cha
         if (r < 0 || parent->fd < 0)
                 return r;
         if (!is_name(name))
-                return follow(mounts, AT_FDCWD, path, location);
+                return follow(mounts, -1, path, location);
         if (look(parent, name, location))
                 return 0;
         return follow(mounts, parent->fd, name, location);

@@ -70,9 +70,20 @@ static void clear(Mounts *mounts)
         mounts->n_items = 0;
 }
 
+/* From its beginning; that of another view cannot be opened by its name. NULL with errno. */
+static FILE *open_again(int fd)
+{
+        _cleanup_(closep) int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        FILE *file = copy < 0 || lseek(copy, 0, SEEK_SET) < 0 ? NULL : fdopen(copy, "r");
+
+        if (file)
+                copy = -1; /* it is the file's now */
+        return file;
+}
+
 static int read_all(Mounts *mounts)
 {
-        _cleanup_(fclosep) FILE *file = fopen("/proc/self/mountinfo", "re");
+        _cleanup_(fclosep) FILE *file = open_again(mounts->fd);
         _cleanup_(freep) char *line = NULL;
         size_t n_line = 0;
         int r;
@@ -101,9 +112,13 @@ int mounts_watch(void)
         return fd < 0 ? -errno : fd;
 }
 
-int mounts_init(Mounts *mounts)
+int mounts_init(Mounts *mounts, int root, int fd)
 {
-        *mounts = (Mounts){.fd = mounts_watch()};
+        *mounts = (Mounts){.root = root, .fd = fd ? fd : mounts_watch()};
+        if (!root)
+                mounts->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (mounts->root < 0)
+                return -errno;
         if (mounts->fd < 0)
                 return mounts->fd;
         return read_all(mounts);
@@ -113,8 +128,9 @@ void mounts_deinit(Mounts *mounts)
 {
         clear(mounts);
         free(mounts->items);
+        closep(&mounts->root);
         closep(&mounts->fd);
-        *mounts = (Mounts){.fd = -1};
+        *mounts = (Mounts){.root = -1, .fd = -1};
 }
 
 int mounts_refresh(Mounts *mounts)

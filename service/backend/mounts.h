@@ -14,14 +14,16 @@ typedef struct Mount {
 } Mount;
 
 typedef struct Mounts {
-        int fd; /* of mountinfo: poll() tells when it has changed */
+        int root; /* of O_PATH: the directory at which their points begin */
+        int fd;   /* of mountinfo: poll() tells when it has changed */
         Mount *items;
         size_t n_items, n_allocated;
         int is_stale; /* the last reading failed half way */
 } Mounts;
 
-/* Returns 0 or a negative errno. */
-int mounts_init(Mounts *mounts);
+/* root, fd: of another view of the file systems than the own one, taken over; 0: the own one.
+ * Returns 0 or a negative errno. */
+int mounts_init(Mounts *mounts, int root, int fd);
 void mounts_deinit(Mounts *mounts);
 
 /* Reads anew what has changed. Returns 0 or a negative errno. */

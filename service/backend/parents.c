@@ -14,6 +14,7 @@
 
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/path.h"
 
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
@@ -80,7 +81,7 @@ int place_below(const Place *place, const char *name, Place *ret_place)
 
 /* Opens the longest directory above path's last component that exists; path is cut in place there.
  * *ret_rest is what remains below it, "" for the root. Returns a descriptor or a negative errno. */
-static int open_existing(char *path, char **ret_rest)
+static int open_existing(const Mounts *mounts, char *path, char **ret_rest)
 {
         char *slash = strrchr(path, '/');
 
@@ -88,14 +89,14 @@ static int open_existing(char *path, char **ret_rest)
                 int fd;
 
                 *slash = '\0';
-                fd = open(slash == path ? "/" : path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                fd = path_open(mounts->root, -1, slash == path ? "/" : path, O_PATH | O_DIRECTORY);
                 if (fd >= 0) {
                         *ret_rest = slash + 1;
                         return fd;
                 }
                 *slash = '/';
-                if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EACCES)
-                        return -errno;
+                if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP && fd != -EACCES)
+                        return fd;
         }
         return -ENOENT;
 }
@@ -145,7 +146,7 @@ int parent_open(Mounts *mounts, const char *path, const char *name, Parent *ret_
 
         if (!copy)
                 return -ENOMEM;
-        fd = open_existing(copy, &rest);
+        fd = open_existing(mounts, copy, &rest);
         if (fd < 0)
                 return fd;
         missing = strlen(rest) > strlen(name) ? rest : copy + strlen(path);

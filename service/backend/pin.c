@@ -24,6 +24,7 @@
 #define LINK_PREFIX "link_"
 #define NEW_LINK "new_link"
 #define ABI_FOLDER "abi%u"
+#define ABI_MAX 64u      /* of the builds that are asked for; folders have no other names */
 #define CLAIM_SECONDS 60 /* from its first instruction to its first denial */
 
 static int is_bpffs(int fd)
@@ -54,12 +55,43 @@ int pin_folder_open(Backend *backend, const char *directory)
         r = mount_bpffs(directory);
         if (r < 0)
                 return r;
+        backend->pin_directory = directory;
         if (asprintf(&backend->pin_path, "%s/" ABI_FOLDER, directory, AEGIS_ABI) < 0)
                 return -ENOMEM;
         backend->pin_fd = directory_open(backend->pin_path, 0700);
         if (backend->pin_fd < 0)
                 return log_errno(backend->pin_fd, "Cannot open %s", backend->pin_path);
         return 0;
+}
+
+/* The folder and what is in it. */
+static int give(int folder, uid_t uid, gid_t gid)
+{
+        int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+        DIR *pins = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+
+        if (!pins) {
+                closep(&fd);
+                return -errno;
+        }
+        while ((entry = readdir(pins)))
+                if (strcmp(entry->d_name, "..") != 0 &&
+                    fchownat(folder, entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+                        r = -errno;
+        closedir(pins);
+        return r < 0 ? r : fchown(folder, uid, gid) < 0 ? -errno : 0;
+}
+
+int pins_give(const Backend *backend, const char *directory, uid_t uid, gid_t gid)
+{
+        _cleanup_(closep) int above = directory_open(directory, 0700);
+        int r;
+
+        if (above < 0)
+                return above;
+        r = give(backend->pin_fd, uid, gid);
+        return r < 0 ? r : give(above, uid, gid);
 }
 
 void claim_begin(struct hot *hot)
@@ -72,10 +104,9 @@ void claim_begin(struct hot *hot)
                          (uint64_t) (now.tv_sec + CLAIM_SECONDS) * 1000000000u, __ATOMIC_SEQ_CST);
 }
 
+/* hot: of any build; what is used of it is the same in all. */
 static int claim(struct hot *hot)
 {
-        if (hot->abi != AEGIS_ABI)
-                return 0;
         if (guard_other_lives(hot))
                 return log_errno(-EBUSY, "Process %u is the service", hot->service_tgid);
         claim_begin(hot);
@@ -83,17 +114,14 @@ static int claim(struct hot *hot)
 }
 
 /* The path alone is used: opening what is above it may be what a rule denies. */
-int backend_claim(const char *pin_directory)
+static int claim_folder(const char *pin_directory, unsigned abi)
 {
-        _cleanup_(freep) char *path = NULL;
         _cleanup_(closep) int fd = -1;
+        char path[PATH_MAX];
         struct hot *hot;
         int r;
 
-        if (asprintf(&path, "%s/" ABI_FOLDER "/data_hot", pin_directory, AEGIS_ABI) < 0) {
-                path = NULL;
-                return -ENOMEM;
-        }
+        snprintf(path, sizeof(path), "%s/" ABI_FOLDER "/data_hot", pin_directory, abi);
         fd = bpf_obj_get(path);
         if (fd < 0 && errno == EPERM)
                 return log_errno(-EPERM, "What is in force guards itself from this process: "
@@ -110,6 +138,15 @@ int backend_claim(const char *pin_directory)
                 closep(&fd);
                 fd = bpf_obj_get(path);
         }
+        return r;
+}
+
+int backend_claim(const char *pin_directory)
+{
+        int r = 0;
+
+        for (unsigned abi = 1; r == 0 && abi <= ABI_MAX; abi++)
+                r = claim_folder(pin_directory, abi);
         return r;
 }
 
@@ -169,4 +206,75 @@ void unpin_strangers(Backend *backend)
                     !is_ours(backend, entry->d_name + strlen(LINK_PREFIX)))
                         unlinkat(backend->pin_fd, entry->d_name, 0);
         closedir(directory);
+}
+
+/* ---- other builds ---- */
+
+static int open_folder(const char *directory, unsigned abi)
+{
+        char path[PATH_MAX];
+
+        snprintf(path, sizeof(path), "%s/" ABI_FOLDER, directory, abi);
+        return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Links first: none of them must look at maps that are half gone. */
+static void empty_folder(int folder, const char *prefix)
+{
+        int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+        struct dirent *entry;
+
+        if (!directory) {
+                closep(&fd);
+                return;
+        }
+        while ((entry = readdir(directory)))
+                if (entry->d_name[0] != '.' &&
+                    strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+                    unlinkat(folder, entry->d_name, 0) == 0)
+                        rewinddir(directory);
+        closedir(directory);
+}
+
+static void remove_folder(const char *directory, unsigned abi)
+{
+        _cleanup_(closep) int folder = open_folder(directory, abi);
+        char path[PATH_MAX];
+
+        if (folder < 0)
+                return;
+        empty_folder(folder, LINK_PREFIX);
+        empty_folder(folder, "");
+        snprintf(path, sizeof(path), "%s/" ABI_FOLDER, directory, abi);
+        if (rmdir(path) < 0)
+                log_errno(errno, "Cannot remove %s", path);
+        else
+                log_info("What another build had in force in %s is released", path);
+}
+
+static int has_links(int folder)
+{
+        return faccessat(folder, LINK_PREFIX "file_open", F_OK, 0) == 0;
+}
+
+void backend_release_others(Backend *backend)
+{
+        BackendState state;
+
+        if (backend->is_alone)
+                return;
+        backend->is_alone = 1;
+        backend_state(backend, &state);
+        for (unsigned abi = 1; abi <= ABI_MAX; abi++) {
+                _cleanup_(closep) int folder =
+                        abi == AEGIS_ABI ? -1 : open_folder(backend->pin_directory, abi);
+
+                if (folder < 0)
+                        continue;
+                if (state.generation > 0 || !has_links(folder))
+                        remove_folder(backend->pin_directory, abi);
+                else
+                        backend->is_alone = 0;
+        }
 }

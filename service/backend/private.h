@@ -63,12 +63,15 @@ struct Backend {
         Probe probe;
         Mounts mounts;
         int mounts_fd;
+        int expedite_fd; /* negative: it is not to be had */
         Locator locator;
         Resolver resolver;
         Canary canary;
         int floors_fd; /* -1: none, see floors.c */
         int pin_fd;    /* the folder of this ABI in our bpffs */
         char *pin_path;
+        const char *pin_directory; /* the bpffs above it; the caller's */
+        int is_alone;              /* no other build has anything in it */
         Tier tier;
         struct aegis_bpf *skeleton; /* its maps alone; NULL in TIER_NONE */
         struct hot *hot;            /* these seven are the kernel's own memory */
@@ -82,6 +85,7 @@ struct Backend {
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
         size_t n_programs;
+        int sysctl_handed; /* the program that another attached, and detaches; 0: none */
         int keeps_handler; /* see install.c */
         HookState hooks[N_HOOKS];
         struct ring_buffer *rings;
@@ -125,7 +129,13 @@ void unpin_strangers(Backend *backend);
  * makes it. */
 void floors_open(Backend *backend, const char *directory);
 
-/* load.c. Makes the maps, or takes over those that are pinned, and finds the programs for a tier.
+/* Gives everything that is pinned to a user. 0 or a negative errno. */
+int pins_give(const Backend *backend, const char *directory, uid_t uid, gid_t gid);
+
+/* load.c. The maps alone, and with them, if it is asked for, the program that guards the kernel's
+ * switch. 0 or a negative errno. */
+int maps_open(Backend *backend, Tier tier, const char *program);
+/* Makes the maps, or takes over those that are pinned, and finds the programs for a tier.
  * 0 or a negative errno. */
 int load_tier(Backend *backend, Tier tier);
 void unload(Backend *backend);
@@ -154,9 +164,14 @@ uint64_t attach_hooks(Backend *backend, const Needs *needs);
 /* Releases what is attached and not needed. */
 void release_hooks(Backend *backend, const Needs *needs);
 
+/* modules.c. Says to the library that no module has types, where asking is not allowed. 0 or a
+ * negative errno. */
+int modules_forget(void);
+
 /* slots.c */
 const char *table_name(SlotTable table);
 void slots_init(Backend *backend);
+int expedite_open(void);           /* a descriptor for BackendHanded, or negative */
 void slots_find(Backend *backend); /* those of an earlier loading */
 void slots_deinit(Backend *backend);
 void slot_forget(Slot *slot); /* what its maps hold */
@@ -170,8 +185,11 @@ int fill_slot(Backend *backend, uint32_t slot, PolicyImage *image);
 /* sysctl.c. At the root of all cgroups, without a link: root can take a link away again by its pin,
  * and this by a descriptor of the program alone, which the guard denies. It holds until it is
  * detached. 0 or a negative errno. */
+#define SYSCTL_GUARD "guard_sysctl"
 int sysctl_attach(Program *program, const struct bpf_program *loaded);
 void sysctl_detach(Program *program);
+/* Believes that the program that was handed over stands there. */
+void sysctl_take_handed(Backend *backend);
 /* Detaches those of earlier loadings, if one of this loading stands there or none is needed. */
 void sysctl_detach_others(const Backend *backend);
 uint32_t program_id(int fd); /* 0 if it cannot be told */
@@ -183,6 +201,7 @@ int hits_fill(Backend *backend, uint32_t slot, const PolicyImage *image);
 void hits_settle(Backend *backend);
 
 /* backend.c */
+void backend_begin(Backend *backend); /* one that has nothing yet */
 uint32_t word_now(const Backend *backend);
 void word_store(Backend *backend, uint32_t word);
 struct header *header_in_force(const Backend *backend);

@@ -3,6 +3,8 @@
  * grace period each time somebody asks an outer map which map it holds. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "backend/private.h"
@@ -31,12 +33,16 @@ static int outer_fd(const Backend *backend, SlotTable table)
         return bpf_map__fd(bpf_object__find_map_by_name(backend->skeleton->obj, names[table]));
 }
 
+int expedite_open(void)
+{
+        return open(RCU_EXPEDITED, O_RDWR | O_CLOEXEC);
+}
+
 /* Grace periods are waited for in the expedited way while this says 1, on the whole machine: some
  * interrupts more for a moment, instead of tens of milliseconds a map. Returns what it said, or 0
  * where it cannot be told. */
-static char expedite(char wanted)
+static char expedite(int fd, char wanted)
 {
-        _cleanup_(closep) int fd = open(RCU_EXPEDITED, O_RDWR | O_CLOEXEC);
         char before = '\0';
 
         if (fd < 0 || pread(fd, &before, 1, 0) != 1)
@@ -63,6 +69,36 @@ void slots_init(Backend *backend)
         }
 }
 
+static void pin_path_of(const Backend *backend, uint32_t slot, SlotTable table, const char *prefix,
+                        char ret_path[PATH_MAX])
+{
+        snprintf(ret_path, PATH_MAX, "%s/%sslot%u_%s", backend->pin_path, prefix, slot,
+                 names[table]);
+}
+
+/* By its number only who has CAP_SYS_ADMIN gets it; by its pin, who owns that. */
+static int pin_map(const Backend *backend, uint32_t slot, SlotTable table, int fd)
+{
+        char path[PATH_MAX], aside[PATH_MAX];
+
+        pin_path_of(backend, slot, table, "", path);
+        pin_path_of(backend, slot, table, "new_", aside);
+        unlink(aside);
+        if (bpf_obj_pin(fd, aside) < 0 || rename(aside, path) < 0)
+                return log_errno(errno, "Cannot pin the map %s", names[table]);
+        return 0;
+}
+
+static int open_pinned(const Backend *backend, uint32_t slot, SlotTable table, uint32_t id)
+{
+        _cleanup_(closep) int fd = -1;
+        char path[PATH_MAX];
+
+        pin_path_of(backend, slot, table, "", path);
+        fd = bpf_obj_get(path);
+        return fd >= 0 && map_id(fd) == id ? TAKE_FD(fd) : -1;
+}
+
 static void find(Backend *backend, uint32_t slot, SlotTable table)
 {
         SlotMap *map = &backend->slots[slot].maps[table];
@@ -71,20 +107,22 @@ static void find(Backend *backend, uint32_t slot, SlotTable table)
                 map->id = 0;
                 return;
         }
-        map->fd = bpf_map_get_fd_by_id(map->id);
+        map->fd = open_pinned(backend, slot, table, map->id);
+        if (map->fd < 0) /* a service was killed between the two */
+                map->fd = bpf_map_get_fd_by_id(map->id);
         if (map->fd < 0)
-                log_errno(errno, "Cannot open the map %s that is in force", names[table]);
+                log_errno(errno, "Cannot open the map %s of slot %u", names[table], slot);
 }
 
 void slots_find(Backend *backend)
 {
-        char before = expedite('1');
+        char before = expedite(backend->expedite_fd, '1');
 
         for (SlotTable table = 0; table < N_TABLES; table++)
                 for (uint32_t slot = 0; slot < N_SLOTS; slot++)
                         find(backend, slot, table);
         if (before)
-                expedite(before);
+                expedite(backend->expedite_fd, before);
 }
 
 void slots_deinit(Backend *backend)
@@ -107,14 +145,16 @@ void slot_forget(Slot *slot)
 int slot_put(Backend *backend, uint32_t slot, SlotTable table, int fd)
 {
         SlotMap *map = &backend->slots[slot].maps[table];
-        char before = expedite('1');
+        char before = expedite(backend->expedite_fd, '1');
         int r;
 
         r = bpf_map_update_elem(outer_fd(backend, table), &slot, &fd, BPF_ANY);
         if (r < 0)
                 r = -errno;
         if (before)
-                expedite(before);
+                expedite(backend->expedite_fd, before);
+        if (r == 0 && fd != map->fd)
+                r = pin_map(backend, slot, table, fd);
         if (r < 0)
                 return log_errno(r, "Cannot put the map %s in its slot", names[table]);
         if (fd != map->fd)

@@ -3,6 +3,7 @@
  * where it is asked about what is written below /proc/sys. */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "backend/guard.h"
@@ -61,21 +62,23 @@ static uint32_t id_attached(const Backend *backend)
         return 0;
 }
 
-static int is_own(const Backend *backend, uint32_t id)
-{
-        const struct own_object key = {.kind = OWN_PROGRAM, .id = id};
-        uint32_t present;
-
-        return bpf_map_lookup_elem(bpf_map__fd(backend->skeleton->maps.own_objects), &key,
-                                   &present) == 0;
-}
-
-static void detach_by_id(int root, uint32_t id)
+/* Told by the name, which that of another layout of the maps has too. */
+static void detach_if_own(int root, uint32_t id)
 {
         _cleanup_(closep) int fd = bpf_prog_get_fd_by_id(id);
+        struct bpf_prog_info info = {};
+        uint32_t n = sizeof(info);
 
-        if (fd >= 0)
+        if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &n) == 0 &&
+            strncmp(info.name, SYSCTL_GUARD, sizeof(info.name) - 1) == 0)
                 detach(root, fd);
+}
+
+void sysctl_take_handed(Backend *backend)
+{
+        for (size_t i = 0; i < backend->n_programs; i++)
+                if (backend->sysctl_handed && backend->programs[i].hook == HOOK_SYSCTL)
+                        backend->programs[i].fd = fcntl(backend->sysctl_handed, F_DUPFD_CLOEXEC, 3);
 }
 
 void sysctl_detach_others(const Backend *backend)
@@ -87,6 +90,6 @@ void sysctl_detach_others(const Backend *backend)
             bpf_prog_query(root, BPF_CGROUP_SYSCTL, 0, NULL, ids, &n) < 0)
                 return;
         for (uint32_t i = 0; i < n; i++)
-                if (ids[i] != own && is_own(backend, ids[i]))
-                        detach_by_id(root, ids[i]);
+                if (ids[i] != own)
+                        detach_if_own(root, ids[i]);
 }

@@ -68,7 +68,7 @@ static void set_up(Fixture *fixture, gconstpointer data)
 {
         fixture->base = g_dir_make_tmp("aegis-locate-XXXXXX", NULL);
         mount_tmpfs(fixture, "");
-        g_assert_cmpint(mounts_init(&fixture->mounts), ==, 0);
+        g_assert_cmpint(mounts_init(&fixture->mounts, 0, 0), ==, 0);
         fixture->locator.mounts = &fixture->mounts;
 }
 

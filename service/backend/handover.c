@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Handover: what root does for the service before it begins, so that the service need not be root
+ * nor see more of the machine than it must. The maps are made here since where the kernel keeps
+ * rename_lock is told to root alone; and a program for sysctl asks for the right to change
+ * networks. */
+#include <fcntl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backend/private.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+/* It stands beside that of an earlier handover until this one is there. */
+static int attach_sysctl(Backend *backend)
+{
+        Program *program = &backend->programs[0];
+        int r;
+
+        *program = (Program){.name = SYSCTL_GUARD, .role = PROGRAM_GUARD, .hook = HOOK_SYSCTL};
+        backend->n_programs = 1;
+        r = sysctl_attach(program, backend->skeleton->progs.guard_sysctl);
+        if (r < 0)
+                return log_errno(r, "Cannot attach what guards the kernel's switch");
+        sysctl_detach_others(backend);
+        return 0;
+}
+
+/* A kernel that has not what it takes is the service's to tell of. */
+static int maps_make(Backend *backend)
+{
+        int r;
+
+        r = maps_open(backend, TIER_NONE, SYSCTL_GUARD);
+        if (r < 0)
+                return r;
+        backend->hot = &backend->skeleton->data_hot->hot;
+        return attach_sysctl(backend);
+}
+
+static int open_rest(BackendHanded *handed)
+{
+        handed->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        handed->mounts[0] = mounts_watch();
+        handed->mounts[1] = mounts_watch();
+        handed->expedite = expedite_open();
+        if (handed->root < 0 || handed->mounts[0] < 0 || handed->mounts[1] < 0)
+                return log_errno(errno, "Cannot open what the service needs");
+        if (handed->expedite < 0)
+                handed->expedite = 0; /* kernels may be without it */
+        return 0;
+}
+
+int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid)
+{
+        _cleanup_(backend_freep) Backend *backend = calloc(1, sizeof(*backend));
+        BackendHanded handed = {};
+        int r;
+
+        if (!backend)
+                return -ENOMEM;
+        backend_begin(backend);
+        r = pin_folder_open(backend, pin_directory);
+        if (r == 0 && maps_make(backend) == 0)
+                handed.sysctl_guard = fcntl(backend->programs[0].fd, F_DUPFD_CLOEXEC, 3);
+        if (r == 0)
+                r = pins_give(backend, pin_directory, uid, gid);
+        if (r == 0)
+                r = open_rest(&handed);
+        if (r < 0)
+                return r;
+        *ret_handed = handed;
+        return 0;
+}
