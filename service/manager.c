@@ -146,6 +146,15 @@ static void on_change(void *userdata, EnforcementChange change)
         give_back_memory(manager);
 }
 
+static void become_ready(Manager *manager)
+{
+        if (manager->is_ready)
+                return;
+        manager->is_ready = 1;
+        say_status(manager);
+        sd_notify(0, "READY=1");
+}
+
 static void on_name(void *userdata, int result)
 {
         Manager *manager = userdata;
@@ -155,12 +164,14 @@ static void on_name(void *userdata, int result)
                 sd_event_exit(manager->loop, result);
                 return;
         }
-        if (manager->is_ready)
-                return;
-        manager->is_ready = 1;
-        log_info("org.aegis.Enforcer is ours: ready");
-        say_status(manager);
-        sd_notify(0, "READY=1");
+        log_info("org.aegis.Enforcer is ours");
+        become_ready(manager);
+}
+
+/* Others wait for what is enforced, and the bus waits for them. */
+static void on_absent(void *userdata)
+{
+        become_ready(userdata);
 }
 
 /* Repetitions of an event are told when it is a second old. */
@@ -383,6 +394,7 @@ static int bring_up_bus(Manager *manager)
                                   .hub = manager->hub,
                                   .polkit_timeout_usec = manager->config->polkit_timeout_usec,
                                   .on_name = on_name,
+                                  .on_absent = on_absent,
                                   .userdata = manager};
 
         return bus_server_new(&manager->bus, &config);

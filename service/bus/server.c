@@ -126,6 +126,13 @@ static int connect_to_bus(BusServer *server)
         return r;
 }
 
+static void tell_absent(BusServer *server)
+{
+        log_debug("The bus is not there yet");
+        if (server->config.on_absent)
+                server->config.on_absent(server->config.userdata);
+}
+
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
         BusServer *server = userdata;
@@ -136,7 +143,7 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
         if (r >= 0)
                 return 0;
         if (r == -ENOENT || r == -ECONNREFUSED)
-                log_debug("The bus is not there yet");
+                tell_absent(server);
         else
                 log_errno(r, "Cannot serve the bus, trying again");
         disconnect(server);

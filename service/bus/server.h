@@ -27,6 +27,7 @@ typedef struct BusServerConfig {
         EventHub *hub;
         uint64_t polkit_timeout_usec; /* an open question is given up after this; 0: 120 s */
         BusServerNameFunc on_name;
+        void (*on_absent)(void *userdata); /* there is no bus yet, as early in boot; or NULL */
         void *userdata;
 } BusServerConfig;
 
