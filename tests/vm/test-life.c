@@ -29,9 +29,9 @@
 #define SECRET "/srv/secret"
 #define NEIGHBOUR "/srv/neighbour"
 #define ALICE 1000u
-#define N_KILLS 12
+#define N_KILLS 6
 #define N_KILLS_SLOW 1000
-#define N_UPGRADES 2
+#define N_UPGRADES 1
 #define N_UPGRADES_SLOW 20
 
 /* A cgroup of its own: the service guards itself from signals, and this is the way to kill it. */
