@@ -95,8 +95,8 @@ static int act_umount(const Canary *canary)
 
 /* ---- processes ---- */
 
-/* The memory of a child is opened as a debugger does. The answer is EACCES whatever the hook said.
- */
+/* The memory of a child is opened as a debugger does. The answer is EACCES whatever the hook said,
+ * or ENOENT in a /proc that hides who may not be traced. */
 static int act_ptrace(const Canary *canary)
 {
         char path[64];
@@ -115,7 +115,7 @@ static int act_ptrace(const Canary *canary)
         kill(pid, SIGKILL);
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
                 ;
-        errno = error == EACCES ? CANARY_ERRNO : error;
+        errno = error == EACCES || error == ENOENT ? CANARY_ERRNO : error;
         return r < 0 ? -1 : 0;
 }
 
