@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "cleanup.h"
 
@@ -28,8 +30,8 @@ static int open_name(int dir_fd, const char *name, int flags)
         return -error;
 }
 
-/* Name by name: openat2(2) is among the calls that the service does without. */
-static int open_strict(int dir_fd, const char *name, int flags)
+/* Name by name, where openat2(2) is among the calls that the service does without. */
+static int open_by_names(int dir_fd, const char *name, int flags)
 {
         _cleanup_(closep) int fd = -1;
         char part[NAME_MAX + 1];
@@ -48,6 +50,19 @@ static int open_strict(int dir_fd, const char *name, int flags)
                 fd = next;
         }
         return open_name(fd < 0 ? dir_fd : fd, *name ? name : ".", flags);
+}
+
+static int open_strict(int dir_fd, const char *name, int flags)
+{
+        struct open_how how = {
+                .flags = (uint64_t) flags | O_CLOEXEC,
+                .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+        };
+        long fd = syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
+
+        if (fd < 0 && errno == ENOSYS)
+                return open_by_names(dir_fd, name, flags);
+        return fd < 0 ? -errno : (int) fd;
 }
 
 static int read_all(int fd, char *data, size_t n)
