@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Modules: which types kernel modules have is told to CAP_SYS_ADMIN alone. The library asks for them
- * wherever the kernel itself lacks a function that a program could use, takes a refusal for a
+/* Modules: which types kernel modules have is told to CAP_SYS_ADMIN alone. The library asks for
+ * them wherever the kernel itself lacks a function that a program could use, takes a refusal for a
  * failure, and "there are none" for an answer. */
 #include <bpf/bpf.h>
 #include <errno.h>
