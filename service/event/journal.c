@@ -42,13 +42,15 @@ static void begin_entry(JournalEntry *entry, const char *id, int level)
 
 /* ---- fields ---- */
 
-/* "exe", "inode" become AEGIS_EXE_INODE. */
-static void make_key(char ret_key[KEY_SIZE], const char *parent, const char *key)
+/* "exe", "inode" become AEGIS_EXE_INODE. Returns whether it is short enough for journald. */
+static int make_key(char ret_key[KEY_SIZE], const char *parent, const char *key)
 {
-        snprintf(ret_key, KEY_SIZE, "%s_%s", parent, key);
+        if (snprintf(ret_key, KEY_SIZE, "%s_%s", parent, key) >= KEY_SIZE)
+                return 0;
         for (char *at = ret_key; *at; at++)
                 if (*at >= 'a' && *at <= 'z')
                         *at = (char) (*at - 'a' + 'A');
+        return 1;
 }
 
 /* A field may stand in an entry more than once. */
@@ -123,8 +125,8 @@ static void fill_entry(JournalEntry *entry, const struct event *event, json_obje
         {
                 char full_key[KEY_SIZE];
 
-                make_key(full_key, "AEGIS", key);
-                put_value(entry, full_key, value);
+                if (make_key(full_key, "AEGIS", key))
+                        put_value(entry, full_key, value);
         }
         put_number(entry, "AEGIS_REALTIME_USEC", boot_usec() + event->time_ns / 1000);
         put_text(entry, "AEGIS_EVENT", text);
