@@ -3,8 +3,8 @@
  * nor see more of the machine than it must. The maps are made here since where the kernel keeps
  * rename_lock is told to root alone; and a program for sysctl asks for the right to change
  * networks. */
-#include <fcntl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,7 +52,8 @@ static int open_rest(BackendHanded *handed)
         return 0;
 }
 
-int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid)
+int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid,
+                      int takes_times)
 {
         _cleanup_(backend_freep) Backend *backend = calloc(1, sizeof(*backend));
         BackendHanded handed = {};
@@ -70,6 +71,8 @@ int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_
                 r = open_rest(&handed);
         if (r < 0)
                 return r;
+        if (takes_times && (handed.times = times_take()) < 0)
+                handed.times = 0; /* the service does without */
         *ret_handed = handed;
         return 0;
 }
