@@ -23,7 +23,6 @@ static const struct {
         {"mounts-watched", offsetof(BackendHanded, mounts[1])},
         {"expedite", offsetof(BackendHanded, expedite)},
         {"sysctl-guard", offsetof(BackendHanded, sysctl_guard)},
-        {"times", offsetof(BackendHanded, times)},
 };
 
 static int *item_of(BackendHanded *handed, size_t i)
@@ -53,8 +52,7 @@ int handover_give(const Config *config)
 
         if (!user)
                 return log_errno(-ENOENT, "There is no user %s", config->hand_over);
-        r = backend_hand_over(&handed, config->pin_directory, user->pw_uid, user->pw_gid,
-                              config->takes_times);
+        r = backend_hand_over(&handed, config->pin_directory, user->pw_uid, user->pw_gid);
         for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(items); i++)
                 r = store(items[i].name, *item_of(&handed, i));
         if (r >= 0)

@@ -139,11 +139,11 @@ static void choose_tier(Backend *backend)
 }
 
 /* The kernel does so for all programs of the machine, in some tens of nanoseconds a call. */
-int times_take(void)
+static void take_times(Backend *backend)
 {
-        int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-
-        return fd >= 0 ? fd : log_errno(errno, "The time that hooks take cannot be told");
+        backend->times_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+        if (backend->times_fd < 0)
+                log_errno(errno, "The time that hooks take cannot be told");
 }
 
 void backend_begin(Backend *backend)
@@ -201,7 +201,7 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         floors_open(backend, config->pin_directory);
         choose_tier(backend);
         if (config->takes_times)
-                backend->times_fd = config->handed.times ? config->handed.times : times_take();
+                take_times(backend);
         *ret_backend = TAKE_PTR(backend);
         return 0;
 }

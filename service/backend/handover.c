@@ -52,8 +52,7 @@ static int open_rest(BackendHanded *handed)
         return 0;
 }
 
-int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid,
-                      int takes_times)
+int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid)
 {
         _cleanup_(backend_freep) Backend *backend = calloc(1, sizeof(*backend));
         BackendHanded handed = {};
@@ -71,8 +70,6 @@ int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_
                 r = open_rest(&handed);
         if (r < 0)
                 return r;
-        if (takes_times && (handed.times = times_take()) < 0)
-                handed.times = 0; /* the service does without */
         *ret_handed = handed;
         return 0;
 }

@@ -172,7 +172,6 @@ int modules_forget(void);
 const char *table_name(SlotTable table);
 void slots_init(Backend *backend);
 int expedite_open(void);           /* a descriptor for BackendHanded, or negative */
-int times_take(void);              /* the same */
 void slots_find(Backend *backend); /* those of an earlier loading */
 void slots_deinit(Backend *backend);
 void slot_forget(Slot *slot); /* what its maps hold */
