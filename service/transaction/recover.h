@@ -9,8 +9,8 @@ typedef enum RecoverHow {
         RECOVER_AND_RECORD, /* it is to be that */
 } RecoverHow;
 
-/* Signed documents are those that were stored last and can be verified again, whatever the record is
- * of: what is lost elsewhere takes none of them back. Returns 0 or -ENOMEM. */
+/* Signed documents are those that were stored last and can be verified again, whatever the record
+ * is of: what is lost elsewhere takes none of them back. Returns 0 or -ENOMEM. */
 int recover_signed(Enforcement *enforcement, StoreRecord *record);
 
 /* Brings what a record says and what the kernel has together. Takes the record's parts. Returns 0
