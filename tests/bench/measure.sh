@@ -43,7 +43,7 @@ launch() { # launch [OPTION]...
         service=$!
         mkdir -p /sys/fs/cgroup/aegisd
         echo "$service" >/sys/fs/cgroup/aegisd/cgroup.procs
-        until grep -q ready /tmp/aegisd.log; do sleep 0.01; done
+        until grep -q 'Enforcer is ours' /tmp/aegisd.log; do sleep 0.01; done
 }
 
 end_service() {
