@@ -243,6 +243,7 @@ static int on_self_test(sd_event_source *source, uint64_t now, void *userdata)
                 release_others(manager);
         say_status(manager);
         bus_server_refresh(manager->bus);
+        await_sweep(manager); /* whatever kept the last from telling all */
         give_back_memory(manager);
         r = sd_event_source_set_time_relative(source, manager->self_test_usec);
         return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
