@@ -143,8 +143,18 @@ ExitStatus candidate_load(const Client *client, const char *path, const Doing *d
         return status == STATUS_DONE ? check_document(client, candidate) : status;
 }
 
-ExitStatus candidate_refused(const Client *client, const Candidate *candidate,
-                             const sd_bus_error *error)
+int candidate_append_signatures(const Candidate *candidate, sd_bus_message *message)
+{
+        int r = sd_bus_message_open_container(message, 'a', "s");
+
+        for (size_t i = 0; i < candidate->n_signatures && r >= 0; i++)
+                r = sd_bus_message_append(message, "s", candidate->signatures[i].text);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+/* Says why the service does not take it, with the lines at fault. */
+static ExitStatus say_refused(const Client *client, const Candidate *candidate,
+                              const sd_bus_error *error)
 {
         _cleanup_(json_object_putp) json_object *remarks = NULL;
 
@@ -154,4 +164,24 @@ ExitStatus candidate_refused(const Client *client, const Candidate *candidate,
         if (!OPTION_GIVEN(&client->options, OPTION_JSON))
                 remarks_print(remarks, &candidate->document, stderr);
         return failure_of_policy(client, &candidate->call, error, remarks);
+}
+
+ExitStatus candidate_send(Client *client, const Candidate *candidate, CandidateFill fill,
+                          const char *member, sd_bus_message **ret_reply)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        ExitStatus status = client_connect(client);
+        int r;
+
+        if (status != STATUS_DONE)
+                return status;
+        r = fill(client, candidate, member, &message);
+        if (r < 0)
+                return failure_of_message(client, &candidate->call, r);
+        r = connection_call(client->connection, &candidate->call, message, &error, ret_reply);
+        if (r < 0)
+                status = say_refused(client, candidate, &error);
+        sd_bus_error_free(&error);
+        return status;
 }

@@ -27,6 +27,13 @@ ExitStatus candidate_load(const Client *client, const char *path, const Doing *d
                           Candidate *candidate);
 void candidate_deinit(Candidate *candidate);
 
-/* Says why the service does not take it, with the lines at fault. */
-ExitStatus candidate_refused(const Client *client, const Candidate *candidate,
-                             const sd_bus_error *error);
+/* Appends the texts of the signatures, an "as". Returns 0 or a negative errno. */
+int candidate_append_signatures(const Candidate *candidate, sd_bus_message *message);
+
+/* Makes the message to that member. Returns 0 or a negative errno. */
+typedef int (*CandidateFill)(const Client *client, const Candidate *candidate, const char *member,
+                             sd_bus_message **ret_message);
+
+/* Connects, sends the message and waits. Says itself what went wrong. */
+ExitStatus candidate_send(Client *client, const Candidate *candidate, CandidateFill fill,
+                          const char *member, sd_bus_message **ret_reply);

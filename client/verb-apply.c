@@ -31,15 +31,6 @@ static void outcome_deinit(Outcome *outcome)
         json_object_put(outcome->remarks);
 }
 
-static int append_signatures(sd_bus_message *message, const Candidate *candidate)
-{
-        int r = sd_bus_message_open_container(message, 'a', "s");
-
-        for (size_t i = 0; i < candidate->n_signatures && r >= 0; i++)
-                r = sd_bus_message_append(message, "s", candidate->signatures[i].text);
-        return r < 0 ? r : sd_bus_message_close_container(message);
-}
-
 static int fill_message(const Client *client, const Candidate *candidate, const char *member,
                         sd_bus_message **ret_message)
 {
@@ -50,7 +41,7 @@ static int fill_message(const Client *client, const Candidate *candidate, const 
                 r = sd_bus_message_append(*ret_message, "ss", candidate->name,
                                           candidate->document.text);
         if (r >= 0)
-                r = append_signatures(*ret_message, candidate);
+                r = candidate_append_signatures(candidate, *ret_message);
         if (r >= 0)
                 r = sd_bus_message_append(*ret_message, "t", client->options.expect);
         if (r < 0)
@@ -59,26 +50,6 @@ static int fill_message(const Client *client, const Candidate *candidate, const 
                 return sd_bus_message_append(*ret_message, "a{sv}", 1, "confirm-timeout-usec", "t",
                                              client->options.confirm_usec);
         return sd_bus_message_append(*ret_message, "a{sv}", 0);
-}
-
-static ExitStatus send_candidate(Client *client, const Candidate *candidate, const char *member,
-                                 sd_bus_message **ret_reply)
-{
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        ExitStatus status = client_connect(client);
-        int r;
-
-        if (status != STATUS_DONE)
-                return status;
-        r = fill_message(client, candidate, member, &message);
-        if (r < 0)
-                return failure_of_message(client, &candidate->call, r);
-        r = connection_call(client->connection, &candidate->call, message, &error, ret_reply);
-        if (r < 0)
-                status = candidate_refused(client, candidate, &error);
-        sd_bus_error_free(&error);
-        return status;
 }
 
 static int read_remarks(sd_bus_message *reply, json_object **ret_remarks)
@@ -161,7 +132,7 @@ static ExitStatus run_plan(Client *client, const Candidate *candidate)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         _cleanup_(outcome_deinit) Outcome outcome = {0};
-        ExitStatus status = send_candidate(client, candidate, "Plan", &reply);
+        ExitStatus status = candidate_send(client, candidate, fill_message, "Plan", &reply);
         int r;
 
         if (status != STATUS_DONE)
@@ -240,7 +211,7 @@ static ExitStatus run_apply(Client *client, const Candidate *candidate)
         r = begin_apply(client, candidate, &outcome);
         if (r < 0)
                 return failure_of_reply(client, &candidate->call, r);
-        status = send_candidate(client, candidate, "Apply", &reply);
+        status = candidate_send(client, candidate, fill_message, "Apply", &reply);
         if (status != STATUS_DONE)
                 return status;
         r = sd_bus_message_read(reply, "bt", &outcome.changed, &outcome.generation);
@@ -318,7 +289,7 @@ static ExitStatus compare(Client *client, const char *path, Differences *differe
         int r;
 
         if (status == STATUS_DONE)
-                status = send_candidate(client, &candidate, "Plan", &reply);
+                status = candidate_send(client, &candidate, fill_message, "Plan", &reply);
         if (status != STATUS_DONE)
                 return status;
         r = read_outcome(reply, &outcome);

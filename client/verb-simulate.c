@@ -94,38 +94,37 @@ static int print_json(json_object *events)
         return r;
 }
 
-static int fill_message(const Client *client, const Candidate *candidate,
+static int append_options(const Candidate *candidate, sd_bus_message *message)
+{
+        int r = sd_bus_message_open_container(message, 'a', "{sv}");
+
+        if (r < 0 || candidate->n_signatures == 0)
+                return r < 0 ? r : sd_bus_message_close_container(message);
+        r = sd_bus_message_open_container(message, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", "signatures");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'v', "as");
+        if (r >= 0)
+                r = candidate_append_signatures(candidate, message);
+        for (unsigned i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(message);
+        return r;
+}
+
+static int fill_message(const Client *client, const Candidate *candidate, const char *member,
                         sd_bus_message **ret_message)
 {
         uint64_t now = (uint64_t) time(NULL) * 1000000u;
         uint64_t age =
                 OPTION_GIVEN(&client->options, OPTION_FOR) ? client->options.for_usec : DAY_USEC;
-        int r = connection_message(client->connection, EVENTS_PATH, EVENTS_INTERFACE, "Simulate",
+        int r = connection_message(client->connection, EVENTS_PATH, EVENTS_INTERFACE, member,
                                    ret_message);
 
-        return r < 0 ? r
-                     : sd_bus_message_append(*ret_message, "sstua{sv}", candidate->name,
-                                             candidate->document.text, now > age ? now - age : 0, 0,
-                                             0);
-}
-
-static ExitStatus ask(Client *client, const Candidate *candidate, sd_bus_message **ret_reply)
-{
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        ExitStatus status = client_connect(client);
-        int r;
-
-        if (status != STATUS_DONE)
-                return status;
-        r = fill_message(client, candidate, &message);
-        if (r < 0)
-                return failure_of_message(client, &candidate->call, r);
-        r = connection_call(client->connection, &candidate->call, message, &error, ret_reply);
-        if (r < 0)
-                status = candidate_refused(client, candidate, &error);
-        sd_bus_error_free(&error);
-        return status;
+        if (r >= 0)
+                r = sd_bus_message_append(*ret_message, "sstu", candidate->name,
+                                          candidate->document.text, now > age ? now - age : 0, 0);
+        return r < 0 ? r : append_options(candidate, *ret_message);
 }
 
 ExitStatus verb_simulate(Client *client, char **arguments)
@@ -138,7 +137,7 @@ ExitStatus verb_simulate(Client *client, char **arguments)
         int r;
 
         if (status == STATUS_DONE)
-                status = ask(client, &candidate, &reply);
+                status = candidate_send(client, &candidate, fill_message, "Simulate", &reply);
         if (status != STATUS_DONE)
                 return status;
         r = reply_read_value(reply, &events);

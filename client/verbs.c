@@ -57,7 +57,8 @@ const Verb verb_table[] = {
          verb_exceptions},
         {"explain", "OBJECT...", "which rule would decide, and why", 1, 9, 0, verb_explain},
         {"simulate", "FILE|-", "what a policy would have decided; --for=1d: since then", 1, 1,
-         OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_FOR), verb_simulate},
+         OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_FOR) | OPTION_BIT(OPTION_SIGNATURE),
+         verb_simulate},
         {"history", "", "who changed what, and by whose leave", 0, 0, 0, verb_history},
         {"metrics", "", "what is counted, as OpenMetrics text", 0, 0, 0, verb_metrics},
         {"capabilities", "", "what this machine offers to enforce with", 0, 0, 0,
@@ -70,7 +71,7 @@ const size_t n_verbs = ELEMENTS_OF(verb_table);
 static const char help_options[] =
         "  -j, --json               JSON (events: one a line; or --format=cef|ecs|ocsf)\n"
         "  -n, --name=NAME          plan, apply: the policy's name, if not the file's\n"
-        "      --signature=FILE     plan, diff, apply: of each who signed, if elsewhere\n"
+        "      --signature=FILE     plan, diff, apply, simulate: of each who signed\n"
         "      --confirm-timeout=5m apply: on trial, undone unless confirmed by then\n"
         "      --for=10m            allow, emergency start: how long; --reason=TEXT: why\n"
         "      --expect=GENERATION  what changes something: only if this is in force\n"

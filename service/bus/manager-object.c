@@ -11,28 +11,15 @@
 
 /* ---- Plan, Apply ---- */
 
-static int make_plan(Request *request, const char *name, const char *text, size_t n,
-                     sd_bus_error *error)
-{
-        Enforcement *enforcement = request->server->config.enforcement;
-        const SignatureText document = {text, n};
-        int r = request->signatures.n > 0
-                        ? enforcement_plan_signed(enforcement, name, &document,
-                                                  &request->signatures, &request->plan)
-                        : enforcement_plan(enforcement, name, text, n, &request->plan);
-
-        return r == 0 ? 0 : error_set_transaction(error, r, request->plan);
-}
-
 static int read_plan(Request *request, int (*read_options)(Request *, sd_bus_error *),
                      sd_bus_error *error)
 {
-        const char *name = NULL, *text = NULL;
-        size_t n = 0;
+        const char *name = NULL;
+        SignatureText document = {};
         int r = request_read_name(request, &name, error);
 
         if (r >= 0)
-                r = request_read_document(request, &text, &n, error);
+                r = request_read_document(request, &document.text, &document.n, error);
         if (r >= 0)
                 r = request_read_signatures(request, error);
         if (r >= 0)
@@ -40,7 +27,7 @@ static int read_plan(Request *request, int (*read_options)(Request *, sd_bus_err
         if (r >= 0)
                 r = read_options(request, error);
         if (r >= 0)
-                r = make_plan(request, name, text, n, error);
+                r = request_make_plan(request, name, &document, error);
         return r < 0 ? r : request_detail(request, "name", "%s", name);
 }
 

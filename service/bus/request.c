@@ -144,6 +144,19 @@ int request_read_signatures(Request *request, sd_bus_error *error)
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+int request_make_plan(Request *request, const char *name, const SignatureText *document,
+                      sd_bus_error *error)
+{
+        Enforcement *enforcement = request->server->config.enforcement;
+        int r = request->signatures.n > 0
+                        ? enforcement_plan_signed(enforcement, name, document, &request->signatures,
+                                                  &request->plan)
+                        : enforcement_plan(enforcement, name, document->text, document->n,
+                                           &request->plan);
+
+        return r == 0 ? 0 : error_set_transaction(error, r, request->plan);
+}
+
 static int check_expect(const Request *request, sd_bus_error *error)
 {
         uint64_t in_force = enforcement_generation(request->server->config.enforcement);
@@ -450,6 +463,25 @@ static int option_confirm_timeout(Request *request, sd_bus_error *error)
 int request_read_apply_options(Request *request, sd_bus_error *error)
 {
         static const KeyRow rows[] = {{"confirm-timeout-usec", option_confirm_timeout}};
+        Keys keys = {"option", rows, ELEMENTS_OF(rows)};
+
+        return read_keys(request, &keys, error);
+}
+
+/* ---- the options of Simulate ---- */
+
+static int option_signatures(Request *request, sd_bus_error *error)
+{
+        int r = sd_bus_message_enter_container(request->message, 'v', "as");
+
+        if (r >= 0)
+                r = request_read_signatures(request, error);
+        return r < 0 ? r : sd_bus_message_exit_container(request->message);
+}
+
+int request_read_simulate_options(Request *request, sd_bus_error *error)
+{
+        static const KeyRow rows[] = {{"signatures", option_signatures}};
         Keys keys = {"option", rows, ELEMENTS_OF(rows)};
 
         return read_keys(request, &keys, error);

@@ -84,12 +84,17 @@ int request_read_document(Request *request, const char **ret_text, size_t *ret_n
                           sd_bus_error *error);
 /* Each the text of a signature's file, into signatures; they point into the message. */
 int request_read_signatures(Request *request, sd_bus_error *error);
+/* What Apply of that document with those signatures would do, into plan. */
+int request_make_plan(Request *request, const char *name, const SignatureText *document,
+                      sd_bus_error *error);
 int request_read_expect(Request *request, sd_bus_error *error);
 int request_read_options(Request *request, sd_bus_error *error);
 /* A mode and options: mode, the action by its direction, and what it is bound to. */
 int request_read_mode(Request *request, sd_bus_error *error);
 /* Those of Apply, into confirm_usec. */
 int request_read_apply_options(Request *request, sd_bus_error *error);
+/* Those of Simulate, into signatures. */
+int request_read_simulate_options(Request *request, sd_bus_error *error);
 /* Those of AddRule (CHANGE_ADDED) or RemoveRule, into expect, ttl_usec and is_check. */
 int request_read_rule_options(Request *request, ChangeKind kind, sd_bus_error *error);
 int request_read_filter(Request *request, sd_bus_error *error);

@@ -11,26 +11,26 @@
 #include "util/cleanup.h"
 #include "util/fiber.h"
 
-static int read_arguments(Request *request, const char **ret_name, const char **ret_text,
-                          size_t *ret_n, sd_bus_error *error)
+static int read_arguments(Request *request, const char **ret_name, SignatureText *ret_document,
+                          sd_bus_error *error)
 {
         int r = request_read_name(request, ret_name, error);
 
         if (r >= 0)
-                r = request_read_document(request, ret_text, ret_n, error);
+                r = request_read_document(request, &ret_document->text, &ret_document->n, error);
         if (r >= 0)
                 r = sd_bus_message_read(request->message, "tu", &request->since_usec,
                                         &request->limit);
         if (r >= 0)
-                r = request_read_options(request, error);
+                r = request_read_simulate_options(request, error);
         return r;
 }
 
 int describe_simulate(Request *request, sd_bus_error *error)
 {
-        const char *name = NULL, *text = NULL;
-        size_t n = 0;
-        int r = read_arguments(request, &name, &text, &n, error);
+        const char *name = NULL;
+        SignatureText document = {};
+        int r = read_arguments(request, &name, &document, error);
 
         if (r < 0)
                 return r;
@@ -38,8 +38,7 @@ int describe_simulate(Request *request, sd_bus_error *error)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                          "the limit is at most %u; 0 is the same",
                                          EVENT_RECENT_MAX);
-        r = enforcement_plan(request->server->config.enforcement, name, text, n, &request->plan);
-        return r == 0 ? 0 : error_set_transaction(error, r, request->plan);
+        return request_make_plan(request, name, &document, error);
 }
 
 /* Meanwhile more may happen, and the oldest be forgotten: events are kept by number. */

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "agent.h"
+#include "blocked.h"
 #include "client-lab.h"
 #include "client.h"
 #include "policy/digest.h"
@@ -119,6 +120,66 @@ static void test_a_plan_is_verified_as_well(Lab *lab)
                                      (const char *const[]){wrong, right, NULL}),
                           NULL));
         g_assert_cmpuint(lab_generation(lab), ==, 0);
+}
+
+static Pending *simulate(sd_bus *bus, const char *name, const char *text,
+                         const char *const *signatures)
+{
+        sd_bus_message *m = lab_message(bus, LAB_ROOT "/events", LAB_EVENTS, "Simulate");
+
+        g_assert_cmpint(sd_bus_message_append(m, "sstu", name, text, (uint64_t) 0, 0), >=, 0);
+        g_assert_cmpint(sd_bus_message_open_container(m, 'a', "{sv}"), >=, 0);
+        g_assert_cmpint(sd_bus_message_open_container(m, 'e', "sv"), >=, 0);
+        g_assert_cmpint(sd_bus_message_append(m, "s", "signatures"), >=, 0);
+        g_assert_cmpint(sd_bus_message_open_container(m, 'v', "as"), >=, 0);
+        g_assert_cmpint(sd_bus_message_append_strv(m, (char **) signatures), >=, 0);
+        for (unsigned i = 0; i < 3; i++)
+                g_assert_cmpint(sd_bus_message_close_container(m), >=, 0);
+        return lab_send(m, SILENT);
+}
+
+static void test_a_simulation_is_verified_as_a_plan_is(Lab *lab)
+{
+        static const char *const none[] = {NULL};
+        g_autofree char *text = bundle("web", 7, HOUR, DOCUMENT);
+        g_autofree char *wrong = signer_sign(0, text, strlen(text));
+        g_autofree char *right = signer_sign(1, text, strlen(text));
+        const char *many[18] = {};
+
+        require(lab);
+        for (size_t i = 0; i < 17; i++)
+                many[i] = right;
+        g_free(lab_expect(lab, simulate(lab->root, "web", text, (const char *const[]){wrong, NULL}),
+                          ERROR("SignatureInvalid")));
+        g_free(lab_expect(lab, simulate(lab->root, "web", text, none), ERROR("SignatureRequired")));
+        g_free(lab_expect(lab, simulate(lab->root, "db", text, many),
+                          SD_BUS_ERROR_LIMITS_EXCEEDED));
+        many[1] = NULL;
+        g_free(lab_expect(lab, simulate(lab->root, "db", text, many), ERROR("SignatureInvalid")));
+        g_free(lab_expect(lab, simulate(lab->root, "web", text, many), NULL));
+        g_assert_cmpuint(lab_generation(lab), ==, 0);
+}
+
+/* With the numbers that lines have in the file. */
+static void test_the_client_tries_a_signed_policy_on_what_happened(Lab *lab)
+{
+        g_autofree char *text = bundle("web", 7, HOUR, "version=7\n[audit]\nfile:/srv/\n");
+        g_autofree char *signature = signer_sign(1, text, strlen(text));
+        g_auto(Outcome) outcome = {0};
+
+        configure(lab, "");
+        blocked_inject(blocked_event());
+        client_wait_emitted("1");
+        put(WEB, text);
+        put("/run/lab/theirs", signature);
+        run("simulate --signature=/run/lab/theirs " WEB, STATUS_DONE, &outcome);
+        expect_in(outcome.out, "would be audited by web:8: audit file:/srv/\n");
+        put(WEB ".minisig", signature);
+        run("simulate --json " WEB, STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"would_line\":8,");
+        put(WEB ".minisig", "no signature\n");
+        run("simulate " WEB, STATUS_INVALID, &outcome);
+        unlink(WEB ".minisig");
 }
 
 static void test_signatures_are_bounded(Lab *lab)
@@ -260,6 +321,8 @@ static const LabTest tests[] = {
         }
         TEST(each_way_in_which_it_is_not_right_has_its_error),
         TEST(a_plan_is_verified_as_well),
+        TEST(a_simulation_is_verified_as_a_plan_is),
+        TEST(the_client_tries_a_signed_policy_on_what_happened),
         TEST(signatures_are_bounded),
         TEST(what_is_not_signed_is_refused_where_that_is_required),
         TEST(the_question_names_who_signed),
