@@ -35,6 +35,12 @@ const Field policy_fields[] = {
         {"Generation", "generation", "t"},
         {"ChangedUSec", "changed_usec", "t"},
         {"Rules", "rules", "u"},
+        {"Signed", "signed", "b"},
+        {"Signers", "signers", "as"},
+        {"Seq", "seq", "t"},
+        {"RootSeq", "root_seq", "t"},
+        {"IssuedUSec", "issued_usec", "t"},
+        {"ExpiresUSec", "expires_usec", "t"},
         {NULL, NULL, NULL},
 };
 

@@ -2,14 +2,48 @@
 /* policies, policy show: which policies are in force, and their text. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client.h"
 #include "failure.h"
 #include "output.h"
 #include "query.h"
 
-static void add_policy(Table *table, json_object *policy)
+/* "97E176D00F46180A, …", "-" of what is not signed. Returns a new string or NULL. */
+static char *signers_text(json_object *policy)
+{
+        size_t n = json_count(policy, "signers"), size;
+        char *text = NULL;
+        FILE *out = open_memstream(&text, &size);
+
+        if (!out)
+                return NULL;
+        if (!json_truth(policy, "signed"))
+                fputc('-', out);
+        for (size_t i = 0; i < n; i++)
+                fprintf(out, "%s%s", i > 0 ? ", " : "",
+                        json_object_get_string(json_element(policy, "signers", i)));
+        if (fclose(out) == 0)
+                return text;
+        free(text);
+        return NULL;
+}
+
+static void add_signed(Table *table, json_object *policy)
+{
+        _cleanup_(freep) char *signers = signers_text(policy);
+        uint64_t until = json_number(policy, "expires_usec");
+        int is_over = until > 0 && until <= (uint64_t) time(NULL) * 1000000u;
+        char expires[32];
+
+        output_time(until, expires, sizeof(expires));
+        table_add(table, COLOUR_NONE, signers ? signers : "?");
+        table_add(table, is_over ? COLOUR_DOUBTFUL : COLOUR_NONE, expires);
+}
+
+static void add_policy(Table *table, json_object *policy, int with_signers)
 {
         char changed[32], digest[17];
 
@@ -21,18 +55,30 @@ static void add_policy(Table *table, json_object *policy)
         table_add_number(table, json_number(policy, "generation"));
         table_add(table, COLOUR_NONE, changed);
         table_add(table, COLOUR_NONE, digest);
+        if (with_signers)
+                add_signed(table, policy);
+}
+
+static int is_any_signed(json_object *policies)
+{
+        for (size_t i = 0; i < json_object_array_length(policies); i++)
+                if (json_truth(json_object_array_get_idx(policies, i), "signed"))
+                        return 1;
+        return 0;
 }
 
 static int print_policies(json_object *policies)
 {
-        static const char *const headings[] = {"POLICY",     "RULES",   "VERSION",
-                                               "GENERATION", "CHANGED", "DIGEST"};
-        _cleanup_(table_freep) Table *table = table_new(headings, ELEMENTS_OF(headings));
+        static const char *const headings[] = {"POLICY",  "RULES",  "VERSION",   "GENERATION",
+                                               "CHANGED", "DIGEST", "SIGNED BY", "EXPIRES"};
+        int with_signers = is_any_signed(policies);
+        _cleanup_(table_freep) Table *table =
+                table_new(headings, ELEMENTS_OF(headings) - (with_signers ? 0 : 2));
 
         if (!table)
                 return -ENOMEM;
         for (size_t i = 0; i < json_object_array_length(policies); i++)
-                add_policy(table, json_object_array_get_idx(policies, i));
+                add_policy(table, json_object_array_get_idx(policies, i), with_signers);
         return table_print(table);
 }
 

@@ -58,6 +58,7 @@ typedef struct ToldPolicy {
         uint8_t digest[DIGEST_SIZE];
         uint64_t generation, changed_usec;
         size_t n_rules;
+        SignedStatus status;
 } ToldPolicy;
 
 #define SUBSCRIBERS_MAX 32u

@@ -12,6 +12,7 @@
 #include "util/log.h"
 
 #define PREFIX ROOT_PATH "/policy"
+#define USEC_PER_SEC 1000000u
 
 static int find_by_path(BusServer *server, const char *path, const Loaded **ret_loaded)
 {
@@ -60,40 +61,85 @@ static int run_get_document(Request *request, sd_bus_error *error)
 
 /* ---- properties ---- */
 
-static int append_name(const Loaded *loaded, sd_bus_message *reply)
+/* What is looked at. */
+typedef struct Shown {
+        const Loaded *loaded;
+        SignedStatus status;
+} Shown;
+
+static int append_name(const Shown *shown, sd_bus_message *reply)
 {
-        return sd_bus_message_append(reply, "s", loaded->document.name);
+        return sd_bus_message_append(reply, "s", shown->loaded->document.name);
 }
 
-static int append_language_version(const Loaded *loaded, sd_bus_message *reply)
+static int append_language_version(const Shown *shown, sd_bus_message *reply)
 {
-        return sd_bus_message_append(reply, "u", policy_version(loaded->document.policy));
+        return sd_bus_message_append(reply, "u", policy_version(shown->loaded->document.policy));
 }
 
-static int append_document_digest(const Loaded *loaded, sd_bus_message *reply)
+static int append_document_digest(const Shown *shown, sd_bus_message *reply)
 {
-        return append_digest(reply, loaded->digest);
+        return append_digest(reply, shown->loaded->digest);
 }
 
-static int append_generation(const Loaded *loaded, sd_bus_message *reply)
+static int append_generation(const Shown *shown, sd_bus_message *reply)
 {
-        return sd_bus_message_append(reply, "t", loaded->generation);
+        return sd_bus_message_append(reply, "t", shown->loaded->generation);
 }
 
-static int append_changed(const Loaded *loaded, sd_bus_message *reply)
+static int append_changed(const Shown *shown, sd_bus_message *reply)
 {
-        return sd_bus_message_append(reply, "t", loaded->changed_usec);
+        return sd_bus_message_append(reply, "t", shown->loaded->changed_usec);
 }
 
-static int append_rules(const Loaded *loaded, sd_bus_message *reply)
+static int append_rules(const Shown *shown, sd_bus_message *reply)
 {
         return sd_bus_message_append(reply, "u",
-                                     (uint32_t) policy_n_rules(loaded->document.policy));
+                                     (uint32_t) policy_n_rules(shown->loaded->document.policy));
+}
+
+static int append_signed(const Shown *shown, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "b", shown->status.is_signed);
+}
+
+static int append_signers(const Shown *shown, sd_bus_message *reply)
+{
+        const Signers *signers = &shown->status.signers;
+        int r = sd_bus_message_open_container(reply, 'a', "s");
+
+        for (size_t i = 0; i < signers->n_ids && r >= 0; i++) {
+                char id[KEY_ID_HEX_SIZE];
+
+                key_id_format(signers->ids[i], id);
+                r = sd_bus_message_append(reply, "s", id);
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_seq(const Shown *shown, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "t", shown->status.seq);
+}
+
+static int append_root_seq(const Shown *shown, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "t", shown->status.root_seq);
+}
+
+static int append_issued(const Shown *shown, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "t", shown->status.issued * USEC_PER_SEC);
+}
+
+static int append_expires(const Shown *shown, sd_bus_message *reply)
+{
+        return sd_bus_message_append(reply, "t", shown->status.expires * USEC_PER_SEC);
 }
 
 static const struct {
         const char *name;
-        int (*append)(const Loaded *loaded, sd_bus_message *reply);
+        int (*append)(const Shown *shown, sd_bus_message *reply);
 } properties[] = {
         {"Name", append_name},
         {"LanguageVersion", append_language_version},
@@ -101,19 +147,27 @@ static const struct {
         {"Generation", append_generation},
         {"ChangedUSec", append_changed},
         {"Rules", append_rules},
+        {"Signed", append_signed},
+        {"Signers", append_signers},
+        {"Seq", append_seq},
+        {"RootSeq", append_root_seq},
+        {"IssuedUSec", append_issued},
+        {"ExpiresUSec", append_expires},
 };
 
 static int get(sd_bus *bus, const char *path, const char *interface, const char *property,
                sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-        const Loaded *loaded;
-        int r = find_by_path(userdata, path, &loaded);
+        BusServer *server = userdata;
+        Shown shown = {};
+        int r = find_by_path(server, path, &shown.loaded);
 
         if (r <= 0)
                 return r < 0 ? r : -ENOENT;
+        enforcement_signed(server->config.enforcement, shown.loaded, &shown.status);
         for (size_t i = 0; i < ELEMENTS_OF(properties); i++)
                 if (strcmp(properties[i].name, property) == 0)
-                        return properties[i].append(loaded, reply);
+                        return properties[i].append(&shown, reply);
         return -ENOENT;
 }
 
@@ -135,6 +189,12 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Generation", "t", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("ChangedUSec", "t", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Rules", "u", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Signed", "b", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Signers", "as", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Seq", "t", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("RootSeq", "t", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("IssuedUSec", "t", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("ExpiresUSec", "t", get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_VTABLE_END,
 };
 /* clang-format on */

@@ -17,7 +17,7 @@ static void told_free(ToldPolicy *policies, size_t n)
         free(policies);
 }
 
-static int told_make(const Loaded *loaded, ToldPolicy *ret_told)
+static int told_make(const Enforcement *enforcement, const Loaded *loaded, ToldPolicy *ret_told)
 {
         ToldPolicy told = {
                 .name = strdup(loaded->document.name),
@@ -30,6 +30,7 @@ static int told_make(const Loaded *loaded, ToldPolicy *ret_told)
         if (!told.name)
                 return -ENOMEM;
         memcpy(told.digest, loaded->digest, DIGEST_SIZE);
+        enforcement_signed(enforcement, loaded, &told.status);
         *ret_told = told;
         return 0;
 }
@@ -42,7 +43,7 @@ static int told_make_all(const Enforcement *enforcement, ToldPolicy **ret_polici
         if (!policies)
                 return -ENOMEM;
         for (size_t i = 0; i < n; i++) {
-                int r = told_make(enforcement_document(enforcement, i), &policies[i]);
+                int r = told_make(enforcement, enforcement_document(enforcement, i), &policies[i]);
 
                 if (r < 0) {
                         told_free(policies, i);
@@ -67,10 +68,31 @@ static void emit_come_or_gone(BusServer *server, const char *name,
                 log_errno(r, "Cannot tell that policy %s came or went", name);
 }
 
+static int signers_equal(const Signers *a, const Signers *b)
+{
+        return a->n_ids == b->n_ids && memcmp(a->ids, b->ids, a->n_ids * KEY_ID_SIZE) == 0;
+}
+
+static void name_signed(const SignedStatus *then, const SignedStatus *now, char **names, size_t n)
+{
+        if (then->is_signed != now->is_signed)
+                names[n++] = (char *) "Signed";
+        if (!signers_equal(&then->signers, &now->signers))
+                names[n++] = (char *) "Signers";
+        if (then->seq != now->seq)
+                names[n++] = (char *) "Seq";
+        if (then->root_seq != now->root_seq)
+                names[n++] = (char *) "RootSeq";
+        if (then->issued != now->issued)
+                names[n++] = (char *) "IssuedUSec";
+        if (then->expires != now->expires)
+                names[n++] = (char *) "ExpiresUSec";
+}
+
 static void emit_difference(BusServer *server, const ToldPolicy *then, const ToldPolicy *now)
 {
         _cleanup_(freep) char *path = NULL;
-        char *names[6] = {NULL};
+        char *names[12] = {NULL};
         size_t n = 0;
 
         if (then->version != now->version)
@@ -83,6 +105,7 @@ static void emit_difference(BusServer *server, const ToldPolicy *then, const Tol
                 names[n++] = (char *) "ChangedUSec";
         if (then->n_rules != now->n_rules)
                 names[n++] = (char *) "Rules";
+        name_signed(&then->status, &now->status, names, n);
         if (sd_bus_path_encode(PREFIX, now->name, &path) >= 0)
                 emit_changed(server, path, POLICY_INTERFACE, names);
 }

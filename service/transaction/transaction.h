@@ -150,6 +150,16 @@ const PolicyImage *enforcement_image(const Enforcement *enforcement);
  * before the image in force is kept). */
 const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t generation,
                                        uint32_t rule);
+/* Who signed a document in force, as of the root that is believed now. All zero: it is not signed,
+ * or not by keys that count, or that cannot be told now. */
+typedef struct SignedStatus {
+        int is_signed;
+        uint64_t seq, root_seq;
+        uint64_t issued, expires; /* seconds since 1970 */
+        Signers signers;
+} SignedStatus;
+void enforcement_signed(const Enforcement *enforcement, const Loaded *loaded,
+                        SignedStatus *ret_status);
 /* Sentences about what is not as it should be (a damaged store, say); NULL-terminated, belongs to
  * the enforcement. Empty when all is well. */
 const char *const *enforcement_trouble(const Enforcement *enforcement);

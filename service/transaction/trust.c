@@ -4,37 +4,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "build-config.h"
 #include "policy/fields.h"
-#include "transaction/floors.h"
 #include "transaction/internal.h"
-#include "transaction/roots.h"
+#include "transaction/trust-private.h"
 #include "util/log.h"
-
-/* What has been found out of a document in force. */
-typedef struct Known {
-        char name[POLICY_NAME_MAX + 1];
-        uint8_t digest[DIGEST_SIZE]; /* of the document's text */
-        int is_signed;
-        uint64_t expires;
-} Known;
-
-struct Trust {
-        TrustConfig config;
-        Floors *floors;
-        Bundles *bundles;
-        Roots *roots;
-        Trouble *trouble;
-        uint64_t root_seq; /* by which known was found */
-        Known known[DOCUMENTS_MAX];
-        size_t n_known;
-        char *told; /* what trust_review() told last */
-};
 
 SignedDocument *signed_document_free(SignedDocument *document)
 {
@@ -50,8 +28,7 @@ int trust_requires(const Trust *trust)
         return trust->config.requires_signature;
 }
 
-/* A clock that was set back makes nothing valid again. */
-static uint64_t now_seconds(const Trust *trust)
+uint64_t trust_now(const Trust *trust)
 {
         uint64_t now = plan_now_usec() / 1000000u;
         uint64_t floor = floors_get(trust->floors, FLOOR_TIME).number;
@@ -125,7 +102,7 @@ static int admit(const Trust *trust, const Root *root, const char *name, const B
         const Floor floor = floors_get(trust->floors, name);
         BundleTerms terms = {.name = name,
                              .machine = trust->config.machine ? trust->config.machine : "",
-                             .now = now_seconds(trust),
+                             .now = trust_now(trust),
                              .floor = floor.number};
         int r;
 
@@ -174,7 +151,7 @@ int trust_prepare(Trust *trust, const SignedDocument *document)
 {
         const BundleHeader *header = &document->bundle.header;
         const Floor floor = floors_get(trust->floors, header->name);
-        uint64_t now = now_seconds(trust);
+        uint64_t now = trust_now(trust);
         int r;
 
         if (header->seq < floor.number ||
@@ -302,6 +279,16 @@ static const Known *find_known(const Trust *trust, const Loaded *loaded)
         return NULL;
 }
 
+static SignedStatus status_of(const Trust *trust, const Bundle *bundle)
+{
+        return (SignedStatus){.is_signed = 1,
+                              .seq = bundle->header.seq,
+                              .root_seq = trust->root_seq,
+                              .issued = bundle->header.issued,
+                              .expires = bundle->header.expires,
+                              .signers = bundle->signers};
+}
+
 /* Returns 0 or a negative errno: it cannot be told now. */
 static int find_out(Trust *trust, const Loaded *loaded, Known *ret_known)
 {
@@ -316,9 +303,8 @@ static int find_out(Trust *trust, const Loaded *loaded, Known *ret_known)
         r = read_stored(trust, known.name, &bundle, &text, &n);
         if (r < 0 && r != -ENOENT)
                 return r;
-        known.is_signed = r == 0 && n == loaded->document.n_text &&
-                          memcmp(text, loaded->document.text, n) == 0;
-        known.expires = bundle.header.expires;
+        if (r == 0 && n == loaded->document.n_text && memcmp(text, loaded->document.text, n) == 0)
+                known.status = status_of(trust, &bundle);
         *ret_known = known;
         return 0;
 }
@@ -348,107 +334,22 @@ static int know(Trust *trust, const Loaded *loaded, Known *ret_known)
         return r;
 }
 
-int trust_is_signed(Trust *trust, const Loaded *loaded)
+int trust_status(Trust *trust, const Loaded *loaded, SignedStatus *ret_status)
 {
         Known known = {};
         int r = know(trust, loaded, &known);
 
-        return r < 0 ? r : known.is_signed;
+        if (r >= 0)
+                *ret_status = known.status;
+        return r;
 }
 
-/* ---- telling ---- */
-
-__attribute__((format(printf, 2, 3))) static void say(FILE *out, const char *format, ...)
+int trust_is_signed(Trust *trust, const Loaded *loaded)
 {
-        va_list arguments;
+        SignedStatus status = {};
+        int r = trust_status(trust, loaded, &status);
 
-        va_start(arguments, format);
-        vfprintf(out, format, arguments);
-        va_end(arguments);
-        fputc('\n', out);
-}
-
-static void say_root(const Trust *trust, FILE *out)
-{
-        const Root *root = roots_current(trust->roots);
-        char expired[FIELD_TIME_SIZE];
-
-        if (roots_trouble(trust->roots)[0])
-                say(out, "%s", roots_trouble(trust->roots));
-        else if (!root && trust->config.requires_signature)
-                say(out, "Documents must be signed, and no root says whose signatures count: put "
-                         "root.1 and its signatures into TrustDirectory");
-        if (!root || root->expires > now_seconds(trust))
-                return;
-        field_time_format(root->expires, expired);
-        say(out,
-            "root.%" PRIu64 " expired on %s: no signed document is taken until the next one "
-            "is put in place",
-            root->seq, expired);
-}
-
-static void say_document(Trust *trust, const Loaded *loaded, FILE *out)
-{
-        char expired[FIELD_TIME_SIZE];
-        Known known = {};
-
-        if (know(trust, loaded, &known) < 0)
-                return;
-        if (!known.is_signed) {
-                if (trust->config.requires_signature)
-                        say(out,
-                            "The policy %s is in force and not signed by keys that count: "
-                            "apply it signed, or remove it",
-                            known.name);
-                return;
-        }
-        if (known.expires > now_seconds(trust))
-                return;
-        field_time_format(known.expires, expired);
-        say(out, "The policy %s expired on %s: it stays in force until a newer one is applied",
-            known.name, expired);
-}
-
-static char *say_all(Trust *trust, const DocumentSet *documents)
-{
-        char *text = NULL;
-        size_t n = 0;
-        FILE *out = open_memstream(&text, &n);
-
-        if (!out)
-                return NULL;
-        say_root(trust, out);
-        for (size_t i = 0; i < document_set_size(documents); i++)
-                say_document(trust, document_set_get(documents, i), out);
-        if (fclose(out) != 0) {
-                free(text);
-                return NULL;
-        }
-        return text;
-}
-
-/* What was told already is not logged again. */
-static void tell(Trust *trust, char *text)
-{
-        if (trust->told && strcmp(trust->told, text) == 0) {
-                free(text);
-                return;
-        }
-        free(trust->told);
-        trust->told = text;
-        trouble_clear(trust->trouble, TROUBLE_TRUST);
-        for (const char *line = text, *end; (end = strchr(line, '\n')); line = end + 1)
-                trouble_add(trust->trouble, TROUBLE_TRUST, "%.*s", (int) (end - line), line);
-}
-
-void trust_review(Trust *trust, const DocumentSet *documents)
-{
-        char *text;
-
-        roots_refresh(trust->roots);
-        text = say_all(trust, documents);
-        if (text)
-                tell(trust, text);
+        return r < 0 ? r : status.is_signed;
 }
 
 /* ---- beside what is in force ---- */

@@ -46,6 +46,9 @@ void trust_abandon(Trust *trust, const SignedDocument *document);
  * if that cannot be told now. */
 int trust_is_signed(Trust *trust, const Loaded *loaded);
 
+/* The same, with what was signed: see enforcement_signed(). */
+int trust_status(Trust *trust, const Loaded *loaded, SignedStatus *ret_status);
+
 /* At start, once it is known what is in force: ends what was cut off. Returns 0 or a negative
  * errno. */
 int trust_begin(Trust *trust, const DocumentSet *documents);
@@ -54,7 +57,7 @@ int trust_begin(Trust *trust, const DocumentSet *documents);
 void trust_follow(Trust *trust, const DocumentSet *documents);
 
 /* From time to time: tells what has expired, or should be signed and is not. The two above do that
- * too. */
+ * too. In trust-told.c. */
 void trust_review(Trust *trust, const DocumentSet *documents);
 
 /* The stored bundles that keys which count have signed and that are not below their floors, as

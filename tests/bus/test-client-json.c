@@ -41,7 +41,8 @@ static const Row rows[] = {
         {"policies", "", SHAPE_DOCUMENTED, "policies"},
         {"policy list", "", SHAPE_DOCUMENTED, "policies"},
         {"policy show", "web", SHAPE_DOCUMENTED,
-         "object name language_version digest generation changed_usec rules document"},
+         "object name language_version digest generation changed_usec rules signed signers seq "
+         "root_seq issued_usec expires_usec document"},
         {"rule add", "deny file:/srv/six --check", SHAPE_DOCUMENTED,
          "section entry changed generation"},
         {"rule add", "deny file:/srv/six", SHAPE_DOCUMENTED, "section entry changed generation"},

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "backend-twin.h"
+#include "ear.h"
 #include "lab.h"
 
 #define DOCUMENT "version=1\n[deny_path]\n/srv/one\n"
@@ -21,73 +22,6 @@ static void expect(Lab *lab, Pending *pending, const char *error)
 }
 
 /* ---- signals ---- */
-
-/* One line a signal: "path member interface name name…", in the order of arrival. */
-typedef struct Ear {
-        sd_bus *bus;
-        GString *heard;
-} Ear;
-
-static void hear_properties(Ear *ear, sd_bus_message *m)
-{
-        const char *name;
-
-        g_assert_cmpint(sd_bus_message_enter_container(m, 'a', "{sv}"), >, 0);
-        while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
-                g_assert_cmpint(sd_bus_message_read(m, "s", &name), >=, 0);
-                g_string_append_printf(ear->heard, " %s", name);
-                g_assert_cmpint(sd_bus_message_skip(m, "v"), >=, 0);
-                g_assert_cmpint(sd_bus_message_exit_container(m), >=, 0);
-        }
-}
-
-static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-        Ear *ear = userdata;
-        const char *member = sd_bus_message_get_member(m), *text;
-
-        if (strcmp(member, "PropertiesChanged") == 0) {
-                g_assert_cmpint(sd_bus_message_read(m, "s", &text), >=, 0);
-                g_string_append_printf(ear->heard, "%s %s %s", sd_bus_message_get_path(m), member,
-                                       text);
-                hear_properties(ear, m);
-        } else {
-                g_assert_cmpint(sd_bus_message_read(m, "o", &text), >=, 0);
-                g_string_append_printf(ear->heard, "%s %s", text, member);
-        }
-        g_string_append_c(ear->heard, '\n');
-        return 0;
-}
-
-static Ear ear_open(Lab *lab)
-{
-        Ear ear = {.bus = lab_connect(lab, LAB_USER), .heard = g_string_new(NULL)};
-
-        return ear;
-}
-
-static void ear_listen(Ear *ear)
-{
-        g_assert_cmpint(sd_bus_add_match(ear->bus, NULL, "type='signal',sender='" LAB_NAME "'",
-                                         on_signal, ear),
-                        >=, 0);
-}
-
-/* All that the service has sent so far has arrived once it has answered the same listener. */
-static void ear_settle(Lab *lab, Ear *ear)
-{
-        sd_bus_message *m = lab_message(ear->bus, LAB_ROOT, "org.freedesktop.DBus.Peer", "Ping");
-
-        expect(lab, lab_send(m, SILENT), NULL);
-        while (sd_event_run(lab->loop, 0) > 0)
-                ;
-}
-
-static void ear_close(Ear *ear)
-{
-        lab_disconnect(ear->bus);
-        g_string_free(ear->heard, TRUE);
-}
 
 #define MANAGER_LINE LAB_ROOT " PropertiesChanged " LAB_MANAGER
 

@@ -8,6 +8,7 @@
 #include "blocked.h"
 #include "client-lab.h"
 #include "client.h"
+#include "ear.h"
 #include "policy/digest.h"
 #include "policy/fields.h"
 #include "signer.h"
@@ -314,6 +315,75 @@ static void test_the_client_takes_the_signatures_that_lie_beside(Lab *lab)
         unlink(WEB ".two.minisig");
 }
 
+/* A second root, which puts key 3 in place of key 1. */
+static void follow_root(void)
+{
+        static const char *const lines[] = {"key=0 root", "key=2 policy", "key=3 policy",
+                                            "revoked=1", NULL};
+        g_autofree char *root = root_text(2, "110", lines);
+        g_autofree char *signature = signer_sign(0, root, strlen(root));
+
+        put(TRUST "/root.2.minisig", signature);
+        put(TRUST "/root.2", root);
+}
+
+static void expect_policies(const char *part)
+{
+        g_auto(Outcome) outcome = {0};
+
+        run("policies --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, part);
+}
+
+static void test_an_object_tells_who_signed(Lab *lab)
+{
+        g_autofree char *text = bundle("web", 7, HOUR, DOCUMENT);
+        g_auto(Outcome) outcome = {0};
+        Ear ear;
+
+        configure(lab, "");
+        lab_must_apply(lab, "web", LONGER);
+        expect_policies("\"signed\":false,\"signers\":[],\"seq\":0,\"root_seq\":0,"
+                        "\"issued_usec\":0,\"expires_usec\":0");
+        ear = ear_open(lab);
+        ear_listen(&ear);
+        must_apply(lab, "web", text);
+        ear_settle(lab, &ear);
+        expect_in(ear.heard->str, " Signed Signers Seq RootSeq IssuedUSec ExpiresUSec\n");
+        expect_policies("\"signed\":true,\"signers\":[\"0706050403020101\"],\"seq\":7,"
+                        "\"root_seq\":1,\"issued_usec\":1");
+        run("policies", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "  0706050403020101  ");
+        follow_root();
+        lab_must_apply(lab, "db", DOCUMENT); /* the roots are looked at */
+        ear_settle(lab, &ear);
+        expect_in(ear.heard->str, LAB_ROOT "/policy/web PropertiesChanged " LAB_POLICY
+                                           " Signed Signers Seq RootSeq IssuedUSec ExpiresUSec\n");
+        expect_policies("\"signed\":false,\"signers\":[],\"seq\":0");
+        ear_close(&ear);
+        unlink(TRUST "/root.2"); /* the next service begins with what is there */
+}
+
+static void test_an_object_tells_by_which_root_its_keys_count(Lab *lab)
+{
+        g_autofree char *text = bundle("web", 7, HOUR, DOCUMENT);
+        Ear ear;
+
+        configure(lab, "");
+        g_free(lab_expect(lab, send_signed(lab->root, "web", text, 2), NULL));
+        ear = ear_open(lab);
+        ear_listen(&ear);
+        follow_root();
+        lab_must_apply(lab, "db", DOCUMENT);
+        ear_settle(lab, &ear);
+        expect_in(ear.heard->str,
+                  LAB_ROOT "/policy/web PropertiesChanged " LAB_POLICY " RootSeq\n");
+        expect_policies("\"signed\":true,\"signers\":[\"0706050403020102\"],\"seq\":7,"
+                        "\"root_seq\":2,");
+        ear_close(&ear);
+        unlink(TRUST "/root.2"); /* the next service begins with what is there */
+}
+
 static const LabTest tests[] = {
 #define TEST(name)                                                                                 \
         {                                                                                          \
@@ -326,6 +396,8 @@ static const LabTest tests[] = {
         TEST(signatures_are_bounded),
         TEST(what_is_not_signed_is_refused_where_that_is_required),
         TEST(the_question_names_who_signed),
+        TEST(an_object_tells_who_signed),
+        TEST(an_object_tells_by_which_root_its_keys_count),
         TEST(an_answer_does_not_bring_back_an_older_one),
         TEST(the_client_takes_the_signatures_that_lie_beside),
 };
