@@ -1,129 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files, the store and the marker when one call fails: what is answered, and what is left. Linked
- * with --wrap; each test says which call, by name, is to fail and how. */
+/* Files, the store and the marker when one call fails: what is answered, and what is left. Each
+ * test says which call, by name, is to fail and how. */
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
-#include <stdarg.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "transaction/marker.h"
 #include "transaction/store.h"
 #include "util/file.h"
 #include "util/log.h"
-
-/* ---- what fails ---- */
-
-static const char *failing; /* a name, once; NULL: none */
-static int fault;           /* an errno; 0: the call returns 0 and does nothing */
-static unsigned n_before;   /* so many calls of that name succeed first */
-static unsigned n_more;     /* so many fail after the first that does */
-
-static int is_turn(const char *name)
-{
-        if (!failing || strcmp(failing, name) != 0)
-                return 0;
-        if (n_before > 0) {
-                n_before--;
-                return 0;
-        }
-        if (n_more > 0)
-                n_more--;
-        else
-                failing = NULL;
-        errno = fault;
-        return 1;
-}
-
-static void fail_after(unsigned n, const char *name, int error)
-{
-        n_before = n;
-        failing = name;
-        fault = error;
-}
-
-static void fail(const char *name, int error)
-{
-        fail_after(0, name, error);
-}
-
-static void assert_met(void)
-{
-        g_assert_null(failing);
-}
-
-#define WRAP(type, failed, name, parameters, arguments)                                            \
-        extern type __real_##name parameters;                                                      \
-        extern type __wrap_##name parameters;                                                      \
-        type __wrap_##name parameters                                                              \
-        {                                                                                          \
-                return is_turn(#name) ? (fault == 0 ? (type) 0 : (type) (failed))                  \
-                                      : __real_##name arguments;                                   \
-        }
-
-WRAP(void *, NULL, malloc, (size_t n), (n))
-WRAP(ssize_t, -1, read, (int fd, void *data, size_t n), (fd, data, n))
-WRAP(ssize_t, -1, write, (int fd, const void *data, size_t n), (fd, data, n))
-WRAP(int, -1, fsync, (int fd), (fd))
-WRAP(int, -1, renameat, (int fd, const char *from, int to_fd, const char *to),
-     (fd, from, to_fd, to))
-WRAP(int, -1, unlinkat, (int fd, const char *name, int flags), (fd, name, flags))
-WRAP(int, -1, linkat, (int fd, const char *from, int to_fd, const char *to, int flags),
-     (fd, from, to_fd, to, flags))
-WRAP(int, -1, mkdir, (const char *path, mode_t mode), (path, mode))
-WRAP(int, -1, fstat64, (int fd, struct stat *st), (fd, st))
-WRAP(int, -1, faccessat, (int fd, const char *name, int mode, int flags), (fd, name, mode, flags))
-WRAP(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
-WRAP(int, -1, flock, (int fd, int operation), (fd, operation))
-
-/* What read() is where its room is known. */
-extern ssize_t __real___read_chk(int fd, void *data, size_t n, size_t room);
-extern ssize_t __wrap___read_chk(int fd, void *data, size_t n, size_t room);
-ssize_t __wrap___read_chk(int fd, void *data, size_t n, size_t room)
-{
-        if (is_turn("read"))
-                return fault == 0 ? 0 : -1;
-        return __real___read_chk(fd, data, n, room);
-}
-
-extern int __real_openat64(int fd, const char *name, int flags, ...);
-extern int __wrap_openat64(int fd, const char *name, int flags, ...);
-int __wrap_openat64(int fd, const char *name, int flags, ...)
-{
-        mode_t mode;
-        va_list arguments;
-
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-        return is_turn("openat") ? -1 : __real_openat64(fd, name, flags, mode);
-}
-
-extern long __real_syscall(long number, ...);
-extern long __wrap_syscall(long number, ...);
-long __wrap_syscall(long number, ...)
-{
-        va_list arguments;
-        const char *path;
-        void *how;
-        size_t n;
-        int fd;
-
-        va_start(arguments, number);
-        fd = va_arg(arguments, int);
-        path = va_arg(arguments, const char *);
-        how = va_arg(arguments, void *);
-        n = va_arg(arguments, size_t);
-        va_end(arguments);
-        return number == SYS_openat2 && is_turn("openat2")
-                       ? -1
-                       : __real_syscall(number, fd, path, how, n);
-}
 
 /* ---- a folder ---- */
 
@@ -349,8 +239,7 @@ static void test_what_says_nothing_of_a_record_does_not_make_it_damaged(Fixture 
         fail("read", EIO); /* once is no damage */
         g_assert_cmpint(store_read(store, STORE_NEXT, &record), ==, 0);
         store_record_deinit(&record);
-        fail("read", EIO);
-        n_more = 1; /* and twice is */
+        fail_twice("read", EIO); /* and twice is */
         g_assert_cmpint(store_read(store, STORE_NEXT, &record), ==, STORE_E_DAMAGED);
         assert_met();
         g_assert_cmpint(file_replace(store_directory(store), "state", "x", 1), ==, 0);

@@ -1,77 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Memory short: each allocation of a change, of a start and of an event in turn is refused. The
- * call reports it, and what was in force stays so. The linker puts these functions in the place of
- * libc's (see meson.build). */
+ * call reports it, and what was in force stays so. */
 #include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "event-fixture.h"
+#include "fault.h"
 #include "signer.h"
 #include "transaction-fixture.h"
 #include "transaction/internal.h"
 #include "util/log.h"
 
-/* The allocation to refuse, counted from 1; 0 for none. */
-static unsigned refused, n_allocations;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-char *__wrap_strdup(const char *text);
-
-static int refuse(void)
-{
-        if (++n_allocations != refused)
-                return 0;
-        errno = ENOMEM;
-        return 1;
-}
-
-void *__wrap_malloc(size_t n)
-{
-        return refuse() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-        return refuse() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-        /* Whoever makes an array shorter can do without, and need not tell. */
-        if (p && n * size <= malloc_usable_size(p))
-                return __real_reallocarray(p, n, size);
-        return refuse() ? NULL : __real_reallocarray(p, n, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-        return refuse() ? NULL : __real_strdup(text);
-}
+static unsigned refused; /* the allocation to refuse, counted from 1; 0 for none */
 
 static void refuse_from_here(unsigned n)
 {
-        n_allocations = 0;
         refused = n;
+        fail_nth(n, FAULT_MEMORY, ENOMEM);
 }
 
 /* Returns whether there were that many allocations. */
 static int refuse_no_more(void)
 {
-        int reached = n_allocations >= refused;
-
-        refused = 0;
-        return reached;
+        return fail_no_more() >= refused;
 }
 
 static void test_a_change_without_memory_changes_nothing(Fixture *fixture, gconstpointer data)
