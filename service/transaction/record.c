@@ -23,8 +23,7 @@ static const char magic[8] = {'A', 'E', 'G', 'S', 'T', 'A', 'T', 'E'};
 
 static uint8_t *put(uint8_t *at, const void *data, size_t n)
 {
-        if (n > 0)
-                memcpy(at, data, n);
+        memcpy(at, data, n);
         return at + n;
 }
 
@@ -38,17 +37,6 @@ static uint8_t *put_u64(uint8_t *at, uint64_t number)
 {
         number = htole64(number);
         return put(at, &number, sizeof(number));
-}
-
-static uint32_t mode_to_number(Mode mode)
-{
-        switch (mode) {
-        case MODE_ENFORCE:
-                return 0;
-        case MODE_AUDIT:
-                return 1;
-        }
-        return 0;
 }
 
 static int is_numbered_in_order(const Numbering *numbering)
@@ -122,7 +110,7 @@ static uint8_t *put_header(uint8_t *at, const StoreRecord *record)
 {
         at = put(at, magic, sizeof(magic));
         at = put_u32(at, version_of(record));
-        at = put_u32(at, mode_to_number(record->mode));
+        at = put_u32(at, record->mode == MODE_AUDIT);
         at = put_u64(at, record->generation);
         at = put_u32(at, (uint32_t) document_set_size(record->documents));
         return put_u32(at, 0);
@@ -233,16 +221,16 @@ static int check_seal(const uint8_t *data, size_t n)
 static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_version,
                        uint32_t *ret_n_documents)
 {
-        const void *start = take(reader, sizeof(magic));
+        const void *start = take(reader, sizeof(magic)); /* as much is there: see check_seal() */
         uint32_t version = take_u32(reader), mode = take_u32(reader), n_documents;
 
         record->generation = take_u64(reader);
         n_documents = take_u32(reader);
-        if (!start || memcmp(start, magic, sizeof(magic)) != 0)
+        if (memcmp(start, magic, sizeof(magic)) != 0)
                 return malformed("it does not begin as a record does");
         if (version < RECORD_VERSION || version > RECORD_VERSION_HOOKS)
                 return malformed("it has another version");
-        if (take_u32(reader) != 0 || reader->failed || mode > 1)
+        if (take_u32(reader) != 0 || mode > 1)
                 return malformed("its header makes no sense");
         if (record->generation == 0 || record->generation == EXPECT_ANY)
                 return malformed("its generation is out of range");
@@ -379,8 +367,6 @@ static int take_numbering(Reader *reader, StoreRecord *record)
         numbering->n_rules = n_rules;
         for (size_t i = 0; i < n_numbers; i++)
                 numbering->numbers[i] = take_u32(reader);
-        if (reader->failed)
-                return malformed("it ends within the numbers of its rules");
         return check_numbering(numbering);
 }
 
@@ -403,7 +389,7 @@ static int take_hooks(Reader *reader, StoreRecord *record)
                 uint32_t n_name = take_u32(reader);
                 const char *name = n_name > HOOK_NAME_MAX ? NULL : take(reader, n_name);
 
-                if (!name || reader->failed)
+                if (!name)
                         return malformed("it ends within the hooks in audit mode");
                 record->audited |= hook_bit_of(name, n_name);
         }
@@ -430,6 +416,8 @@ static int read_record(Reader *reader, StoreRecord *record)
                 r = take_hooks(reader, record);
         if (r != 0)
                 return r;
+        if (reader->failed)
+                return malformed("it ends early");
         return reader->n_left > 0 ? malformed("there is more after its end") : 0;
 }
 
