@@ -206,9 +206,9 @@ static int read_file(Bundles *bundles, const char *name, BundleFile file, Signed
 
         format_name(name, file, file_name);
         r = file_read(bundles->folder, file_name, FILE_SIZE_MAX, &data, &n);
-        if (r == -EFBIG || r == -ELOOP || r == -EINVAL || r == -EIO)
-                return BUNDLES_E_DAMAGED;
-        return r < 0 ? r : signed_text_decode(data, n, ret_text);
+        if (r < 0)
+                return file_is_damaged(r) ? BUNDLES_E_DAMAGED : r;
+        return signed_text_decode(data, n, ret_text);
 }
 
 int bundles_read(Bundles *bundles, const char *name, SignedText **ret_text)

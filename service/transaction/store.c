@@ -87,33 +87,18 @@ Store *store_close(Store *store)
         return NULL;
 }
 
-/* What a new attempt would not mend. Descriptors or memory that are short say nothing of the
- * record, and must not make it pass for a damaged one. */
-static int says_damage(int error)
-{
-        return error == -EIO || error == -EFBIG || error == -ELOOP || error == -EINVAL;
-}
-
-/* A disk may fail once: what a second attempt reads is not damaged. */
-static int read_twice(int directory, const char *name, char **ret_data, size_t *ret_n)
-{
-        int r = file_read(directory, name, RECORD_SIZE_MAX, ret_data, ret_n);
-
-        return r == -EIO ? file_read(directory, name, RECORD_SIZE_MAX, ret_data, ret_n) : r;
-}
-
 int store_read_record(int directory, const char *name, StoreRecord *ret_record)
 {
         _cleanup_(freep) char *data = NULL;
         size_t n = 0;
         int r;
 
-        r = read_twice(directory, name, &data, &n);
+        r = file_read(directory, name, RECORD_SIZE_MAX, &data, &n);
         if (r == -ENOENT)
                 return r;
         if (r < 0) {
                 log_errno(r, "The record %s cannot be read", name);
-                return says_damage(r) ? STORE_E_DAMAGED : r;
+                return file_is_damaged(r) ? STORE_E_DAMAGED : r;
         }
         r = record_decode(data, n, ret_record);
         return r == RECORD_E_MALFORMED ? STORE_E_DAMAGED : r;

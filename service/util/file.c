@@ -110,11 +110,23 @@ static int open_to_read(int dir_fd, const char *name)
         return open_strict(dir_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 }
 
-int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n)
+static int read_once(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n)
 {
         _cleanup_(closep) int fd = open_to_read(dir_fd, name);
 
         return fd < 0 ? fd : read_open(fd, max, ret_data, ret_n);
+}
+
+int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n)
+{
+        int r = read_once(dir_fd, name, max, ret_data, ret_n);
+
+        return r == -EIO ? read_once(dir_fd, name, max, ret_data, ret_n) : r;
+}
+
+int file_is_damaged(int error)
+{
+        return error == -EIO || error == -EFBIG || error == -ELOOP || error == -EINVAL;
 }
 
 /* Who may write it decides what is in it. */

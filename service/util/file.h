@@ -6,8 +6,13 @@
 
 /* Reads at most max bytes of name in the directory dir_fd (AT_FDCWD for the working directory) and
  * appends a NUL that n does not count. Returns 0, -EFBIG for a longer file, -ELOOP for a symbolic
- * link in the path, or another negative errno. */
+ * link in the path, or another negative errno. A disk may fail once: -EIO is returned when it did
+ * twice. */
 int file_read(int dir_fd, const char *name, size_t max, char **ret_data, size_t *ret_n);
+
+/* Whether that error of file_read() says something of the file. Descriptors or memory that are
+ * short do not, and must not make it pass for a damaged one. */
+int file_is_damaged(int error);
 
 /* The same for a file that belongs to root or to us, and that nobody else may write; -EPERM for
  * others. */

@@ -26,6 +26,7 @@ static struct {
 static struct {
         unsigned kinds, n, turn;
         int error;
+        const char *met;
 } counted;
 
 void fail_after(unsigned n, const char *call, int error)
@@ -58,12 +59,18 @@ void fail_nth(unsigned n, unsigned kinds, int error)
         counted.n = 0;
         counted.turn = n;
         counted.error = error;
+        counted.met = "none";
 }
 
 unsigned fail_no_more(void)
 {
         counted.kinds = 0;
         return counted.n;
+}
+
+const char *fail_met(void)
+{
+        return counted.met;
 }
 
 /* ---- whose turn it is ---- */
@@ -86,8 +93,10 @@ static int fault_of(FaultKind kind, const char *call)
 {
         int error = named_fault(call);
 
-        if (error == NO_FAULT && (counted.kinds & kind) && ++counted.n == counted.turn)
+        if (error == NO_FAULT && (counted.kinds & kind) && ++counted.n == counted.turn) {
                 error = counted.error;
+                counted.met = call;
+        }
         if (error != NO_FAULT)
                 errno = error;
         return error;

@@ -10,7 +10,7 @@ typedef enum FaultKind {
 } FaultKind;
 
 /* By name: the next call of that name fails once, with an errno; with 0 it returns 0 and does
- * nothing. What read() is where its room is known counts as "read", open() in a folder as
+ * nothing; NULL: none fails. What read() is where its room is known counts as "read", open() in a folder as
  * "openat". */
 void fail(const char *call, int error);
 void fail_after(unsigned n, const char *call, int error); /* so many succeed first */
@@ -20,3 +20,4 @@ void assert_met(void); /* it has failed */
 /* By number: of the calls of some kinds from here on, counted from 1, one fails; 0: none. */
 void fail_nth(unsigned n, unsigned kinds, int error);
 unsigned fail_no_more(void); /* returns how many there were */
+const char *fail_met(void);  /* the one that failed */
