@@ -64,7 +64,7 @@ static int read_path(const Entry *value, CgroupName *ret_cgroup)
 
 /* ---- units ---- */
 
-static int is_unit(const char *name, size_t n)
+int cgroup_is_unit(const char *name, size_t n)
 {
         static const char *const suffixes[] = {".service", ".slice", ".scope",
                                                ".socket",  ".mount", ".swap"};
@@ -86,7 +86,7 @@ static int read_unit(const Entry *value, CgroupName *ret_cgroup)
 {
         char hint[160];
 
-        if (is_unit(value->text, value->n)) {
+        if (cgroup_is_unit(value->text, value->n)) {
                 *ret_cgroup = (CgroupName){.path = value->text};
                 return check_length(value, value->text);
         }

@@ -9,10 +9,6 @@
 #include "policy/text.h"
 #include "util/array.h"
 
-#define WHY_MAX 256u
-#define TTL_DAYS_MAX 3650u
-#define SECONDS_OF_DAY 86400u
-
 static Quoted value_quoted(const Entry *value)
 {
         return quoted(value->text, value->n);

@@ -5,6 +5,10 @@
 #include "policy/parse.h"
 #include "policy/words.h"
 
+#define WHY_MAX 256u
+#define TTL_DAYS_MAX 3650u
+#define SECONDS_OF_DAY 86400u
+
 typedef enum OptionKey {
         OPTION_ACCESS,
         OPTION_EXE,

@@ -446,6 +446,7 @@ int policy_parse(Policy **ret_policy, const char *text, size_t n_text, Diagnosti
                 return r;
         if (diagnostics->n_faults > n_faults)
                 return POLICY_E_SYNTAX;
+        policy->n_strings = (size_t) (parser.room - policy->strings);
         *ret_policy = TAKE_PTR(policy);
         return 0;
 }

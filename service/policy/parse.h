@@ -27,6 +27,7 @@ struct Policy {
         size_t n_rules, n_allocated;
         OptionsBlock *options;
         char *strings; /* all that the rules point to */
+        size_t n_strings;
 
         /* Notes for crosscheck.c. Lines of flags; 0: not there. */
         uint32_t protect_connect_line, runtime_deps_line, ima_fail_closed_line;
@@ -139,6 +140,7 @@ typedef enum CgroupForms {
         CGROUP_FORMS_UNITS,
 } CgroupForms;
 int cgroup_read(const Entry *value, CgroupForms forms, CgroupName *ret_cgroup);
+int cgroup_is_unit(const char *name, size_t n);
 
 /* 64 digits behind what names the algorithm. */
 int digest_read(const Entry *value, enum digest_algorithm algorithm, struct digest_key *ret_digest);
@@ -189,6 +191,7 @@ const Section *section_find(const char *name, size_t n);
 /* The one that was probably meant (see text_is_near()), or NULL. */
 const Section *section_guess(const char *name, size_t n);
 size_t section_number(const Section *section); /* below N_SECTIONS_MAX */
+const Section *section_at(size_t number);      /* NULL if there is none of that number */
 
 #define SECTIONS_HINT_V7 "version 7 has [deny], [allow], [audit] and [default]"
 #define SECTIONS_HINT                                                                              \

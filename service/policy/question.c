@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/apart.h"
 #include "policy/terms.h"
 #include "util/array.h"
 
@@ -35,7 +36,7 @@ static int parse(Question *question, const char *entry, size_t n, Diagnostics *d
                 text = NULL;
                 return -ENOMEM;
         }
-        r = policy_parse(&question->policy, text, strlen(text), diagnostics);
+        r = policy_parse_apart(&question->policy, text, strlen(text), diagnostics);
         if (r != 0)
                 return r == POLICY_E_TOO_LARGE ? refuse(diagnostics, "", "it is too long") : r;
         if (policy_n_rules(question->policy) != 1)

@@ -73,3 +73,8 @@ size_t section_number(const Section *section)
 {
         return (size_t) (section - sections);
 }
+
+const Section *section_at(size_t number)
+{
+        return number < ELEMENTS_OF(sections) ? &sections[number] : NULL;
+}

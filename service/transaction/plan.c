@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/apart.h"
 #include "policy/fields.h"
 #include "transaction/exception.h"
 #include "transaction/internal.h"
@@ -196,7 +197,7 @@ static int plan_read_document(Plan *plan, const Enforcement *enforcement, const 
                 plan->policy = policy_ref(enforcement->reading.policy);
                 return 0;
         }
-        r = policy_parse(&plan->policy, plan->text, n_text, &plan->diagnostics);
+        r = policy_parse_apart(&plan->policy, plan->text, n_text, &plan->diagnostics);
         if (r == POLICY_E_TOO_LARGE)
                 return TRANSACTION_E_TOO_LARGE;
         return r > 0 ? TRANSACTION_E_INVALID_POLICY : r;

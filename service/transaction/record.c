@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/apart.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -277,7 +278,7 @@ static int parse_document(const RawDocument *raw, Entry **ret_entry)
         Document document = {.name = raw->name, .text = raw->text, .n_text = raw->n_text};
         int r;
 
-        r = policy_parse(&policy, raw->text, raw->n_text, &diagnostics);
+        r = policy_parse_apart(&policy, raw->text, raw->n_text, &diagnostics);
         if (r < 0)
                 return r;
         if (r > 0) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/apart.h"
 #include "policy/meaning.h"
 #include "policy/rule-text.h"
 #include "policy/text.h"
@@ -74,7 +75,7 @@ static int parse_alone(Policy **ret_policy, unsigned version, const char *sectio
                 text = NULL;
                 return -ENOMEM;
         }
-        return policy_parse(ret_policy, text, (size_t) n, diagnostics);
+        return policy_parse_apart(ret_policy, text, (size_t) n, diagnostics);
 }
 
 /* What was said of that document, said of its entry. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/apart.h"
 #include "transaction/internal.h"
 #include "transaction/marker.h"
 #include "transaction/recover.h"
@@ -123,7 +124,7 @@ static int read_baseline(const char *file, Entry **ret_entry)
         int r = file_read(AT_FDCWD, file, POLICY_SIZE_MAX, &text, &n);
 
         if (r == 0)
-                r = policy_parse(&policy, text, n, &diagnostics);
+                r = policy_parse_apart(&policy, text, n, &diagnostics);
         if (r != 0)
                 return r < 0 ? r : -EBADMSG;
         document.text = text;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "build-config.h"
+#include "policy/apart.h"
 #include "policy/fields.h"
 #include "transaction/internal.h"
 #include "transaction/trust-private.h"
@@ -237,7 +238,7 @@ static int add_stored(Trust *trust, const char *name, uint64_t generation, Docum
                 log_warning("The stored bundle %s is not believed", name);
                 return 0;
         }
-        r = policy_parse(&policy, text, n, &diagnostics);
+        r = policy_parse_apart(&policy, text, n, &diagnostics);
         if (r != 0)
                 return r < 0 ? r : 0;
         digest_bytes(text, n, digest);

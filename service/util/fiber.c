@@ -142,6 +142,22 @@ int fiber_resume(Fiber *fiber, uint64_t slice_usec)
         return fiber->ended;
 }
 
+void fiber_yield(void)
+{
+        Fiber *fiber = running;
+
+        if (!fiber || fiber->until_usec == UINT64_MAX)
+                return;
+        say_leaving_fiber(fiber);
+        swapcontext(&fiber->context, &fiber->caller);
+        say_in_fiber(fiber);
+}
+
+void fiber_leave(void)
+{
+        running = NULL;
+}
+
 void fiber_pace(void)
 {
         Fiber *fiber = running;
@@ -149,9 +165,6 @@ void fiber_pace(void)
         if (!fiber || ++fiber->n_paces < PACES_PER_LOOK)
                 return;
         fiber->n_paces = 0;
-        if (now_usec() < fiber->until_usec)
-                return;
-        say_leaving_fiber(fiber);
-        swapcontext(&fiber->context, &fiber->caller);
-        say_in_fiber(fiber);
+        if (now_usec() >= fiber->until_usec)
+                fiber_yield();
 }

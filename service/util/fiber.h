@@ -25,3 +25,10 @@ Fiber *fiber_free(Fiber *fiber);
 /* Cheap enough for any loop; outside of fibers it does nothing. What the caller holds must stay
  * true while others run. */
 void fiber_pace(void);
+
+/* Lets go of the processor now, whatever is left of the slice; where nothing is cut it does
+ * nothing. */
+void fiber_yield(void);
+
+/* In a child that was forked in a fiber: it goes on alone, and is cut no more. */
+void fiber_leave(void);
