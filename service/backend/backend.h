@@ -161,6 +161,10 @@ void backend_set_emergency(Backend *backend, uint64_t until_ns);
 /* Hits of a rule of the image in force, lossless. 0 for a number out of range. */
 uint64_t backend_rule_hits(const Backend *backend, uint32_t rule);
 
+/* Of all rules below n_rules, as ret_hits[rule]: few questions to the kernel, in slices (see
+ * util/fiber.h). Returns 0 with a new array, or a negative errno. */
+int backend_all_hits(const Backend *backend, size_t n_rules, uint64_t **ret_hits);
+
 /* Readable when events wait; -1 if there is none (TIER_NONE). */
 int backend_event_fd(const Backend *backend);
 

@@ -48,6 +48,50 @@ uint64_t backend_rule_hits(const Backend *backend, uint32_t rule)
                (are_added(backend) ? hits_in(hits_fd(backend, slot ^ 1), rule) : 0);
 }
 
+#define HITS_AT_ONCE 4096u
+
+/* Of the rules below n_rules. Returns 0 or a negative errno. */
+static int read_hits(int fd, size_t n_rules, uint64_t **ret_hits)
+{
+        _cleanup_(freep) uint32_t *numbers = calloc(HITS_AT_ONCE, sizeof(*numbers));
+        _cleanup_(freep) uint64_t *hits = calloc(n_rules + 1, sizeof(*hits));
+        uint32_t n, last = 0;
+        int r = 0;
+
+        if (!numbers || !hits)
+                return -ENOMEM;
+        for (size_t at = 0; r == 0 && at < n_rules; at += n) {
+                n = n_rules - at < HITS_AT_ONCE ? (uint32_t) (n_rules - at) : HITS_AT_ONCE;
+                r = bpf_map_lookup_batch(fd, at > 0 ? &last : NULL, &last, numbers, hits + at, &n,
+                                         NULL);
+                fiber_pace();
+        }
+        if (r < 0 && errno != ENOENT) /* that was all it has */
+                return -errno;
+        *ret_hits = TAKE_PTR(hits);
+        return 0;
+}
+
+int backend_all_hits(const Backend *backend, size_t n_rules, uint64_t **ret_hits)
+{
+        _cleanup_(freep) uint64_t *hits = NULL, *before = NULL;
+        uint32_t slot = backend->hot ? word_now(backend) & WORD_SLOT : 0;
+        int r;
+
+        if (!backend->hot || hits_fd(backend, slot) < 0) {
+                *ret_hits = calloc(n_rules + 1, sizeof(**ret_hits));
+                return *ret_hits ? 0 : -ENOMEM;
+        }
+        r = read_hits(hits_fd(backend, slot), n_rules, &hits);
+        if (r == 0 && are_added(backend) && hits_fd(backend, slot ^ 1) >= 0)
+                r = read_hits(hits_fd(backend, slot ^ 1), n_rules, &before);
+        for (size_t i = 0; before && i < n_rules; i++)
+                hits[i] += before[i];
+        if (r == 0)
+                *ret_hits = TAKE_PTR(hits);
+        return r;
+}
+
 /* ---- rules that stay ---- */
 
 static int compare_titles(const ImageRule *a, const ImageRule *b)
@@ -96,23 +140,6 @@ static int agrees_with_what_is_in_force(const Backend *backend, const PolicyImag
 static int put_hits(int fd, uint32_t rule, uint64_t hits)
 {
         return bpf_map_update_elem(fd, &rule, &hits, BPF_ANY) < 0 ? -errno : 0;
-}
-
-/* Of the rules below n_rules. Returns 0 or a negative errno. */
-static int read_hits(int fd, size_t n_rules, uint64_t **ret_hits)
-{
-        _cleanup_(freep) uint32_t *numbers = calloc(n_rules + 1, sizeof(*numbers));
-        _cleanup_(freep) uint64_t *hits = calloc(n_rules + 1, sizeof(*hits));
-        uint32_t n = (uint32_t) n_rules, next;
-
-        if (!numbers || !hits)
-                return -ENOMEM;
-        /* ENOENT: that was all it has */
-        if (n > 0 && bpf_map_lookup_batch(fd, NULL, &next, numbers, hits, &n, NULL) < 0 &&
-            errno != ENOENT)
-                return -errno;
-        *ret_hits = TAKE_PTR(hits);
-        return 0;
 }
 
 /* Adds what one map counted to another, at which programs may be counting. */

@@ -396,12 +396,10 @@ static int step_ask(Call *call, sd_bus_error *error)
 /* root is never refused; who asks what polkit would say has paid for the method that asks. */
 static int call_pay(Call *call)
 {
-        unsigned cost;
-
         if (call->uid == 0 || !call->method)
                 return 0;
-        cost = call->method->cost ? call->method->cost : BUCKET_METHOD;
-        return buckets_take(&call->gate->buckets, call->uid, cost, clock_usec(CLOCK_MONOTONIC));
+        return buckets_take(&call->gate->buckets, call->uid, call->method->cost,
+                            clock_usec(CLOCK_MONOTONIC));
 }
 
 static void on_caller(void *userdata, int result, uid_t uid)

@@ -15,6 +15,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "bus/bucket.h"
 #include "bus/request.h"
 #include "util/cleanup.h"
 
@@ -30,7 +31,7 @@
 typedef struct Method {
         const char *name;
         Action action;
-        unsigned cost; /* tokens (bucket.h); 0: BUCKET_METHOD */
+        unsigned cost; /* tokens: see bucket.h */
         /* Reads the arguments of request->message into the request. Changes nothing. */
         int (*describe)(Request *request, sd_bus_error *error);
         /* Does what was described, and replies. */
@@ -41,11 +42,17 @@ typedef struct Method {
  * run) …, used twice: TABLE(GATE_ENTRY) makes the entry points, TABLE(GATE_ROW) the lines of the
  * vtable. No arguments: (NULL). The vtable's userdata is the BusServer. */
 #define GATE_ENTRY(member, action_, in, out, describe_, run_)                                      \
+        GATE_ENTRY_AT(BUCKET_METHOD, member, action_, describe_, run_)
+/* The same of methods that give the service as much to do as reading all objects does. */
+#define GATE_ENTRY_DEAR(member, action_, in, out, describe_, run_)                                 \
+        GATE_ENTRY_AT(BUCKET_OBJECTS, member, action_, describe_, run_)
+#define GATE_ENTRY_AT(cost_, member, action_, describe_, run_)                                     \
         static int enter_##member(sd_bus_message *m, void *userdata, sd_bus_error *error)          \
         {                                                                                          \
                 static const Method method = {                                                     \
                         .name = #member,                                                           \
                         .action = ACTION_##action_,                                                \
+                        .cost = cost_,                                                             \
                         .describe = describe_,                                                     \
                         .run = run_,                                                               \
                 };                                                                                 \

@@ -224,16 +224,20 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
         ROW(History, READ_POLICY, ("t", since, "u", limit), ("a(ttussss)", changes),               \
             describe_history, run_history)                                                         \
         ROW(Can, NONE, ("s", action), ("s", answer), describe_nothing, run_can)                    \
-        ROW(GetMetrics, NONE, (NULL), ("s", metrics), describe_nothing, run_get_metrics)           \
         ROW(GetCapabilities, NONE, (NULL), ("a{sv}", capabilities), describe_nothing,              \
             run_get_capabilities)
 
+#define DEAR_METHODS(ROW)                                                                          \
+        ROW(GetMetrics, NONE, (NULL), ("s", metrics), describe_nothing, run_get_metrics)
+
 METHODS(GATE_ENTRY)
+DEAR_METHODS(GATE_ENTRY_DEAR)
 
 /* clang-format off */
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         METHODS(GATE_ROW)
+        DEAR_METHODS(GATE_ROW)
         SD_BUS_PROPERTY("Version", "s", manager_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("ApiVersion", "u", manager_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Features", "as", manager_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),

@@ -205,7 +205,7 @@ static int append_rule(const Listing *listing, const Document *document, size_t 
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-static size_t count_of_entry(const Policy *policy, size_t i)
+size_t entry_n_rules(const Policy *policy, size_t i)
 {
         size_t n = 1;
 
@@ -226,7 +226,7 @@ static int list_document(Listing *listing, const Document *document, int is_list
         }
         for (size_t i = 0; r >= 0 && i < n_rules && listing->left > 0; i += n) {
                 fiber_pace();
-                n = count_of_entry(document->policy, i);
+                n = entry_n_rules(document->policy, i);
                 if (listing->skip > 0) {
                         listing->skip--;
                 } else {

@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Metrics: what is counted, and how things stand, as OpenMetrics text (version 1.0.0). Nothing in
- * it but what properties tell everybody. Counters and gauges alone, which the older text format
- * has too. */
+ * it but what properties tell everybody, and how often each line decided, by its number. Counters
+ * and gauges alone, which the older text format has too. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "build-config.h"
-#include "bus/objects.h"
+#include "bus/metrics.h"
 #include "transaction/exception.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 
-typedef enum MetricType {
-        METRIC_COUNTER,
-        METRIC_GAUGE,
-} MetricType;
-
-/* What stands before the samples of one metric. */
-static void write_head(FILE *out, MetricType type, const char *name, const char *help)
+void metrics_head(FILE *out, MetricType type, const char *name, const char *help)
 {
         fprintf(out, "# TYPE aegis_%s %s\n# HELP aegis_%s %s\n", name,
                 type == METRIC_COUNTER ? "counter" : "gauge", name, help);
@@ -47,6 +41,21 @@ static void write_sample(FILE *out, const char *name, const char *label, const c
                 fputs("\"}", out);
         }
         fprintf(out, " %" PRIu64 "\n", number);
+}
+
+void metrics_counter(FILE *out, const char *name, const char *help, uint64_t number)
+{
+        char sample[64];
+
+        snprintf(sample, sizeof(sample), "%s_total", name);
+        metrics_head(out, METRIC_COUNTER, name, help);
+        write_sample(out, sample, NULL, NULL, number);
+}
+
+void metrics_gauge(FILE *out, const char *name, const char *help, uint64_t number)
+{
+        metrics_head(out, METRIC_GAUGE, name, help);
+        write_sample(out, name, NULL, NULL, number);
 }
 
 /* ---- hooks ---- */
@@ -101,10 +110,10 @@ static void write_times(FILE *out, const HookStatus hooks[N_HOOKS])
                 is_taken |= hooks[hook].runs > 0;
         if (!is_taken)
                 return;
-        write_head(out, METRIC_COUNTER, "hook_runs", "Calls whose time was taken.");
+        metrics_head(out, METRIC_COUNTER, "hook_runs", "Calls whose time was taken.");
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
                 write_sample(out, "hook_runs_total", "hook", hooks[hook].name, hooks[hook].runs);
-        write_head(out, METRIC_COUNTER, "hook_run_seconds", "How long these took.");
+        metrics_head(out, METRIC_COUNTER, "hook_run_seconds", "How long these took.");
         fputs("# UNIT aegis_hook_run_seconds seconds\n", out);
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
                 fprintf(out,
@@ -120,7 +129,7 @@ static void write_hooks(FILE *out, const Backend *backend)
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
                 backend_hook(backend, hook, &hooks[hook]);
         for (size_t i = 0; i < ELEMENTS_OF(hook_metrics); i++) {
-                write_head(out, hook_metrics[i].type, hook_metrics[i].name, hook_metrics[i].help);
+                metrics_head(out, hook_metrics[i].type, hook_metrics[i].name, hook_metrics[i].help);
                 for (enum hook hook = 0; hook < N_HOOKS; hook++)
                         write_sample(out, hook_metrics[i].sample, "hook", hooks[hook].name,
                                      hook_metrics[i].read(&hooks[hook]));
@@ -130,47 +139,33 @@ static void write_hooks(FILE *out, const Backend *backend)
 
 /* ---- events ---- */
 
-static void write_counter(FILE *out, const char *name, const char *help, uint64_t number)
-{
-        char sample[64];
-
-        snprintf(sample, sizeof(sample), "%s_total", name);
-        write_head(out, METRIC_COUNTER, name, help);
-        write_sample(out, sample, NULL, NULL, number);
-}
-
 static void write_events(FILE *out, const EventHub *hub, const Backend *backend)
 {
         EventTotals totals;
         EventCounters rings;
 
         event_hub_totals(hub, &totals);
-        write_counter(out, "events_emitted", "Events in all.",
-                      totals.delivered + totals.suppressed + totals.lost);
-        write_counter(out, "events_delivered", "Events that a reader got.", totals.delivered);
-        write_counter(out, "events_suppressed", "Events that no reader wanted.", totals.suppressed);
-        write_counter(out, "events_lost", "Events that were lost to all who wanted them.",
-                      totals.lost);
+        metrics_counter(out, "events_emitted", "Events in all.",
+                        totals.delivered + totals.suppressed + totals.lost);
+        metrics_counter(out, "events_delivered", "Events that a reader got.", totals.delivered);
+        metrics_counter(out, "events_suppressed", "Events that no reader wanted.",
+                        totals.suppressed);
+        metrics_counter(out, "events_lost", "Events that were lost to all who wanted them.",
+                        totals.lost);
         backend_event_counters(backend, &rings);
-        write_counter(out, "ring_records", "Records that the kernel had for the service.",
-                      rings.emitted);
-        write_counter(out, "ring_lost", "Records that found no room in their ring.", rings.lost);
+        metrics_counter(out, "ring_records", "Records that the kernel had for the service.",
+                        rings.emitted);
+        metrics_counter(out, "ring_lost", "Records that found no room in their ring.", rings.lost);
 }
 
 /* ---- what is in force ---- */
-
-static void write_gauge(FILE *out, const char *name, const char *help, uint64_t number)
-{
-        write_head(out, METRIC_GAUGE, name, help);
-        write_sample(out, name, NULL, NULL, number);
-}
 
 static void write_rules(FILE *out, const Enforcement *enforcement)
 {
         size_t n = enforcement_n_documents(enforcement);
 
-        write_gauge(out, "policies", "How many policies are in force.", n);
-        write_head(out, METRIC_GAUGE, "rules", "How many rules a policy in force has.");
+        metrics_gauge(out, "policies", "How many policies are in force.", n);
+        metrics_head(out, METRIC_GAUGE, "rules", "How many rules a policy in force has.");
         for (size_t i = 0; i < n; i++) {
                 const Document *document = &enforcement_document(enforcement, i)->document;
 
@@ -185,10 +180,10 @@ static void write_states(FILE *out, const BusServer *server, Posture current)
         static const Mode modes[] = {MODE_ENFORCE, MODE_AUDIT};
         Mode mode = enforcement_mode(server->config.enforcement);
 
-        write_head(out, METRIC_GAUGE, "mode", "The mode of the service.");
+        metrics_head(out, METRIC_GAUGE, "mode", "The mode of the service.");
         for (size_t i = 0; i < ELEMENTS_OF(modes); i++)
                 write_sample(out, "mode", "mode", mode_to_string(modes[i]), modes[i] == mode);
-        write_head(out, METRIC_GAUGE, "posture", "What the service can stand for.");
+        metrics_head(out, METRIC_GAUGE, "posture", "What the service can stand for.");
         for (Posture posture = 0; posture < N_POSTURES; posture++)
                 write_sample(out, "posture", "posture", posture_to_string(posture),
                              posture == current);
@@ -205,43 +200,51 @@ static void write_temporary(FILE *out, const Enforcement *enforcement)
 {
         EmergencyStatus emergency;
 
-        write_gauge(out, "exceptions", "What is allowed for a while.",
-                    count_exceptions(enforcement));
-        write_gauge(out, "emergency", "Whether verdicts are recorded and not enforced for a while.",
-                    enforcement_emergency(enforcement, &emergency) != 0);
-        write_gauge(out, "drift", "Whether what is enforced is not what the record on disk says.",
-                    enforcement_drift(enforcement) != 0);
+        metrics_gauge(out, "exceptions", "What is allowed for a while.",
+                      count_exceptions(enforcement));
+        metrics_gauge(out, "emergency",
+                      "Whether verdicts are recorded and not enforced for a while.",
+                      enforcement_emergency(enforcement, &emergency) != 0);
+        metrics_gauge(out, "drift", "Whether what is enforced is not what the record on disk says.",
+                      enforcement_drift(enforcement) != 0);
 }
 
-static void write_metrics(FILE *out, const BusServer *server, Posture posture)
+static int write_metrics(FILE *out, const BusServer *server, Posture posture)
 {
         const Enforcement *enforcement = server->config.enforcement;
+        int r;
 
-        write_head(out, METRIC_GAUGE, "build_info", "The version of the service.");
+        metrics_head(out, METRIC_GAUGE, "build_info", "The version of the service.");
         write_sample(out, "build_info", "version", AEGIS_VERSION, 1);
-        write_gauge(out, "generation", "The number of what is in force.",
-                    enforcement_generation(enforcement));
+        metrics_gauge(out, "generation", "The number of what is in force.",
+                      enforcement_generation(enforcement));
         write_states(out, server, posture);
         write_rules(out, enforcement);
         write_temporary(out, enforcement);
+        metrics_write_trust(out, enforcement);
         write_hooks(out, server->config.backend);
         write_events(out, server->config.hub, server->config.backend);
+        r = metrics_write_hits(out, server);
         fputs("# EOF\n", out);
+        return r;
 }
 
-/* Returns a new string or NULL when memory is short. */
-static char *format_metrics(const BusServer *server, Posture posture)
+static int format_metrics(const BusServer *server, Posture posture, char **ret_text)
 {
         _cleanup_(freep) char *text = NULL;
         size_t n;
         FILE *out = open_memstream(&text, &n);
-        int failed;
+        int r, failed;
 
         if (!out)
-                return NULL;
-        write_metrics(out, server, posture);
+                return -ENOMEM;
+        r = write_metrics(out, server, posture);
         failed = ferror(out);
-        return fclose(out) == 0 && !failed ? TAKE_PTR(text) : NULL;
+        if (fclose(out) != 0 || failed)
+                return -ENOMEM;
+        if (r >= 0)
+                *ret_text = TAKE_PTR(text);
+        return r;
 }
 
 int run_get_metrics(Request *request, sd_bus_error *error)
@@ -252,7 +255,7 @@ int run_get_metrics(Request *request, sd_bus_error *error)
 
         if (r < 0)
                 return r;
-        text = format_metrics(request->server, report.posture);
+        r = format_metrics(request->server, report.posture, &text);
         posture_report_deinit(&report);
-        return text ? sd_bus_reply_method_return(request->message, "s", text) : -ENOMEM;
+        return r < 0 ? r : sd_bus_reply_method_return(request->message, "s", text);
 }

@@ -115,6 +115,8 @@ int describe_confirm(Request *request, sd_bus_error *error);
 int run_confirm(Request *request, sd_bus_error *error);
 int describe_rollback(Request *request, sd_bus_error *error);
 int run_rollback(Request *request, sd_bus_error *error);
+/* How many rules, from i on, came of one entry. */
+size_t entry_n_rules(const Policy *policy, size_t i);
 int describe_list_rules(Request *request, sd_bus_error *error);
 int run_list_rules(Request *request, sd_bus_error *error);
 

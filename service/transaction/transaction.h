@@ -160,6 +160,15 @@ typedef struct SignedStatus {
 } SignedStatus;
 void enforcement_signed(const Enforcement *enforcement, const Loaded *loaded,
                         SignedStatus *ret_status);
+/* Whose word documents are. */
+typedef struct TrustStatus {
+        int requires_signature;
+        uint64_t root_seq, root_expires; /* 0: no root is believed */
+        uint64_t now;                    /* seconds since 1970, and never less than it was */
+} TrustStatus;
+void enforcement_trust(const Enforcement *enforcement, TrustStatus *ret_status);
+/* The highest seq of that name so far; 0: none of it was ever signed. */
+uint64_t enforcement_floor(const Enforcement *enforcement, const char *name);
 /* Sentences about what is not as it should be (a damaged store, say); NULL-terminated, belongs to
  * the enforcement. Empty when all is well. */
 const char *const *enforcement_trouble(const Enforcement *enforcement);

@@ -17,6 +17,22 @@ void enforcement_signed(const Enforcement *enforcement, const Loaded *loaded,
         trust_status(enforcement->trust, loaded, ret_status);
 }
 
+void enforcement_trust(const Enforcement *enforcement, TrustStatus *ret_status)
+{
+        const Trust *trust = enforcement->trust;
+        const Root *root = roots_current(trust->roots);
+
+        *ret_status = (TrustStatus){.requires_signature = trust_requires(trust) != 0,
+                                    .root_seq = root ? root->seq : 0,
+                                    .root_expires = root ? root->expires : 0,
+                                    .now = trust_now(trust)};
+}
+
+uint64_t enforcement_floor(const Enforcement *enforcement, const char *name)
+{
+        return floors_get(enforcement->trust->floors, name).number;
+}
+
 /* ---- trouble ---- */
 
 __attribute__((format(printf, 2, 3))) static void say(FILE *out, const char *format, ...)

@@ -503,6 +503,17 @@ void backend_event_counters(const Backend *backend, EventCounters *ret_counters)
                                         .lost = control_now(backend).lost};
 }
 
+int backend_all_hits(const Backend *backend, size_t n_rules, uint64_t **ret_hits)
+{
+        const TwinState state = state_now(backend);
+        uint64_t *hits = calloc(n_rules + 1, sizeof(*hits));
+
+        for (size_t i = 0; hits && i < n_rules && i < TWIN_HITS; i++)
+                hits[i] = state.hits[i];
+        *ret_hits = hits;
+        return hits ? 0 : -ENOMEM;
+}
+
 uint64_t backend_rule_hits(const Backend *backend, uint32_t rule)
 {
         return rule < TWIN_HITS ? state_now(backend).hits[rule] : 0;

@@ -7,7 +7,7 @@
 #include "abi.h"
 #include "backend/backend.h"
 
-#define TWIN_HITS 64u
+#define TWIN_HITS 1280u
 #define TWIN_FLOORS 16u
 
 /* What is in force, and what happened so far. */

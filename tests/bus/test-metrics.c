@@ -64,6 +64,9 @@ static void test_what_is_in_force_is_told(Lab *lab)
         expect_line(text, "aegis_exceptions 0");
         expect_line(text, "aegis_emergency 0");
         expect_line(text, "aegis_drift 0");
+        expect_line(text, "aegis_signature_required 0");
+        expect_line(text, "aegis_root_seq 0");
+        expect_line(text, "aegis_policies_signed 0");
         g_assert_nonnull(strstr(text, "\naegis_build_info{version=\""));
         g_free(text);
         g_free(lab_expect(lab, lab_set_mode(lab->root, "audit", SILENT), NULL));
@@ -111,6 +114,85 @@ static void test_what_happened_is_counted(Lab *lab)
         g_free(text);
 }
 
+static void test_each_line_that_decided_is_told_with_how_often(Lab *lab)
+{
+        char *text;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        lab_must_apply(lab, "mail", "version=1\n[deny_port]\n25:tcp\n");
+        happen(lab, HOOK_FILE_OPEN, VERDICT_DENIED);
+        happen(lab, HOOK_FILE_OPEN, VERDICT_AUDITED);
+        text = metrics(lab, lab->root);
+        expect_line(text, "aegis_policy_hits_total{policy=\"web\"} 2");
+        expect_line(text, "aegis_policy_hits_total{policy=\"mail\"} 0");
+        expect_line(text, "aegis_rule_hits_total{policy=\"web\",line=\"3\"} 2");
+        expect_line(text, "aegis_rule_hits_left_out_total 0");
+        g_assert_null(strstr(text, "line=\"4\""));
+        g_assert_null(strstr(text, "hits_total{policy=\"mail\",line"));
+        g_assert_null(strstr(text, "/srv")); /* the text of rules is not everybody's */
+        g_free(text);
+}
+
+/* Rules from..to of what is in force decided once more each. */
+static void have_hits(size_t from, size_t to)
+{
+        TwinState state;
+
+        g_assert_cmpint(twin_state_read(LAB_PINS, &state), ==, 0);
+        for (size_t i = from; i <= to; i++)
+                state.hits[i]++;
+        g_assert_cmpint(twin_state_write(LAB_PINS, &state), ==, 0);
+}
+
+static unsigned count(const char *text, const char *part)
+{
+        unsigned n = 0;
+
+        for (; (text = strstr(text, part)); text++)
+                n++;
+        return n;
+}
+
+static void test_so_many_lines_are_told_and_the_rest_is_one_number(Lab *lab)
+{
+        GString *document = g_string_new("version=1\n[deny_path]\n");
+        char *text;
+
+        for (unsigned i = 3; i <= 1202; i++)
+                g_string_append_printf(document, "/srv/%u\n", i);
+        lab_must_apply(lab, "web", document->str);
+        have_hits(101, 1200);
+        text = metrics(lab, lab->root);
+        g_assert_cmpuint(count(text, "\naegis_rule_hits_total{"), ==, 1000);
+        expect_line(text, "aegis_rule_hits_total{policy=\"web\",line=\"103\"} 1");
+        expect_line(text, "aegis_rule_hits_total{policy=\"web\",line=\"1102\"} 1");
+        expect_line(text, "aegis_rule_hits_left_out_total 100");
+        expect_line(text, "aegis_policy_hits_total{policy=\"web\"} 1100");
+        g_free(text);
+        have_hits(1, 1); /* one more before them: the last goes to the rest, and nothing falls */
+        text = metrics(lab, lab->root);
+        g_assert_cmpuint(count(text, "\naegis_rule_hits_total{"), ==, 1000);
+        expect_line(text, "aegis_rule_hits_total{policy=\"web\",line=\"3\"} 1");
+        expect_line(text, "aegis_rule_hits_left_out_total 101");
+        g_free(text);
+        g_string_free(document, TRUE);
+}
+
+static void test_hits_of_something_else_are_not_told(Lab *lab)
+{
+        TwinState state;
+        char *text;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        happen(lab, HOOK_FILE_OPEN, VERDICT_DENIED);
+        g_assert_cmpint(twin_state_read(LAB_PINS, &state), ==, 0);
+        state.digest[0] ^= 1;
+        g_assert_cmpint(twin_state_write(LAB_PINS, &state), ==, 0);
+        text = metrics(lab, lab->root);
+        g_assert_null(strstr(text, "hits_total"));
+        g_free(text);
+}
+
 /* ---- the form ---- */
 
 typedef struct Family {
@@ -154,11 +236,13 @@ static void begin_family(Family *family, const char *line)
         g_strfreev(words);
 }
 
+#define LABEL "[a-z_]+=\"([^\"\\\\\\n]|\\\\[\\\\\"n])*\""
+
 static void check_sample(const Family *family, const char *line)
 {
         char *pattern =
-                g_strdup_printf("^%s%s(\\{[a-z_]+=\"([^\"\\\\\\n]|\\\\[\\\\\"n])*\"\\})? [0-9]+$",
-                                family->name, g_str_equal(family->type, "counter") ? "_total" : "");
+                g_strdup_printf("^%s%s(\\{" LABEL "(," LABEL ")?\\})? [0-9]+$", family->name,
+                                g_str_equal(family->type, "counter") ? "_total" : "");
 
         if (!g_regex_match_simple(pattern, line, 0, 0))
                 g_error("\"%s\" is no sample of the %s %s", line, family->type, family->name);
@@ -173,6 +257,7 @@ static void test_the_text_is_open_metrics(Lab *lab)
         unsigned n = 0;
 
         lab_must_apply(lab, "web", DOCUMENT);
+        happen(lab, HOOK_FILE_OPEN, VERDICT_DENIED);
         text = metrics(lab, lab->root);
         g_assert_true(g_str_has_suffix(text, "\n# EOF\n"));
         lines = g_strsplit(text, "\n", -1);
@@ -221,6 +306,9 @@ int main(int argc, char **argv)
         static const LabTest tests[] = {
                 TEST(what_is_in_force_is_told),
                 TEST(what_happened_is_counted),
+                TEST(each_line_that_decided_is_told_with_how_often),
+                TEST(so_many_lines_are_told_and_the_rest_is_one_number),
+                TEST(hits_of_something_else_are_not_told),
                 TEST(the_text_is_open_metrics),
                 TEST(everybody_may_read_them),
         };

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "agent.h"
+#include "backend-twin.h"
 #include "blocked.h"
 #include "client-lab.h"
 #include "client.h"
@@ -384,6 +385,47 @@ static void test_an_object_tells_by_which_root_its_keys_count(Lab *lab)
         unlink(TRUST "/root.2"); /* the next service begins with what is there */
 }
 
+static void expect_metric(const char *line)
+{
+        g_autofree char *whole = g_strdup_printf("\n%s\n", line);
+        g_auto(Outcome) outcome = {0};
+
+        run("metrics", STATUS_DONE, &outcome);
+        expect_in(outcome.out, whole);
+}
+
+/* What was the time once, it is later now. */
+static void go_on_in(Lab *lab, unsigned seconds)
+{
+        TwinState state;
+
+        lab_stop(lab);
+        g_assert_cmpint(twin_state_read(LAB_PINS, &state), ==, 0);
+        for (size_t i = 0; i < state.n_floors; i++)
+                if (strcmp(state.floors[i].name, ".time") == 0)
+                        state.floors[i].number =
+                                (uint64_t) (g_get_real_time() / G_USEC_PER_SEC) + seconds;
+        g_assert_cmpint(twin_state_write(LAB_PINS, &state), ==, 0);
+        lab_start_again(lab);
+}
+
+static void test_metrics_tell_whose_word_it_is(Lab *lab)
+{
+        g_autofree char *text = bundle("web", 7, HOUR, DOCUMENT);
+
+        require(lab);
+        must_apply(lab, "web", text);
+        expect_metric("aegis_signature_required 1");
+        expect_metric("aegis_root_seq 1");
+        expect_metric("aegis_policies_signed 1");
+        expect_metric("aegis_policies_expired 0");
+        expect_metric("aegis_policy_seq{policy=\"web\"} 7");
+        expect_metric("aegis_policy_floor{policy=\"web\"} 7");
+        go_on_in(lab, 2 * HOUR);
+        expect_metric("aegis_policies_signed 1");
+        expect_metric("aegis_policies_expired 1");
+}
+
 static const LabTest tests[] = {
 #define TEST(name)                                                                                 \
         {                                                                                          \
@@ -396,6 +438,7 @@ static const LabTest tests[] = {
         TEST(signatures_are_bounded),
         TEST(what_is_not_signed_is_refused_where_that_is_required),
         TEST(the_question_names_who_signed),
+        TEST(metrics_tell_whose_word_it_is),
         TEST(an_object_tells_who_signed),
         TEST(an_object_tells_by_which_root_its_keys_count),
         TEST(an_answer_does_not_bring_back_an_older_one),

@@ -292,8 +292,35 @@ static void open_often(const char *path, guint n)
 
 static void assert_hits(const uint64_t *expected, uint32_t n)
 {
-        for (uint32_t i = 0; i < n; i++)
+        g_autofree uint64_t *all = NULL;
+
+        g_assert_cmpint(backend_all_hits(backend, n + 1, &all), ==, 0);
+        for (uint32_t i = 0; i < n; i++) {
                 g_assert_cmpuint(backend_rule_hits(backend, i + 1), ==, expected[i]);
+                g_assert_cmpuint(all[i + 1], ==, expected[i]);
+        }
+}
+
+static void test_hits_of_many_rules_are_read_together(void)
+{
+        g_autoptr(GString) text = g_string_new("[deny_path]\n/t/early\n");
+        g_autofree uint64_t *all = NULL;
+        uint64_t sum = 0;
+
+        make_file("/t/early");
+        make_file("/t/late");
+        for (unsigned i = 0; i < 9000; i++)
+                g_string_append_printf(text, "/t/%u\n", i);
+        g_string_append(text, "/t/late\n");
+        apply(text->str);
+        open_often("/t/early", 2);
+        open_often("/t/late", 3);
+        g_assert_cmpint(backend_all_hits(backend, 9003, &all), ==, 0);
+        for (uint32_t i = 0; i < 9003; i++) {
+                g_assert_cmpuint(all[i], ==, backend_rule_hits(backend, i));
+                sum += all[i];
+        }
+        g_assert_cmpuint(sum, ==, 5);
 }
 
 static void test_hits_of_rules_that_stay_go_on_when_others_come_or_go(void)
@@ -390,6 +417,7 @@ int main(int argc, char **argv)
         ADD(test_small_changes_leave_no_gap);
         ADD(test_hits_of_rules_that_stay_go_on_when_others_come_or_go);
         ADD(test_hits_go_on_after_a_restart);
+        ADD(test_hits_of_many_rules_are_read_together);
         ADD(test_no_hit_is_lost_while_policies_are_switched);
         return g_test_run();
 }
