@@ -2,7 +2,6 @@
 /* Bundles: see bundles.h. */
 #include "transaction/bundles.h"
 
-#include <dirent.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -181,15 +180,13 @@ Bundles *bundles_free(Bundles *bundles)
 
 static const char *suffix_of(BundleFile file)
 {
-        switch (file) {
-        case BUNDLE_STORED:
-                return ".bundle";
-        case BUNDLE_NEXT:
-                return ".next";
-        case BUNDLE_PREVIOUS:
-                return ".previous";
-        }
-        return "";
+        static const char *const suffixes[] = {
+                [BUNDLE_STORED] = ".bundle",
+                [BUNDLE_NEXT] = ".next",
+                [BUNDLE_PREVIOUS] = ".previous",
+        };
+
+        return suffixes[file];
 }
 
 static void format_name(const char *name, BundleFile file, char ret_name[NAME_SIZE])
@@ -300,20 +297,30 @@ int bundles_go_back(Bundles *bundles, const char *name)
 
 /* ---- names ---- */
 
-/* The name a file stands for, as a new string; NULL if it is none of ours or memory is short. */
-static char *name_of(const char *file_name, BundleFile file)
-{
-        size_t n = strlen(file_name), n_suffix = strlen(suffix_of(file));
-        char *name;
+typedef struct Names {
+        BundleFile file;
+        char **names; /* NULL-terminated */
+        size_t n, allocated;
+} Names;
 
-        if (n <= n_suffix || strcmp(file_name + n - n_suffix, suffix_of(file)) != 0)
-                return NULL;
+/* What is none of ours is left alone. */
+static int add_name(void *userdata, const char *file_name)
+{
+        Names *names = userdata;
+        const char *suffix = suffix_of(names->file);
+        size_t n = strlen(file_name), n_suffix = strlen(suffix);
+        _cleanup_(freep) char *name = NULL;
+
+        if (n <= n_suffix || strcmp(file_name + n - n_suffix, suffix) != 0)
+                return 0;
         name = strndup(file_name, n - n_suffix);
-        if (name && !policy_name_is_valid(name)) {
-                free(name);
-                return NULL;
-        }
-        return name;
+        if (!name || ARRAY_RESERVE(names->names, names->allocated, names->n + 2) < 0)
+                return -ENOMEM;
+        if (!policy_name_is_valid(name))
+                return 0;
+        names->names[names->n++] = TAKE_PTR(name);
+        names->names[names->n] = NULL;
+        return 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -321,43 +328,18 @@ static int compare(const void *a, const void *b)
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-static char **read_names(DIR *folder, BundleFile file)
+int bundles_names(Bundles *bundles, BundleFile file, char ***ret_names)
 {
-        _cleanup_(bundles_names_freep) char **names = calloc(1, sizeof(*names));
-        size_t n = 0, allocated = 1;
-        const struct dirent *entry;
+        Names names = {.file = file, .names = calloc(1, sizeof(*names.names)), .allocated = 1};
+        int r = names.names ? directory_each(bundles->folder, add_name, &names) : -ENOMEM;
 
-        while (names && (entry = readdir(folder))) {
-                char *name = name_of(entry->d_name, file);
-
-                if (!name)
-                        continue;
-                if (ARRAY_RESERVE(names, allocated, n + 2) < 0) {
-                        free(name);
-                        return NULL;
-                }
-                names[n++] = name;
-                names[n] = NULL;
+        if (r < 0) {
+                bundles_names_free(names.names);
+                return r;
         }
-        if (names)
-                qsort(names, n, sizeof(*names), compare);
-        return TAKE_PTR(names);
-}
-
-char **bundles_names(Bundles *bundles, BundleFile file)
-{
-        int fd = openat(bundles->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-        char **names;
-
-        if (!folder) {
-                if (fd >= 0)
-                        close(fd);
-                return NULL;
-        }
-        names = read_names(folder, file);
-        closedir(folder);
-        return names;
+        qsort(names.names, names.n, sizeof(*names.names), compare);
+        *ret_names = names.names;
+        return 0;
 }
 
 void bundles_names_free(char **names)

@@ -52,14 +52,15 @@ int bundles_discard(Bundles *bundles, const char *name);
  * 0, also if there is none, or a negative errno. */
 int bundles_go_back(Bundles *bundles, const char *name);
 
-/* Names of all that there are of a kind, sorted. Returns a
- * NULL-terminated array of new strings, or NULL when memory is short or the folder unreadable. */
 typedef enum BundleFile {
         BUNDLE_STORED,
         BUNDLE_NEXT,
         BUNDLE_PREVIOUS,
 } BundleFile;
-char **bundles_names(Bundles *bundles, BundleFile file);
+
+/* Names of all that there are of a kind, sorted: a NULL-terminated array of new strings. Returns 0
+ * or a negative errno. */
+int bundles_names(Bundles *bundles, BundleFile file, char ***ret_names);
 void bundles_names_free(char **names);
 
 /* For whoever tests it: the form alone. Returns 0, BUNDLES_E_DAMAGED or -ENOMEM. */

@@ -3,7 +3,6 @@
  * is told without reading it; it is believed only once the record has been read. */
 #include "transaction/generations.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -75,6 +74,14 @@ static void forget(Generations *generations, size_t i)
         drop(generations, i);
 }
 
+/* Its place may be another by now, or none: reading gives way to others (see fiber.h). */
+static void forget_number(Generations *generations, uint64_t generation)
+{
+        for (size_t i = generations->n_kept; i > 0; i--)
+                if (generations->kept[i - 1].generation.generation == generation)
+                        forget(generations, i - 1);
+}
+
 static uint64_t size_of_all(const Generations *generations)
 {
         uint64_t size = 0;
@@ -100,8 +107,9 @@ static void add(Generations *generations, const KeptGeneration *generation, uint
 }
 
 /* What is not one of ours is left alone. */
-static int add_file(Generations *generations, const char *name)
+static int add_file(void *userdata, const char *name)
 {
+        Generations *generations = userdata;
         KeptGeneration generation;
         struct stat st;
 
@@ -112,40 +120,6 @@ static int add_file(Generations *generations, const char *name)
         if (S_ISREG(st.st_mode))
                 add(generations, &generation, (uint64_t) st.st_size);
         return 0;
-}
-
-DEFINE_CLEANUP(DIR *, closedir);
-
-static int open_folder(int directory, DIR **ret_folder)
-{
-        _cleanup_(closep) int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd < 0)
-                return -errno;
-        *ret_folder = fdopendir(fd);
-        if (!*ret_folder)
-                return -errno;
-        TAKE_FD(fd);
-        return 0;
-}
-
-/* A folder that could not be read to its end must not pass for one with less in it. */
-static int find_all(Generations *generations)
-{
-        _cleanup_(closedirp) DIR *folder = NULL;
-        int r = open_folder(generations->directory, &folder);
-
-        if (r < 0)
-                return r;
-        for (;;) {
-                const struct dirent *file;
-
-                errno = 0;
-                file = readdir(folder);
-                r = file ? add_file(generations, file->d_name) : -errno;
-                if (!file || r < 0)
-                        return r;
-        }
 }
 
 static int make_folder(int directory)
@@ -171,7 +145,7 @@ int generations_new(Generations **ret_generations, int directory)
                 openat(directory, FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (generations->directory < 0)
                 return log_errno(-errno, "The folder %s cannot be opened", FOLDER);
-        r = find_all(generations);
+        r = directory_each(generations->directory, add_file, generations);
         if (r < 0)
                 return log_errno(r, "The folder %s cannot be read", FOLDER);
         *ret_generations = TAKE_PTR(generations);
@@ -298,9 +272,6 @@ int generations_read(Generations *generations, uint64_t generation, StoreRecord 
         if (r != STORE_E_DAMAGED && r != -ENOENT)
                 return r;
         log_warning("The record of generation %" PRIu64 " is missing or damaged", generation);
-        /* Reading gives way to others (see fiber.h). */
-        i = place_of(generations, generation);
-        if (i < generations->n_kept)
-                forget(generations, i);
+        forget_number(generations, generation);
         return GENERATIONS_E_NONE;
 }

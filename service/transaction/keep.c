@@ -12,32 +12,26 @@
 
 #define LOOK_SHARE 100u
 
+static const char *why(int error)
+{
+        switch (error) {
+        case TRANSACTION_E_GUARANTEE:
+                return "a hook it needs cannot deny on this machine, or files are not appraised as "
+                       "it wants";
+        case TRANSACTION_E_INVALID_POLICY:
+                return "a path in it cannot be followed";
+        case TRANSACTION_E_TOO_LARGE:
+                return "its documents are too large together";
+        default:
+                return error < 0 ? strerror(-error) : "the kernel did not take it";
+        }
+}
+
 void enforcement_explain(Enforcement *enforcement, int error)
 {
-        unsigned long long generation = enforcement->generation;
-        Trouble *trouble = &enforcement->trouble;
-
-        trouble_clear(trouble, TROUBLE_KERNEL);
-        if (error == TRANSACTION_E_GUARANTEE)
-                trouble_add(trouble, TROUBLE_KERNEL,
-                            "Generation %llu is not in force: a hook it needs cannot deny on this "
-                            "machine, or files are not appraised as it wants",
-                            generation);
-        else if (error == TRANSACTION_E_INVALID_POLICY)
-                trouble_add(trouble, TROUBLE_KERNEL,
-                            "Generation %llu is not in force: a path in it cannot be followed",
-                            generation);
-        else if (error == TRANSACTION_E_TOO_LARGE)
-                trouble_add(trouble, TROUBLE_KERNEL,
-                            "Generation %llu is not in force: its documents are too large together",
-                            generation);
-        else if (error < 0)
-                trouble_add(trouble, TROUBLE_KERNEL, "Generation %llu is not in force: %s",
-                            generation, strerror(-error));
-        else
-                trouble_add(trouble, TROUBLE_KERNEL,
-                            "Generation %llu is not in force: the kernel did not take it",
-                            generation);
+        trouble_clear(&enforcement->trouble, TROUBLE_KERNEL);
+        trouble_add(&enforcement->trouble, TROUBLE_KERNEL, "Generation %llu is not in force: %s",
+                    (unsigned long long) enforcement->generation, why(error));
 }
 
 static int kernel_agrees(const Enforcement *enforcement)

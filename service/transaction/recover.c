@@ -48,7 +48,7 @@ static int kernel_has_some(const Enforcement *enforcement)
         BackendState state;
 
         backend_state(enforcement->backend, &state);
-        return state.adopted && state.generation > 0;
+        return state.adopted;
 }
 
 static void propose_record(StoreRecord *record, Proposal *proposal)

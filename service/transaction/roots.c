@@ -2,7 +2,6 @@
 /* Roots: see roots.h. */
 #include "transaction/roots.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -97,35 +96,27 @@ static int add_signature(int fd, const char *file, Files *files)
         return 0;
 }
 
-static DIR *list(int fd)
+/* What is looked for in the folder, of one root. */
+typedef struct Search {
+        int fd;
+        const char *name;
+        Files *files;
+} Search;
+
+static int add_if_signature(void *userdata, const char *file)
 {
-        int again = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *folder = again < 0 ? NULL : fdopendir(again);
+        Search *search = userdata;
 
-        if (!folder)
-                closep(&again);
-        return folder;
-}
-
-static int read_signatures(int fd, const char *name, Files *files)
-{
-        DIR *folder = list(fd);
-        const struct dirent *entry;
-        int r = folder ? 0 : -errno;
-
-        while (r == 0 && (entry = readdir(folder)))
-                if (is_signature_of(entry->d_name, name))
-                        r = add_signature(fd, entry->d_name, files);
-        if (folder)
-                closedir(folder);
-        return r;
+        return is_signature_of(file, search->name) ? add_signature(search->fd, file, search->files)
+                                                   : 0;
 }
 
 static int read_files(int fd, const char *name, Files *files)
 {
+        Search search = {fd, name, files};
         int r = file_read_trusted(fd, name, ROOT_SIZE_MAX, &files->text, &files->n);
 
-        return r < 0 ? r : read_signatures(fd, name, files);
+        return r < 0 ? r : directory_each(fd, add_if_signature, &search);
 }
 
 /* "root.1" is 1; 0: it is the file of no root. */
@@ -139,23 +130,25 @@ static uint64_t seq_of(const char *name)
         return seq;
 }
 
+static int note_lowest(void *userdata, const char *file)
+{
+        uint64_t *first = userdata, seq = seq_of(file);
+
+        if (seq > 0 && (*first == 0 || seq < *first))
+                *first = seq;
+        return 0;
+}
+
 /* The lowest number there; 0: none, or none that what was believed before could follow from. */
-static uint64_t find_first(const Roots *roots, int fd)
+static uint64_t find_first(Roots *roots, int fd)
 {
         const uint64_t floor = floors_get(roots->floors, FLOOR_ROOT).number;
-        DIR *folder = list(fd);
-        const struct dirent *entry;
         uint64_t first = 0;
+        int r = directory_each(fd, note_lowest, &first);
 
-        while (folder && (entry = readdir(folder))) {
-                uint64_t seq = seq_of(entry->d_name);
-
-                if (seq > 0 && (first == 0 || seq < first))
-                        first = seq;
-        }
-        if (folder)
-                closedir(folder);
-        return floor > 0 && first > floor ? 0 : first;
+        if (r < 0)
+                complain(roots, "%s cannot be read: %s", roots->folder, strerror(-r));
+        return r < 0 || (floor > 0 && first > floor) ? 0 : first;
 }
 
 /* ---- the chain ---- */

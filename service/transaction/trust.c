@@ -258,10 +258,12 @@ static int add_stored(Trust *trust, const char *name, uint64_t generation, Docum
 
 int trust_stored(Trust *trust, uint64_t generation, DocumentSet **ret_documents)
 {
-        _cleanup_(bundles_names_freep) char **names = bundles_names(trust->bundles, BUNDLE_STORED);
+        _cleanup_(bundles_names_freep) char **names = NULL;
         _cleanup_(document_set_freep) DocumentSet *documents = NULL;
-        int r = names ? document_set_new(&documents) : -ENOMEM;
+        int r = bundles_names(trust->bundles, BUNDLE_STORED, &names);
 
+        if (r == 0)
+                r = document_set_new(&documents);
         for (char **name = names; r == 0 && *name; name++)
                 r = add_stored(trust, *name, generation, &documents);
         if (r == 0)
@@ -369,8 +371,11 @@ static void follow(Trust *trust, const Loaded *loaded, const char *name)
 /* What is stored must not come back when the record is lost, once something else is in force. */
 void trust_follow(Trust *trust, const DocumentSet *documents)
 {
-        _cleanup_(bundles_names_freep) char **names = bundles_names(trust->bundles, BUNDLE_STORED);
+        _cleanup_(bundles_names_freep) char **names = NULL;
+        int r = bundles_names(trust->bundles, BUNDLE_STORED, &names);
 
+        if (r < 0)
+                log_errno(r, "Which bundles are stored is not known");
         for (char **name = names; name && *name; name++)
                 follow(trust, document_set_find(documents, *name), *name);
         trust_review(trust, documents);
@@ -410,8 +415,8 @@ static int settle_next(Trust *trust, const DocumentSet *documents, const char *n
 
 int trust_begin(Trust *trust, const DocumentSet *documents)
 {
-        _cleanup_(bundles_names_freep) char **names = bundles_names(trust->bundles, BUNDLE_NEXT);
-        int r = names ? 0 : -ENOMEM;
+        _cleanup_(bundles_names_freep) char **names = NULL;
+        int r = bundles_names(trust->bundles, BUNDLE_NEXT, &names);
 
         for (char **name = names; r == 0 && *name; name++)
                 r = settle_next(trust, documents, *name);
@@ -422,25 +427,29 @@ int trust_begin(Trust *trust, const DocumentSet *documents)
 
 /* ---- life ---- */
 
+static int find_floor(Trust *trust, const char *name)
+{
+        _cleanup_(freep) char *text = NULL;
+        Bundle bundle;
+        size_t n = 0;
+        int r = read_stored(trust, name, &bundle, &text, &n);
+
+        if (r == 0)
+                floors_find(trust->floors, name, bundle.header.seq, bundle.digest);
+        return r == -ENOMEM ? r : 0;
+}
+
 /* The floor is the highest that anything knows of. */
 static int find_floors(Trust *trust)
 {
-        _cleanup_(bundles_names_freep) char **names = bundles_names(trust->bundles, BUNDLE_STORED);
+        _cleanup_(bundles_names_freep) char **names = NULL;
+        int r = bundles_names(trust->bundles, BUNDLE_STORED, &names);
 
-        if (!names)
-                return -ENOMEM;
-        for (char **name = names; *name; name++) {
-                _cleanup_(freep) char *text = NULL;
-                Bundle bundle;
-                size_t n = 0;
-                int r = read_stored(trust, *name, &bundle, &text, &n);
-
-                if (r == -ENOMEM)
-                        return r;
-                if (r == 0)
-                        floors_find(trust->floors, *name, bundle.header.seq, bundle.digest);
-        }
-        return 0;
+        if (r < 0)
+                return r;
+        for (char **name = names; r == 0 && *name; name++)
+                r = find_floor(trust, *name);
+        return r;
 }
 
 int trust_new(Trust **ret_trust, const TrustConfig *config, int state, Backend *backend,

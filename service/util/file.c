@@ -2,6 +2,7 @@
 /* File: see file.h. */
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -262,4 +263,37 @@ int directory_open_trusted(const char *path)
         int r = fd < 0 ? fd : check_owner(fd);
 
         return r < 0 ? r : TAKE_FD(fd);
+}
+
+DEFINE_CLEANUP(DIR *, closedir);
+
+/* With a place in it of its own. */
+static int open_again(int dir_fd, DIR **ret_directory)
+{
+        _cleanup_(closep) int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        *ret_directory = fdopendir(fd);
+        if (!*ret_directory)
+                return -errno;
+        TAKE_FD(fd);
+        return 0;
+}
+
+int directory_each(int dir_fd, DirectoryFunc func, void *userdata)
+{
+        _cleanup_(closedirp) DIR *directory = NULL;
+        int r = open_again(dir_fd, &directory);
+
+        while (r == 0) {
+                const struct dirent *file;
+
+                errno = 0;
+                file = readdir(directory);
+                if (!file)
+                        return -errno;
+                r = func(userdata, file->d_name);
+        }
+        return r;
 }

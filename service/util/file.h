@@ -39,3 +39,9 @@ int directory_open(const char *path, unsigned mode);
 /* Opens a directory that is there, below no symbolic link, that belongs to root or to us and that
  * nobody else may write. Returns a descriptor, -EPERM, or another negative errno. */
 int directory_open_trusted(const char *path);
+
+/* Calls func with each name in a directory, whatever order they are in, until it returns something
+ * other than 0. Returns that, or a negative errno: a directory that could not be read to its end
+ * must not pass for one with less in it. */
+typedef int (*DirectoryFunc)(void *userdata, const char *name);
+int directory_each(int dir_fd, DirectoryFunc func, void *userdata);

@@ -196,11 +196,13 @@ static void crash_if(const Backend *backend, TwinCrash point)
 
 static int twin_locate(void *userdata, const char *path, Location *ret_location)
 {
-        int leads_elsewhere = strncmp(path, "/link", strlen("/link")) == 0 &&
-                              control_now(userdata).links_lead_elsewhere;
-        Location location = {.name = {.device = TWIN_DEVICE,
-                                      .path = strdup(leads_elsewhere ? "/elsewhere" : path)}};
+        int is_link = strncmp(path, "/link", strlen("/link")) == 0;
+        int leads_elsewhere = is_link && control_now(userdata).links_lead_elsewhere;
+        Location location = {.name = {.device = TWIN_DEVICE}};
 
+        if (is_link && control_now(userdata).links_lead_nowhere)
+                return -ELOOP;
+        location.name.path = strdup(leads_elsewhere ? "/elsewhere" : path);
         if (!location.name.path)
                 return -ENOMEM;
         *ret_location = location;

@@ -43,6 +43,7 @@ typedef struct TwinControl {
         int fail_mode;            /* positive errno for the next backend_set_mode(); then 0 again */
         TwinCrash crash;          /* SIGKILL to itself at that point */
         int links_lead_elsewhere; /* paths that begin with /link are the name /elsewhere by now */
+        int links_lead_nowhere;   /* and cannot be followed */
         int appraises;            /* as in BackendFacts */
         uint64_t lost;            /* events that found no room */
 } TwinControl;

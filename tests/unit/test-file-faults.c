@@ -105,6 +105,7 @@ static void test_what_cannot_be_written_is_told_and_the_old_stays(Fixture *fixtu
         }
         fail_after(1, "fsync", EIO); /* of the directory */
         g_assert_cmpint(file_replace(fixture->fd, "a", "new", 3), ==, -EIO);
+        g_assert_cmpint(file_replace(fixture->fd, ".a.new", "left by a kill", 14), ==, 0);
         fail("write", EINTR);
         g_assert_cmpint(file_replace(fixture->fd, "a", "newer", 5), ==, 0);
         assert_a(fixture, "newer");
@@ -143,6 +144,71 @@ static void test_a_directory_that_cannot_be_made_is_told(Fixture *fixture, gcons
         g_assert_cmpint(g_rmdir(fixture->state), ==, 0);
         fail("mkdir", EEXIST); /* by somebody else, who took it away again */
         g_assert_cmpint(directory_open(fixture->state, 0700), ==, -ENOENT);
+}
+
+/* Where openat2(2) is not to be had. */
+static int open_by_names(const char *path)
+{
+        int fd;
+
+        fail("openat2", ENOSYS);
+        fd = directory_open(path, 0700);
+        assert_met();
+        if (fd < 0)
+                return fd;
+        close(fd);
+        return 0;
+}
+
+static void test_a_path_is_followed_by_its_names_and_no_link(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *below = g_build_filename(fixture->state, "below", NULL);
+        g_autofree char *link = g_build_filename(fixture->path, "link", NULL);
+        g_autofree char *through = g_build_filename(link, "below", NULL);
+        g_autofree char *slash = g_strconcat(below, "//", NULL);
+        g_autofree char *file = g_build_filename(fixture->path, "a", NULL), *name = NULL;
+        g_autofree char *longer = g_strnfill(300, 'x'), *long_part = NULL;
+        unsigned turn = 0;
+        size_t n = 0;
+
+        g_assert_cmpint(g_mkdir_with_parents(below, 0700), ==, 0);
+        g_assert_cmpint(symlink(fixture->state, link), ==, 0);
+        long_part = g_build_filename(fixture->path, longer, "b", NULL);
+        g_assert_cmpint(open_by_names(below), ==, 0);
+        g_assert_cmpint(open_by_names(slash), ==, 0);
+        g_assert_cmpint(open_by_names("/"), ==, 0);
+        g_assert_cmpint(open_by_names(through), ==, -ELOOP);
+        g_assert_cmpint(open_by_names(link), ==, -ELOOP);
+        g_assert_cmpint(open_by_names(file), ==, -ENOTDIR);
+        g_assert_cmpint(open_by_names(long_part), ==, -ENAMETOOLONG);
+        fail("openat2", ENOSYS);
+        assert_a(fixture, "old");
+        fail("openat2", ENOSYS);
+        g_assert_cmpint(file_read(fixture->fd, "none", 9, &name, &n), ==, -ENOENT);
+        do {
+                fail_nth(++turn, FAULT_FILE, EIO);
+                g_assert_cmpint(open_by_names(link), <, 0);
+        } while (fail_no_more() >= turn);
+        g_assert_cmpuint(turn, >, 4);
+}
+
+static int end_at_a(void *userdata, const char *name)
+{
+        return strcmp(name, "a") == 0 ? 7 : 0;
+}
+
+static void test_a_directory_is_gone_through_or_that_is_told(Fixture *fixture, gconstpointer data)
+{
+        static const char *const calls[] = {"openat", "fdopendir", "readdir64"};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
+                fail(calls[i], EIO);
+                g_assert_cmpint(directory_each(fixture->fd, end_at_a, NULL), ==, -EIO);
+                assert_met();
+        }
+        g_assert_cmpint(directory_each(fixture->fd, end_at_a, NULL), ==, 7);
+        g_assert_cmpint(unlinkat(fixture->fd, "a", 0), ==, 0);
+        g_assert_cmpint(directory_each(fixture->fd, end_at_a, NULL), ==, 0);
 }
 
 static void test_only_files_of_ours_and_roots_are_trusted(Fixture *fixture, gconstpointer data)
@@ -310,6 +376,8 @@ int main(int argc, char **argv)
         ADD(test_what_cannot_be_written_is_told_and_the_old_stays);
         ADD(test_a_link_that_fails_leaves_both);
         ADD(test_a_directory_that_cannot_be_made_is_told);
+        ADD(test_a_path_is_followed_by_its_names_and_no_link);
+        ADD(test_a_directory_is_gone_through_or_that_is_told);
         ADD(test_only_files_of_ours_and_roots_are_trusted);
         ADD(test_a_store_that_cannot_be_had_is_told);
         ADD(test_what_says_nothing_of_a_record_does_not_make_it_damaged);
