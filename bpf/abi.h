@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* ABI: what the programs in the kernel and the service agree on. The only header both include.
- * A change of any layout here is a change of AEGIS_ABI, and so of the folder the pins are in. */
+ * A change of any layout here is a change of AEGIS_ABI, and so of the folder the pins are in; of
+ * what is under "events" it is one of EVENTS_ABI instead. */
 #pragma once
 
 #include <linux/types.h>
 
 #ifndef AEGIS_ABI /* another is given for tests of an upgrade */
-#define AEGIS_ABI 6u
+#define AEGIS_ABI 7u
+#endif
+#ifndef EVENTS_ABI /* likewise */
+#define EVENTS_ABI 1u
 #endif
 
 /* One bit a kind of access to a file. A rule without access= means all of them. ACCESS_MAP goes
@@ -52,7 +56,8 @@ enum kernel_object {
         N_KERNEL_OBJECTS,
 };
 
-/* Places of decision, in the order of the Hook objects. */
+/* Places of decision, in the order of the Hook objects. A new one comes last: each build counts for
+ * the others. */
 enum hook {
         HOOK_BPF,
         HOOK_BPF_MAP,
@@ -97,6 +102,7 @@ enum hook {
 };
 
 #define HOOK_BIT(hook) (1ull << (hook))
+#define HOOKS_MAX 64 /* in any build */
 
 /* The word a hook reads once and keeps for its whole decision. Above the mode stands what a commit
  * copies from the header of the slot (WORD_OF_HEADER), so that one load tells whether to leave. */
@@ -134,20 +140,23 @@ enum hook {
 
 #define DIGEST_SIZE 32
 
-/* One slot's facts. `cookie` is new for each filling of a slot; its low 24 bits count. */
+/* One slot's facts. `cookie` is new for each filling of a slot; its low 24 bits count. Its size and
+ * its beginning, down to the digest, are the same in every build: a service goes on with the hits
+ * of an earlier one. */
+#define SLOT_HEADER_SIZE 256
 struct header {
         __u32 cookie;
         __u32 flags;
         __u32 n_prefixes;
         __u32 n_rules;
         __u64 generation;
+        __u8 digest[DIGEST_SIZE];
         __u64 hooks;          /* that the rules need */
         __u64 hooks_accepted; /* those of them that may be missing */
         __u64 hooks_audited;  /* these record and do not deny, as if WORD_AUDIT were set for them */
-        __u8 digest[DIGEST_SIZE];
-        __u32 default_list; /* IMAGE_DEFAULT: clauses by ACCESS_EXEC, ACCESS_MAP */
+        __u32 default_list;   /* IMAGE_DEFAULT: clauses by ACCESS_EXEC, ACCESS_MAP */
         __u32 kernel_lists[N_KERNEL_OBJECTS]; /* 0: no rule is about it */
-};
+} __attribute__((aligned(SLOT_HEADER_SIZE)));
 
 /* Which program is the service, and where its pins are: what guards them. */
 struct self {
@@ -199,6 +208,11 @@ struct hot {
 
 _Static_assert(__builtin_offsetof(struct hot, service_tgid) == 4, "in every build");
 _Static_assert(__builtin_offsetof(struct hot, claim_until_ns) == 56, "in every build");
+_Static_assert(__builtin_offsetof(struct hot, headers) == SLOT_HEADER_SIZE, "in every build");
+_Static_assert(sizeof(struct header) == SLOT_HEADER_SIZE, "in every build");
+_Static_assert(__builtin_offsetof(struct header, n_rules) == 12, "in every build");
+_Static_assert(__builtin_offsetof(struct header, generation) == 16, "in every build");
+_Static_assert(__builtin_offsetof(struct header, digest) == 24, "in every build");
 
 #define CANARY_GUARD 0x100u
 #define CANARY_ERRNO 129 /* EKEYREJECTED: no other part of these paths answers so */
@@ -493,24 +507,35 @@ struct tally {
 struct tallies {
         __u64 which;
         struct tally of[2];
+        __u64 written_off; /* that were in rings which nobody reads any longer */
 };
 
 /* Tasks share them; an add may be lost. */
 #define N_CALL_LANES 32u
 
-/* Counters that never go back while the maps live. */
+/* They never go back while the maps live. */
 struct counters {
         __u64 seq;     /* the last event's number */
         __u64 lost[2]; /* events that found no room: denials, audits */
-        __u64 denials[N_HOOKS];
-        __u64 audits[N_HOOKS];
+        __u64 denials[HOOKS_MAX];
+        __u64 audits[HOOKS_MAX];
         __u64 seen;     /* HOOK_BIT of each hook that has denied a canary, and not failed since */
         __u64 unplaced; /* names that could not be followed to a root */
 };
 
 struct call_lane {
-        __u64 calls[N_HOOKS];
+        __u64 calls[HOOKS_MAX];
 };
+
+/* What is counted, in any build: it is read by those whose EVENTS_ABI is another. */
+struct account {
+        struct counters counters;
+        struct tallies tallies;
+        struct call_lane lanes[N_CALL_LANES];
+};
+
+_Static_assert(sizeof(struct account) == 17544, "in every build");
+_Static_assert(sizeof(struct event) == 976 && sizeof(struct fold) == 1080, "as EVENTS_ABI has it");
 
 /* Directory renames begun and ended. While they differ nothing is learnt; each begun one ends the
  * life of what was learnt before. */

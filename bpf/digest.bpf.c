@@ -280,7 +280,7 @@ int digest_of_bytes(struct decision *decision)
         /* Never proven, and the policy was taken all the same: its rules about bytes do not hold
          * on this machine. */
         header = word_header(decision->word);
-        if (!(counters.seen & bit) &&
+        if (!(account.counters.seen & bit) &&
             (decision->word & WORD_AUDIT || (header->hooks_accepted | header->hooks_audited) & bit))
                 return 0;
         return -1;

@@ -159,7 +159,7 @@ __noinline int event_fill_file(struct event *event, struct decision *decision)
 
 static __always_inline void count_lost(const struct finding *finding)
 {
-        __sync_fetch_and_add(&counters.lost[finding->verdict == VERDICT_AUDITED], 1);
+        __sync_fetch_and_add(&account.counters.lost[finding->verdict == VERDICT_AUDITED], 1);
 }
 
 /* event: as it was told, of that size; NULL: it could not be, and so nothing can repeat it. */
@@ -189,7 +189,7 @@ static __always_inline __u32 size_of(const struct event *event)
 static __always_inline void emit_file(void *ring, struct decision *decision,
                                       const struct finding *finding, int place)
 {
-        __u64 seq = __sync_fetch_and_add(&counters.seq, 1) + 1;
+        __u64 seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
         struct event *event = bpf_ringbuf_reserve(ring, sizeof(*event), 0);
 
         if (!event) {
@@ -207,7 +207,7 @@ static __always_inline void emit_file(void *ring, struct decision *decision,
 static __always_inline void emit_short(void *ring, const struct decision *decision,
                                        const struct finding *finding, int place)
 {
-        __u64 seq = __sync_fetch_and_add(&counters.seq, 1) + 1;
+        __u64 seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
         struct event *event = bpf_ringbuf_reserve(ring, EVENT_NET_SIZE, 0);
 
         if (!event) {

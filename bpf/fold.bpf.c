@@ -41,7 +41,7 @@ static __always_inline int tell(struct fold *fold)
         }
         event->first_seq = event->seq;
         event->first_ns = event->time_ns;
-        event->seq = __sync_fetch_and_add(&counters.seq, 1) + 1;
+        event->seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
         event->time_ns = fold->last_ns;
         event->count = fold->count;
         bpf_ringbuf_submit(event, 0);

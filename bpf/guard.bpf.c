@@ -316,7 +316,7 @@ int guard_sysctl(struct bpf_sysctl *sysctl)
         }
         if (!is_in_force(decision.word) || switches_on(sysctl) || is_trusted())
                 return SYSCTL_PASS;
-        __sync_fetch_and_add(&counters.denials[HOOK_SYSCTL], 1);
+        __sync_fetch_and_add(&account.counters.denials[HOOK_SYSCTL], 1);
         event_emit(&decision, &finding);
         return SYSCTL_DENY;
 }

@@ -116,7 +116,7 @@ static __always_inline void count_call(enum hook hook)
         __u32 stack;
 
         asm volatile("%0 = w10" : "=w"(stack));
-        lanes[stack >> 15 & (N_CALL_LANES - 1)].calls[hook]++;
+        account.lanes[stack >> 15 & (N_CALL_LANES - 1)].calls[hook]++;
 }
 
 /* The service proves a hook by being denied in it. To be asked before anything else about the
@@ -129,7 +129,7 @@ static __always_inline bool is_canary_of(__u32 word, enum hook hook, __u32 guard
             !is_canary_process(bpf_get_current_pid_tgid() >> 32))
                 return false;
         hot.canary_answered = 1;
-        __sync_fetch_and_or(&counters.seen, HOOK_BIT(hook));
+        __sync_fetch_and_or(&account.counters.seen, HOOK_BIT(hook));
         return true;
 }
 

@@ -41,11 +41,12 @@ static __always_inline void count_verdict(const struct decision *decision, __u32
         __u32 hook = decision->hook;
 
         if (decision->flags & EVENT_UNPLACED)
-                __sync_fetch_and_add(&counters.unplaced, 1);
+                __sync_fetch_and_add(&account.counters.unplaced, 1);
         if (hook >= N_HOOKS)
                 return;
-        __sync_fetch_and_add(
-                verdict == VERDICT_DENIED ? &counters.denials[hook] : &counters.audits[hook], 1);
+        __sync_fetch_and_add(verdict == VERDICT_DENIED ? &account.counters.denials[hook]
+                                                       : &account.counters.audits[hook],
+                             1);
 }
 
 /* Whether the current process was sent a SIGTERM before. Direct mapped: who is displaced by another

@@ -25,9 +25,7 @@ own_object_set own_objects SEC(".maps");
 
 struct hot hot SEC(".data.hot");
 struct prefix prefixes[N_SLOTS * N_PREFIXES_MAX] SEC(".data.prefixes");
-struct counters counters SEC(".data.counters");
-struct tallies tallies SEC(".data.tallies");
-struct call_lane lanes[N_CALL_LANES] SEC(".data.lanes");
+struct account account SEC(".data.account");
 struct renames renames SEC(".data.renames");
 
 /* In .bss, which is not stored in the object. */

@@ -117,9 +117,7 @@ extern own_object_set own_objects SEC(".maps");
 
 extern struct hot hot;
 extern struct prefix prefixes[N_SLOTS * N_PREFIXES_MAX];
-extern struct counters counters;
-extern struct tallies tallies;
-extern struct call_lane lanes[N_CALL_LANES];
+extern struct account account;
 extern struct renames renames;
 extern struct cache_entry cache[N_CACHE_ENTRIES];
 extern __u64 warned[N_WARNED]; /* processes that were sent a SIGTERM */

@@ -362,6 +362,7 @@ static int bring_up_journal(Manager *manager)
 
 static int bring_up_hub(Manager *manager)
 {
+        EventCounters before;
         EventHubConfig config = {.loop = manager->loop,
                                  .name_rule = name_rule,
                                  .visible_path = visible_path,
@@ -371,6 +372,9 @@ static int bring_up_hub(Manager *manager)
                                  .journal_rate = manager->config->journal_rate};
         int fd = backend_event_fd(manager->backend), r;
 
+        backend_event_counters(manager->backend, &before);
+        config.delivered = before.delivered;
+        config.suppressed = before.suppressed;
         r = event_hub_new(&manager->hub, &config);
         if (r < 0)
                 return r;

@@ -220,7 +220,8 @@ static void tell_harm(Backend *backend, const Program *program, const char *reas
                 return;
         }
         backend->hooks[program->hook].reason = reason;
-        __atomic_and_fetch(&backend->counters->seen, ~HOOK_BIT(program->hook), __ATOMIC_SEQ_CST);
+        __atomic_and_fetch(&backend->account->counters.seen, ~HOOK_BIT(program->hook),
+                           __ATOMIC_SEQ_CST);
         log_warning("Hook %s is not attached: %s", hook_to_string(program->hook), reason);
 }
 

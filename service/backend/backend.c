@@ -149,8 +149,8 @@ static void take_times(Backend *backend)
 void backend_begin(Backend *backend)
 {
         slots_init(backend);
-        backend->pin_fd = backend->floors_fd = backend->canary.directory_fd = backend->mounts_fd =
-                -1;
+        backend->pin_fd = backend->events_fd = backend->floors_fd = -1;
+        backend->canary.directory_fd = backend->mounts_fd = -1;
         backend->mounts.root = backend->mounts.fd = backend->expedite_fd = backend->times_fd = -1;
         backend->guard_trouble = "";
         libbpf_set_print(ignore_messages);
@@ -214,12 +214,14 @@ Backend *backend_free(Backend *backend)
         unload(backend);
         closep(&backend->floors_fd);
         closep(&backend->pin_fd);
+        closep(&backend->events_fd);
         closep(&backend->mounts_fd);
         closep(&backend->times_fd);
         closep(&backend->expedite_fd);
         if (backend->sysctl_handed)
                 close(backend->sysctl_handed);
         free(backend->pin_path);
+        free(backend->events_path);
         canary_deinit(&backend->canary);
         mounts_deinit(&backend->mounts);
         free(backend);

@@ -179,8 +179,9 @@ int backend_sweep_events(Backend *backend);
 struct tallies *backend_tallies(const Backend *backend);
 
 typedef struct EventCounters {
-        uint64_t emitted, lost; /* records, and those that found no room, since the maps were made:
-                                   they outlive the service */
+        uint64_t emitted, lost; /* records, and accesses that were not told since there was no room
+                                   or nobody who can read them, since the machine was started */
+        uint64_t delivered, suppressed; /* by builds whose events are of another layout */
 } EventCounters;
 void backend_event_counters(const Backend *backend, EventCounters *ret_counters);
 

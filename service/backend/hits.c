@@ -254,6 +254,17 @@ static int fill_on(Backend *backend, uint32_t slot, const Filling *hits)
         return r < 0 ? r : add_hits(old, map->fd, header_in_force(backend)->n_rules);
 }
 
+/* What another build counts at this moment is added later: see hits_inherit(). */
+static int fill_from_other(const Backend *backend, uint32_t slot, const PolicyImage *image)
+{
+        struct header header = {.n_rules = (uint32_t) image->n_rules};
+        _cleanup_(closep) int before = -1;
+
+        memcpy(header.digest, image->digest, DIGEST_SIZE);
+        before = others_hits(backend, &header, OTHER_BEFORE);
+        return before < 0 ? 0 : add_hits(before, hits_fd(backend, slot), image->n_rules);
+}
+
 /* What comes to be counted before the switch is lost with the numbers. */
 static int fill_anew(Backend *backend, uint32_t slot, const Filling *hits, const PolicyImage *image)
 {
@@ -266,6 +277,8 @@ static int fill_anew(Backend *backend, uint32_t slot, const Filling *hits, const
         backend->hot->headers[slot].n_rules = 0; /* not added any longer */
         if (r == 0)
                 r = fill_whole(backend, slot, hits);
+        if (r == 0 && !header_in_force(backend)->generation)
+                r = fill_from_other(backend, slot, image);
         if (r == 0 && in_force->image)
                 r = carry(hits_fd(backend, slot ^ 1), in_force->image, hits_fd(backend, slot),
                           image);
@@ -293,8 +306,33 @@ void hits_settle(Backend *backend)
         uint32_t in_force = word_now(backend) & WORD_SLOT;
         struct header *headers = backend->hot->headers;
 
-        if (!backend->hits_agree)
+        if (!backend->hits_agree) {
+                hits_inherit(backend);
                 return;
+        }
         headers[in_force ^ 1].n_rules = headers[in_force].n_rules;
         memcpy(headers[in_force ^ 1].digest, headers[in_force].digest, DIGEST_SIZE);
+}
+
+/* Its map comes into the slot that was never in force, as if it had been: so nothing is counted
+ * twice, whenever a service is killed, and nothing is missed that it goes on to count. */
+void hits_inherit(Backend *backend)
+{
+        uint32_t slot = word_now(backend) & WORD_SLOT;
+        struct header *header = &backend->hot->headers[slot],
+                      *idle = &backend->hot->headers[slot ^ 1];
+        int fd;
+
+        if (idle->generation || !header->generation || !backend->other_builds)
+                return;
+        fd = others_hits(backend, header, OTHER_IN_FORCE);
+        if (fd < 0)
+                return;
+        if (slot_put(backend, slot ^ 1, TABLE_HITS, fd) < 0) {
+                close(fd);
+                return;
+        }
+        idle->n_rules = header->n_rules;
+        memcpy(idle->digest, header->digest, DIGEST_SIZE);
+        idle->generation = header->generation;
 }

@@ -20,6 +20,20 @@ static int is_shared(const struct bpf_map *map)
         return !strstr(name, ".rodata") && !strstr(name, ".bss");
 }
 
+/* bpffs takes no dots: ".data.hot" is pinned as data_hot. */
+static void pin_path_of(const Backend *backend, const struct bpf_map *map, char ret_path[PATH_MAX])
+{
+        const char *dot = strchr(bpf_map__name(map), '.');
+        char name[SYMBOL_MAX];
+
+        snprintf(name, sizeof(name), "%s", dot ? dot + 1 : bpf_map__name(map));
+        for (char *p = name; *p; p++)
+                if (*p == '.')
+                        *p = '_';
+        snprintf(ret_path, PATH_MAX, "%s/%s",
+                 account_has(name) ? backend->events_path : backend->pin_path, name);
+}
+
 static int share_maps(Backend *backend)
 {
         struct bpf_map *map;
@@ -28,16 +42,9 @@ static int share_maps(Backend *backend)
 
         bpf_object__for_each_map(map, backend->skeleton->obj)
         {
-                const char *name = strchr(bpf_map__name(map), '.');
-
                 if (!is_shared(map))
                         continue;
-                /* bpffs takes no dots: ".data.hot" is pinned as data_hot */
-                snprintf(path, sizeof(path), "%s/%s", backend->pin_path,
-                         name ? name + 1 : bpf_map__name(map));
-                for (char *p = path + strlen(backend->pin_path); *p; p++)
-                        if (*p == '.')
-                                *p = '_';
+                pin_path_of(backend, map, path);
                 r = bpf_map__set_pin_path(map, path);
                 if (r < 0)
                         return r;
@@ -144,6 +151,8 @@ static int take_event(void *userdata, void *data, size_t size)
 
         if (event_decode(data, size, &event) == 0)
                 backend->on_event(backend->userdata, &event);
+        else
+                account_lose(backend, data, size);
         backend->n_taken++;
         return backend->n_taken >= backend->n_take ? -ECANCELED : 0;
 }
@@ -165,27 +174,25 @@ int load_tier(Backend *backend, Tier tier)
         backend->hot = &backend->skeleton->data_hot->hot;
         backend->canary.tgid = &backend->hot->canary_tgid;
         backend->prefixes = backend->skeleton->data_prefixes->prefixes;
-        backend->counters = &backend->skeleton->data_counters->counters;
-        backend->tallies = &backend->skeleton->data_tallies->tallies;
+        backend->account = &backend->skeleton->data_account->account;
         backend->renames = &backend->skeleton->data_renames->renames;
-        backend->lanes = backend->skeleton->data_lanes->lanes;
         backend->doubted_ns = &backend->skeleton->data_identity->doubted_ns;
+        account_go_on(backend);
         return 0;
 }
 
 void unload(Backend *backend)
 {
         slots_deinit(backend);
+        account_forget(backend);
         ring_buffer__free(backend->rings);
         aegis_bpf__destroy(backend->skeleton);
         backend->rings = NULL;
         backend->skeleton = NULL;
         backend->hot = NULL;
         backend->prefixes = NULL;
-        backend->counters = NULL;
-        backend->tallies = NULL;
+        backend->account = NULL;
         backend->renames = NULL;
-        backend->lanes = NULL;
         backend->doubted_ns = NULL;
         backend->n_programs = 0;
         backend->tier = TIER_NONE;

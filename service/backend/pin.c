@@ -8,24 +8,17 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "backend/guard.h"
 #include "backend/private.h"
 #include "util/cleanup.h"
 #include "util/file.h"
 #include "util/log.h"
 
-#define LINK_PREFIX "link_"
 #define NEW_LINK "new_link"
-#define ABI_FOLDER "abi%u"
-#define ABI_MAX 64u      /* of the builds that are asked for; folders have no other names */
-#define CLAIM_SECONDS 60 /* from its first instruction to its first denial */
 
 static int is_bpffs(int fd)
 {
@@ -56,12 +49,13 @@ int pin_folder_open(Backend *backend, const char *directory)
         if (r < 0)
                 return r;
         backend->pin_directory = directory;
-        if (asprintf(&backend->pin_path, "%s/" ABI_FOLDER, directory, AEGIS_ABI) < 0)
+        if (asprintf(&backend->pin_path, "%s/" ABI_FOLDER "%u", directory, AEGIS_ABI) < 0)
                 return -ENOMEM;
         backend->pin_fd = directory_open(backend->pin_path, 0700);
         if (backend->pin_fd < 0)
                 return log_errno(backend->pin_fd, "Cannot open %s", backend->pin_path);
-        return 0;
+        r = account_open(backend, directory);
+        return r < 0 ? r : others_find(backend);
 }
 
 /* The folder and what is in it. */
@@ -91,63 +85,9 @@ int pins_give(const Backend *backend, const char *directory, uid_t uid, gid_t gi
         if (above < 0)
                 return above;
         r = give(backend->pin_fd, uid, gid);
+        if (r == 0)
+                r = give(backend->events_fd, uid, gid);
         return r < 0 ? r : give(above, uid, gid);
-}
-
-void claim_begin(struct hot *hot)
-{
-        struct timespec now = {};
-
-        clock_gettime(CLOCK_BOOTTIME, &now);
-        hot->service_tgid = (uint32_t) getpid();
-        __atomic_store_n(&hot->claim_until_ns,
-                         (uint64_t) (now.tv_sec + CLAIM_SECONDS) * 1000000000u, __ATOMIC_SEQ_CST);
-}
-
-/* hot: of any build; what is used of it is the same in all. */
-static int claim(struct hot *hot)
-{
-        if (guard_other_lives(hot))
-                return log_errno(-EBUSY, "Process %u is the service", hot->service_tgid);
-        claim_begin(hot);
-        return 0;
-}
-
-/* The path alone is used: opening what is above it may be what a rule denies. */
-static int claim_folder(const char *pin_directory, unsigned abi)
-{
-        _cleanup_(closep) int fd = -1;
-        char path[PATH_MAX];
-        struct hot *hot;
-        int r;
-
-        snprintf(path, sizeof(path), "%s/" ABI_FOLDER "/data_hot", pin_directory, abi);
-        fd = bpf_obj_get(path);
-        if (fd < 0 && errno == EPERM)
-                return log_errno(-EPERM, "What is in force guards itself from this process: "
-                                         "another aegisd lives, or its program has another place");
-        if (fd < 0)
-                return 0; /* nothing is in force */
-        hot = mmap(NULL, sizeof(*hot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        if (hot == MAP_FAILED)
-                return 0;
-        r = claim(hot);
-        munmap(hot, sizeof(*hot));
-        /* The guard takes note of who acts first after a claim: let that be us, now. */
-        if (r == 0) {
-                closep(&fd);
-                fd = bpf_obj_get(path);
-        }
-        return r;
-}
-
-int backend_claim(const char *pin_directory)
-{
-        int r = 0;
-
-        for (unsigned abi = 1; r == 0 && abi <= ABI_MAX; abi++)
-                r = claim_folder(pin_directory, abi);
-        return r;
 }
 
 int pin_link(Backend *backend, struct bpf_link *link, const char *program)
@@ -206,75 +146,4 @@ void unpin_strangers(Backend *backend)
                     !is_ours(backend, entry->d_name + strlen(LINK_PREFIX)))
                         unlinkat(backend->pin_fd, entry->d_name, 0);
         closedir(directory);
-}
-
-/* ---- other builds ---- */
-
-static int open_folder(const char *directory, unsigned abi)
-{
-        char path[PATH_MAX];
-
-        snprintf(path, sizeof(path), "%s/" ABI_FOLDER, directory, abi);
-        return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* Links first: none of them must look at maps that are half gone. */
-static void empty_folder(int folder, const char *prefix)
-{
-        int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-        struct dirent *entry;
-
-        if (!directory) {
-                closep(&fd);
-                return;
-        }
-        while ((entry = readdir(directory)))
-                if (entry->d_name[0] != '.' &&
-                    strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
-                    unlinkat(folder, entry->d_name, 0) == 0)
-                        rewinddir(directory);
-        closedir(directory);
-}
-
-static void remove_folder(const char *directory, unsigned abi)
-{
-        _cleanup_(closep) int folder = open_folder(directory, abi);
-        char path[PATH_MAX];
-
-        if (folder < 0)
-                return;
-        empty_folder(folder, LINK_PREFIX);
-        empty_folder(folder, "");
-        snprintf(path, sizeof(path), "%s/" ABI_FOLDER, directory, abi);
-        if (rmdir(path) < 0)
-                log_errno(errno, "Cannot remove %s", path);
-        else
-                log_info("What another build had in force in %s is released", path);
-}
-
-static int has_links(int folder)
-{
-        return faccessat(folder, LINK_PREFIX "file_open", F_OK, 0) == 0;
-}
-
-void backend_release_others(Backend *backend)
-{
-        BackendState state;
-
-        if (backend->is_alone)
-                return;
-        backend->is_alone = 1;
-        backend_state(backend, &state);
-        for (unsigned abi = 1; abi <= ABI_MAX; abi++) {
-                _cleanup_(closep) int folder =
-                        abi == AEGIS_ABI ? -1 : open_folder(backend->pin_directory, abi);
-
-                if (folder < 0)
-                        continue;
-                if (state.generation > 0 || !has_links(folder))
-                        remove_folder(backend->pin_directory, abi);
-                else
-                        backend->is_alone = 0;
-        }
 }

@@ -27,6 +27,13 @@ typedef struct Probe {
         const char *missing, *remedy;
 } Probe;
 
+/* In our bpffs: folders with the number of a layout behind their names, and names of pins. */
+#define ABI_FOLDER "abi"
+#define EVENTS_FOLDER "events"
+#define LINK_PREFIX "link_"
+#define ABI_MAX 63u
+#define ABI_BIT(abi) (1ull << (abi))
+
 /* The maps that are in two slots. */
 typedef enum SlotTable {
         TABLE_TRIE,
@@ -70,17 +77,21 @@ struct Backend {
         int floors_fd; /* -1: none, see floors.c */
         int pin_fd;    /* the folder of this ABI in our bpffs */
         char *pin_path;
-        const char *pin_directory; /* the bpffs above it; the caller's */
-        int is_alone;              /* no other build has anything in it */
+        int events_fd; /* the folder of the layout of events, likewise */
+        char *events_path;
+        const char *pin_directory; /* the bpffs above them; the caller's */
+        uint64_t other_builds;     /* ABI_BIT() of those of which there is a folder … */
+        uint64_t other_events;     /* … and of the layouts of events */
+        int is_alone;              /* and no other build has anything in force */
         Tier tier;
         struct aegis_bpf *skeleton; /* its maps alone; NULL in TIER_NONE */
-        struct hot *hot;            /* these seven are the kernel's own memory */
+        struct hot *hot;            /* these five are the kernel's own memory */
         struct prefix *prefixes;
-        struct counters *counters;
-        struct tallies *tallies;
+        struct account *account;
         struct renames *renames;
-        struct call_lane *lanes;
         __u64 *doubted_ns;
+        const struct account *past[ABI_MAX]; /* of other layouts of events; likewise */
+        size_t n_past;
         Slot slots[N_SLOTS];
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
@@ -111,12 +122,9 @@ typedef struct ProgramSet {
 /* probe.c */
 void probe_kernel(Probe *ret_probe, KernelFunctions *ret_functions);
 
-/* pin.c. Makes the folder of our ABI, with a bpffs below it, and opens it. 0 or a negative errno.
- */
+/* pin.c. Makes the folders of our ABI, with a bpffs below them, and opens them. 0 or a negative
+ * errno. */
 int pin_folder_open(Backend *backend, const char *directory);
-/* Says that this process is the service, for so long as it takes to be denied a first time: then
- * the kernel has noted what tells it from others. */
-void claim_begin(struct hot *hot);
 /* Puts a link's pin in place of the one of that name, so that one of them always holds. */
 int pin_link(Backend *backend, struct bpf_link *link, const char *program);
 void unpin_link(Backend *backend, const char *program);
@@ -124,6 +132,30 @@ void unpin_link(Backend *backend, const char *program);
 int is_pinned(const Backend *backend, const char *program);
 /* Takes away pins of links that no program of this loading stands behind. */
 void unpin_strangers(Backend *backend);
+
+/* others.c. Says that this process is the service, for so long as it takes to be denied a first
+ * time: then the kernel has noted what tells it from others. */
+void claim_begin(struct hot *hot);
+/* Looks which other builds have left something. 0 or a negative errno. */
+int others_find(Backend *backend);
+/* The map in which the build counts that has the documents of that header in force, or with
+ * OTHER_BEFORE that in which it counted before and which it adds. A new descriptor, or negative. */
+typedef enum OtherHits {
+        OTHER_IN_FORCE,
+        OTHER_BEFORE,
+} OtherHits;
+int others_hits(const Backend *backend, const struct header *header, OtherHits which);
+
+/* account.c. Whether that pin is in the folder of events. */
+int account_has(const char *pin);
+/* To be called before the maps are made: those that nobody reads any longer are made anew. 0 or a
+ * negative errno. */
+int account_open(Backend *backend, const char *directory);
+void account_go_on(Backend *backend); /* where builds of another layout have ended */
+void account_lose(Backend *backend, const void *data, size_t size);
+void account_forget(Backend *backend);
+/* Lets go of rings of other layouts, which nobody writes any longer. */
+void account_release_others(Backend *backend);
 
 /* floors.c. Takes over the map of floors that hangs in our bpffs, whatever ABI left it there, or
  * makes it. */
@@ -199,6 +231,9 @@ int hits_fill(Backend *backend, uint32_t slot, const PolicyImage *image);
 /* To be called when the slot is filled and the switch was made, or will not be: what the other slot
  * counted goes on to be added. */
 void hits_settle(Backend *backend);
+/* Has what another build counts for what is in force added, if it is in force there too and nothing
+ * else was in this build before. */
+void hits_inherit(Backend *backend);
 
 /* backend.c */
 void backend_begin(Backend *backend); /* one that has nothing yet */

@@ -14,14 +14,21 @@ static uint64_t hooks_required(const Backend *backend)
         return hooks ? hooks | hooks_guarded(backend) : 0;
 }
 
+static void add_account(const struct account *account, enum hook hook, HookStatus *status)
+{
+        for (size_t i = 0; i < N_CALL_LANES; i++)
+                status->calls += account->lanes[i].calls[hook];
+        status->denials += account->counters.denials[hook];
+        status->audits += account->counters.audits[hook];
+}
+
 static void add_counters(const Backend *backend, enum hook hook, HookStatus *status)
 {
         if (!backend->hot)
                 return;
-        for (size_t i = 0; i < N_CALL_LANES; i++)
-                status->calls += backend->lanes[i].calls[hook];
-        status->denials = backend->counters->denials[hook];
-        status->audits = backend->counters->audits[hook];
+        add_account(backend->account, hook, status);
+        for (size_t i = 0; i < backend->n_past; i++)
+                add_account(backend->past[i], hook, status);
 }
 
 /* Of one program; what cannot be told adds nothing. */
@@ -76,19 +83,4 @@ void backend_facts(const Backend *backend, BackendFacts *ret_facts)
                 .remedy = backend->probe.remedy,
                 .unguarded = guard_reason(backend),
         };
-}
-
-struct tallies *backend_tallies(const Backend *backend)
-{
-        return backend->tallies;
-}
-
-void backend_event_counters(const Backend *backend, EventCounters *ret_counters)
-{
-        *ret_counters = (EventCounters){};
-        if (!backend->hot)
-                return;
-        ret_counters->emitted = __atomic_load_n(&backend->counters->seq, __ATOMIC_SEQ_CST);
-        ret_counters->lost = __atomic_load_n(&backend->counters->lost[0], __ATOMIC_SEQ_CST) +
-                             __atomic_load_n(&backend->counters->lost[1], __ATOMIC_SEQ_CST);
 }

@@ -43,6 +43,7 @@ typedef struct EventHubConfig {
         void *userdata;
         Journal *journal;        /* or NULL */
         struct tallies *tallies; /* where it is kept what became of events; NULL: in the hub */
+        uint64_t delivered, suppressed; /* before these began */
         unsigned journal_rate;   /* events that are written into it in a second; 0: none */
 } EventHubConfig;
 

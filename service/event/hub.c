@@ -204,8 +204,8 @@ void event_hub_totals(const EventHub *hub, EventTotals *ret_totals)
         const struct tally *tally = &hub->tallies->of[hub->tallies->which & 1];
 
         *ret_totals = (EventTotals){
-                .delivered = tally->delivered,
-                .suppressed = tally->suppressed,
+                .delivered = tally->delivered + hub->config.delivered,
+                .suppressed = tally->suppressed + hub->config.suppressed,
                 .lost = tally->taken - tally->delivered - tally->suppressed + hub->n_lost_in_kernel,
         };
 }

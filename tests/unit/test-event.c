@@ -356,6 +356,17 @@ static void test_totals_outlive_the_hub_and_count_no_event_twice(Fixture *fixtur
         close(fd);
 }
 
+static void test_what_was_counted_before_the_tallies_began_is_among_the_totals(Fixture *fixture,
+                                                                               gconstpointer data)
+{
+        EventHubConfig config = {.loop = fixture->loop, .delivered = 5, .suppressed = 7};
+
+        event_hub_free(fixture->hub);
+        g_assert_cmpint(event_hub_new(&fixture->hub, &config), ==, 0);
+        take(fixture, 1);
+        assert_totals(fixture, 5, 8, 0);
+}
+
 static void test_what_waits_for_a_reader_is_lost_with_the_hub(Fixture *fixture, gconstpointer data)
 {
         struct tallies tallies = {};
@@ -627,6 +638,7 @@ int main(int argc, char **argv)
         ADD(test_a_slow_reader_costs_a_quick_one_nothing);
         ADD(test_what_the_kernel_lost_is_told);
         ADD(test_totals_outlive_the_hub_and_count_no_event_twice);
+        ADD(test_what_was_counted_before_the_tallies_began_is_among_the_totals);
         ADD(test_what_waits_for_a_reader_is_lost_with_the_hub);
         ADD(test_a_record_of_many_counts_as_many);
         ADD(test_a_reader_that_vanishes_is_dropped);

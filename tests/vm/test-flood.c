@@ -5,13 +5,13 @@
 #include <glib.h>
 
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest-acts.h"
+#include "guest-counts.h"
 #include "guest-service.h"
 
 #define EVENTS NAME ".Events"
@@ -27,70 +27,6 @@ static void freeze_service(const char *state)
         g_assert_nonnull(file);
         g_assert_cmpint(fputs(state, file), >=, 0);
         g_assert_cmpint(fclose(file), ==, 0);
-}
-
-static uint64_t total(const char *name)
-{
-        sd_bus_error error = SD_BUS_ERROR_NULL;
-        uint64_t value = 0;
-
-        g_assert_cmpint(sd_bus_get_property_trivial(guest_bus(), NAME, "/org/aegis/Enforcer/events",
-                                                    EVENTS, name, &error, 't', &value),
-                        >=, 0);
-        return value;
-}
-
-/* Of all hooks, as the kernel counts them: it loses none. */
-static uint64_t verdicts(void)
-{
-        g_auto(Result) result = client("hooks", "--json");
-        json_object *hooks = json_tokener_parse(result.out), *list = NULL;
-        uint64_t n = 0;
-
-        g_assert_true(json_object_object_get_ex(hooks, "hooks", &list));
-        for (size_t i = 0; i < json_object_array_length(list); i++) {
-                json_object *hook = json_object_array_get_idx(list, i);
-
-                n += json_object_get_uint64(json_object_object_get(hook, "denials"));
-                n += json_object_get_uint64(json_object_object_get(hook, "audits"));
-        }
-        json_object_put(hooks);
-        return n;
-}
-
-static uint64_t hits_of(const char *entry)
-{
-        g_auto(Result) result = client("rule", "list", "--json");
-        json_object *rules = json_tokener_parse(result.out), *list = NULL;
-        uint64_t hits = UINT64_MAX;
-
-        g_assert_true(json_object_object_get_ex(rules, "rules", &list));
-        for (size_t i = 0; i < json_object_array_length(list); i++) {
-                json_object *rule = json_object_array_get_idx(list, i);
-
-                if (strcmp(json_object_get_string(json_object_object_get(rule, "entry")), entry) ==
-                    0)
-                        hits = json_object_get_uint64(json_object_object_get(rule, "hits"));
-        }
-        json_object_put(rules);
-        return hits;
-}
-
-/* Repetitions are told a second after the first, at the latest. Nothing but this process knows when
- * that has been read. */
-static void assert_all_accounted(void)
-{
-        uint64_t n = verdicts(), emitted = 0;
-
-        for (int i = 0; i < 3000; i++) {
-                emitted = total("Emitted");
-                if (emitted == n)
-                        break;
-                g_usleep(10000);
-        }
-        g_assert_cmpuint(emitted, ==, n);
-        g_assert_cmpuint(total("Delivered") + total("Suppressed") + total("Lost"), ==, n);
-        g_assert_cmpuint(verdicts(), ==, n);
 }
 
 /* ---- the flood ---- */

@@ -22,9 +22,12 @@
 
 #include "abi.h"
 #include "guest-acts.h"
+#include "guest-counts.h"
 
 #define AEGISD "/usr/libexec/aegisd"
+#define FIRST_BUILD "/run/aegisd-first"
 #define OTHER_BUILD "/usr/libexec/aegis-tests/aegisd-next" /* its maps are of another layout */
+#define STRANGE_BUILD "/usr/libexec/aegis-tests/aegisd-stranger" /* those of events too */
 #define PINS "/run/aegis/bpf"
 #define SECRET "/srv/secret"
 #define NEIGHBOUR "/srv/neighbour"
@@ -33,6 +36,7 @@
 #define N_KILLS_SLOW 1000
 #define N_UPGRADES 1
 #define N_UPGRADES_SLOW 20
+#define N_WAITING 100u
 
 /* A cgroup of its own: the service guards itself from signals, and this is the way to kill it. */
 #define CGROUP "/sys/fs/cgroup/aegisd"
@@ -363,19 +367,74 @@ static void upgrade(const char *build, unsigned from, unsigned to)
 static void test_a_build_with_other_maps_takes_over_without_a_gap_and_so_does_the_one_before(void)
 {
         int n = g_test_slow() ? N_UPGRADES_SLOW : N_UPGRADES;
-        g_autofree char *first = g_strdup("/run/aegisd-first");
         g_autofree char *bytes = NULL;
         Prober prober = {};
         gsize size;
 
         g_assert_true(g_file_get_contents(AEGISD, &bytes, &size, NULL));
-        g_assert_true(g_file_set_contents(first, bytes, (gssize) size, NULL));
+        g_assert_true(g_file_set_contents(FIRST_BUILD, bytes, (gssize) size, NULL));
         prober_start(&prober, SECRET, NEIGHBOUR);
         for (int i = 0; i < n; i++) {
                 upgrade(OTHER_BUILD, AEGIS_ABI, ABI_OF_NEXT);
-                upgrade(first, ABI_OF_NEXT, AEGIS_ABI);
+                upgrade(FIRST_BUILD, ABI_OF_NEXT, AEGIS_ABI);
         }
         assert_held(&prober, (uint64_t) n);
+}
+
+/* No two that follow each other are the same, so that each has a record. */
+static int act_waiting(const void *path)
+{
+        for (unsigned i = 0; i < N_WAITING; i++)
+                if (open(path, i % 2 ? O_RDONLY : O_WRONLY) >= 0 || errno != EPERM)
+                        return (errno = EBADE, -1);
+        return 0;
+}
+
+/* What is denied while no service is there waits in the rings; the prober goes on all the time. */
+static void upgrade_over_events(const char *build, unsigned abi)
+{
+        uint64_t n_records = records();
+
+        install_build(build);
+        kill_service();
+        g_assert_cmpint(child_errno(act_waiting, SECRET), ==, 0);
+        start_whole_service();
+        g_assert_true(folder_exists(abi));
+        g_assert_cmpuint(records(), >=, n_records + N_WAITING);
+}
+
+static void test_counters_and_what_waits_go_on_over_builds_with_other_maps(void)
+{
+        uint64_t hits = hits_of("file:" SECRET), lost = total("Lost");
+        ProberCounts counts;
+        Prober prober = {};
+
+        assert_all_accounted();
+        prober_start(&prober, SECRET, NEIGHBOUR);
+        upgrade_over_events(OTHER_BUILD, ABI_OF_NEXT);
+        upgrade_over_events(FIRST_BUILD, AEGIS_ABI);
+        counts = prober_stop(&prober);
+        assert_all_accounted();
+        g_assert_cmpuint(hits_of("file:" SECRET) - hits, ==, counts.denied + 2 * N_WAITING);
+        g_assert_cmpuint(total("Lost"), ==, lost);
+}
+
+static void test_what_waits_for_a_build_that_cannot_read_it_is_lost_and_counted(void)
+{
+        uint64_t hits = hits_of("file:" SECRET), lost = total("Lost"), told = total("Delivered");
+        ProberCounts counts;
+        Prober prober = {};
+
+        prober_start(&prober, SECRET, NEIGHBOUR);
+        upgrade_over_events(STRANGE_BUILD, ABI_OF_STRANGER);
+        g_assert_cmpuint(total("Lost"), >=, lost + N_WAITING);
+        lost = total("Lost");
+        upgrade_over_events(FIRST_BUILD, AEGIS_ABI);
+        g_assert_cmpuint(total("Lost"), >=, lost + N_WAITING);
+        counts = prober_stop(&prober);
+        assert_all_accounted();
+        g_assert_cmpuint(total("Delivered"), >=, told);
+        g_assert_cmpuint(hits_of("file:" SECRET) - hits, ==, counts.denied + 2 * N_WAITING);
 }
 
 /* What was in force is let go by the one that took over. */
@@ -400,6 +459,8 @@ int main(int argc, char **argv)
         ADD(nine_attacks_by_root_change_nothing);
         ADD(nor_do_they_when_the_service_is_away);
         ADD(a_build_with_other_maps_takes_over_without_a_gap_and_so_does_the_one_before);
+        ADD(counters_and_what_waits_go_on_over_builds_with_other_maps);
+        ADD(what_waits_for_a_build_that_cannot_read_it_is_lost_and_counted);
         ADD(what_was_taken_over_can_be_removed);
         return g_test_run();
 }
