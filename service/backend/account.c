@@ -158,7 +158,7 @@ int account_open(Backend *backend, const char *directory)
 /* Numbers of events go on: what others were given and nobody has read, nobody will. */
 static void go_on_from(struct account *account, const struct account *past)
 {
-        uint64_t seq = __atomic_load_n(&account->counters.seq, __ATOMIC_SEQ_CST);
+        __u64 seq = __atomic_load_n(&account->counters.seq, __ATOMIC_SEQ_CST);
 
         while (seq < past->counters.seq &&
                !__atomic_compare_exchange_n(&account->counters.seq, &seq, past->counters.seq, 0,

@@ -44,7 +44,7 @@ typedef struct EventHubConfig {
         Journal *journal;        /* or NULL */
         struct tallies *tallies; /* where it is kept what became of events; NULL: in the hub */
         uint64_t delivered, suppressed; /* before these began */
-        unsigned journal_rate;   /* events that are written into it in a second; 0: none */
+        unsigned journal_rate;          /* events that are written into it in a second; 0: none */
 } EventHubConfig;
 
 #define EVENT_STREAMS_MAX 64u /* open at once, in all */
