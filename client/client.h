@@ -129,7 +129,7 @@ int options_read_number(const char *text, uint64_t *ret_number);
  * none. */
 const Verb *verb_find(char **words, size_t n_words, size_t *ret_n_words);
 
-/* All that --help prints; at most 24 lines of 80 columns. Returns a new string or NULL. */
+/* All that --help prints; at most 40 lines of 80 columns. Returns a new string or NULL. */
 char *help_format(void);
 
 /* Runs what the command line says. */
@@ -157,6 +157,7 @@ ExitStatus verb_confirm(Client *client, char **arguments);
 ExitStatus verb_emergency_start(Client *client, char **arguments);
 ExitStatus verb_emergency_stop(Client *client, char **arguments);
 ExitStatus verb_release(Client *client, char **arguments);
+ExitStatus verb_reload(Client *client, char **arguments);
 ExitStatus verb_rollback(Client *client, char **arguments);
 ExitStatus verb_rule_add(Client *client, char **arguments);
 ExitStatus verb_rule_remove(Client *client, char **arguments);

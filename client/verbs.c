@@ -34,6 +34,8 @@ const Verb verb_table[] = {
         {"apply", "FILE|-", "put a policy in force, or replace it", 1, 1,
          CHANGING_OPTIONS | OPTION_BIT(OPTION_CONFIRM_TIMEOUT), verb_apply},
         {"remove", "NAME", "take a policy out of force", 1, 1, RULE_OPTIONS, verb_remove},
+        {"reload", "", "put in force what the files in /etc/aegis/policy.d say", 0, 0,
+         OPTION_BIT(OPTION_CHECK), verb_reload},
         {"confirm", "[GENERATION]", "keep what apply --confirm-timeout put on trial", 0, 1, 0,
          verb_confirm},
         {"rollback", "[GENERATION]", "the policies as they were, as a new generation", 0, 1,

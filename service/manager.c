@@ -448,7 +448,7 @@ static int on_reload(sd_event_source *source, uint64_t now, void *userdata)
                 return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         }
         log_notice("The policies of %s are loaded anew", manager->config->policy_directory);
-        enforcement_load_folder(manager->enforcement);
+        enforcement_load_folder(manager->enforcement, NULL);
         bus_server_refresh(manager->bus);
         say_status(manager);
         return 0;

@@ -21,6 +21,7 @@ static const char *const ids[] = {
         [ACTION_WEAKEN] = PREFIX "weaken",
         [ACTION_EMERGENCY] = PREFIX "emergency",
         [ACTION_ALLOW_TEMPORARILY] = PREFIX "allow-temporarily",
+        [ACTION_RELOAD] = PREFIX "reload",
 };
 _Static_assert(ELEMENTS_OF(ids) == N_ACTIONS, "each action has an id");
 

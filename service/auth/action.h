@@ -15,6 +15,7 @@ typedef enum Action {
         ACTION_WEAKEN,
         ACTION_EMERGENCY,
         ACTION_ALLOW_TEMPORARILY,
+        ACTION_RELOAD,
         N_ACTIONS,
 } Action;
 

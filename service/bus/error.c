@@ -67,6 +67,9 @@ static const ErrorRow rows[] = {
                                    "the time of the document is over, or has not come"},
         [TRANSACTION_E_ROLLBACK] = {ERROR_POLICY_ROLLBACK,
                                     "a later document of that name has been in force"},
+        [TRANSACTION_E_NO_DIRECTORY] = {SD_BUS_ERROR_NOT_SUPPORTED,
+                                        "no directory has policies to load; PolicyDirectory= in "
+                                        "aegisd.conf names it"},
         [TRANSACTION_E_RUNTIME_VERSION] = {ERROR_UNSUPPORTED_FEATURE,
                                            "the policy " RUNTIME_NAME " in force is no document of "
                                            "version 7; single rules need one: apply it anew in "

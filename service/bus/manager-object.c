@@ -228,6 +228,9 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
             run_get_capabilities)
 
 #define DEAR_METHODS(ROW)                                                                          \
+        ROW(Reload, RELOAD, ("a{sv}", options),                                                    \
+            ("b", changed, "t", generation, "as", policies, "a(sus)", refused), describe_reload,   \
+            run_reload)                                                                            \
         ROW(GetMetrics, NONE, (NULL), ("s", metrics), describe_nothing, run_get_metrics)
 
 METHODS(GATE_ENTRY)

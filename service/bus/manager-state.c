@@ -273,11 +273,11 @@ static void write_history(const BusServer *server, const Running *running)
                 .what = request     ? running->method
                         : deed.what ? deed.what
                                     : "",
-                .name = request || !deed.name ? name : deed.name,
+                .name = deed.name ? deed.name : name,
                 .authorization = request ? authorization_of(request) : "",
         };
 
-        if (request)
+        if (request && !deed.name)
                 name_change(request, name);
         add_to_history(server, &entry);
 }

@@ -105,6 +105,8 @@ int run_rule(Request *request, sd_bus_error *error);
 int run_get_metrics(Request *request, sd_bus_error *error);
 int describe_plan_rollback(Request *request, sd_bus_error *error);
 int run_plan_rollback(Request *request, sd_bus_error *error);
+int describe_reload(Request *request, sd_bus_error *error);
+int run_reload(Request *request, sd_bus_error *error);
 int describe_release(Request *request, sd_bus_error *error);
 int run_release(Request *request, sd_bus_error *error);
 int describe_emergency_start(Request *request, sd_bus_error *error);

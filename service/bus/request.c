@@ -18,6 +18,9 @@ void request_deinit(Request *request)
         for (size_t i = 0; i < request->n_details; i++)
                 free(request->details[i].value);
         plan_free(request->plan);
+        if (request->folder)
+                folder_report_deinit(request->folder);
+        free(request->folder);
         event_filter_deinit(&request->filter);
         single_rule_free(request->rule);
         *request = (Request){0};
@@ -482,6 +485,16 @@ static int option_signatures(Request *request, sd_bus_error *error)
 int request_read_simulate_options(Request *request, sd_bus_error *error)
 {
         static const KeyRow rows[] = {{"signatures", option_signatures}};
+        Keys keys = {"option", rows, ELEMENTS_OF(rows)};
+
+        return read_keys(request, &keys, error);
+}
+
+/* ---- the options of Reload ---- */
+
+int request_read_reload_options(Request *request, sd_bus_error *error)
+{
+        static const KeyRow rows[] = {{"check", option_check}};
         Keys keys = {"option", rows, ELEMENTS_OF(rows)};
 
         return read_keys(request, &keys, error);

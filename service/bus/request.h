@@ -40,6 +40,7 @@ typedef struct Request {
         Binding binding;
         /* What the arguments came to; each method uses its own. */
         Plan *plan;
+        FolderReport *folder;
         uint64_t expect;
         Mode mode;
         const char *hook; /* whose mode; NULL: that of all */
@@ -93,6 +94,8 @@ int request_read_options(Request *request, sd_bus_error *error);
 int request_read_mode(Request *request, sd_bus_error *error);
 /* Those of Apply, into confirm_usec. */
 int request_read_apply_options(Request *request, sd_bus_error *error);
+/* Those of Reload, into is_check. */
+int request_read_reload_options(Request *request, sd_bus_error *error);
 /* Those of Simulate, into signatures. */
 int request_read_simulate_options(Request *request, sd_bus_error *error);
 /* Those of AddRule (CHANGE_ADDED) or RemoveRule, into expect, ttl_usec and is_check. */

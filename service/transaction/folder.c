@@ -24,8 +24,9 @@
 #define SIGNATURE_SUFFIX ".minisig"
 #define LOADED_SIZE_MAX (DOCUMENTS_MAX * (POLICY_NAME_MAX + 1u))
 
-/* LOOK tells what differs; LOAD puts it in force first. */
+/* LOOK tells what differs; LOAD puts it in force first; ASK tells nobody but who asked. */
 typedef enum Deed {
+        FOLDER_ASK,
         FOLDER_LOOK,
         FOLDER_LOAD,
 } Deed;
@@ -37,6 +38,8 @@ typedef struct Visit {
         int directory;
         struct dirent **files;
         int n_files;
+        FolderReport *report; /* or NULL */
+        int *failed;          /* the report is not whole */
 } Visit;
 
 static void visit_deinit(Visit *visit)
@@ -47,9 +50,34 @@ static void visit_deinit(Visit *visit)
         closep(&visit->directory);
 }
 
-/* What is said of one file or of the directory is a difference, too. */
-__attribute__((format(printf, 2, 3))) static void tell(Enforcement *enforcement, const char *format,
-                                                       ...)
+/* What is said of one file or of the directory is a difference, too: in the posture's reasons. */
+__attribute__((format(printf, 2, 3))) static void tell(const Visit *visit, const char *format, ...)
+{
+        Enforcement *enforcement = visit->enforcement;
+        char text[TROUBLE_ROOM];
+        va_list arguments;
+
+        va_start(arguments, format);
+        vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        if (visit->deed == FOLDER_ASK)
+                return;
+        enforcement->folder.differs = 1;
+        trouble_add(&enforcement->trouble, TROUBLE_FOLDER, "%s", text);
+}
+
+/* For whoever asked. */
+static void report(const Visit *visit, const char *file, uint32_t line, const char *message)
+{
+        if (visit->report &&
+            folder_report_fault(visit->report, visit->enforcement->folder.path, file,
+                                &(FolderFault){.line = line, .message = (char *) message}) < 0)
+                *visit->failed = -ENOMEM;
+}
+
+/* Both; the sentence goes on after the name of the file, or with NULL of the directory. */
+__attribute__((format(printf, 3, 4))) static void complain(const Visit *visit, const char *file,
+                                                           const char *format, ...)
 {
         char text[TROUBLE_ROOM];
         va_list arguments;
@@ -57,8 +85,9 @@ __attribute__((format(printf, 2, 3))) static void tell(Enforcement *enforcement,
         va_start(arguments, format);
         vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        enforcement->folder.differs = 1;
-        trouble_add(&enforcement->trouble, TROUBLE_FOLDER, "%s", text);
+        tell(visit, "The %s %s%s%s %s", file ? "file" : "directory",
+             visit->enforcement->folder.path, file ? "/" : "", file ? file : "", text);
+        report(visit, file, 0, text);
 }
 
 static int ends_with(const char *name, const char *suffix)
@@ -154,35 +183,37 @@ static void tell_gone(const Visit *visit)
 
         for (size_t i = 0; i < enforcement_n_documents(enforcement); i++) {
                 const char *name = enforcement_document(enforcement, i)->document.name;
+                char file[POLICY_NAME_MAX + sizeof(SUFFIX)];
 
-                if (is_listed(&enforcement->folder, name) && !has_file(visit, name))
-                        tell(enforcement,
-                             "The file %s/%s" SUFFIX " is gone, and its policy stays in force: "
-                             "`aegis-client remove %s` ends it",
-                             enforcement->folder.path, name, name);
+                if (!is_listed(&enforcement->folder, name) || has_file(visit, name))
+                        continue;
+                snprintf(file, sizeof(file), "%s" SUFFIX, name);
+                complain(visit, file,
+                         "is gone, and its policy stays in force: `aegis-client remove %s` ends it",
+                         name);
         }
 }
 
 /* ---- one file ---- */
 
-static void tell_faults(const Enforcement *enforcement, const Visit *visit, const char *file,
-                        const Diagnostics *faults)
+#define STAYS "what was in force under that name stays as it was"
+
+static void tell_faults(const Visit *visit, const char *file, const Diagnostics *faults)
 {
+        unsigned n = 0;
+
         for (size_t i = 0; i < faults->n_items; i++) {
                 const Diagnostic *fault = &faults->items[i];
 
                 if (fault->severity != SEVERITY_FAULT)
                         continue;
-                tell(visit->enforcement,
-                     "The file %s/%s:%u: %s; what was in force under that name stays as it was",
-                     enforcement->folder.path, file, fault->line, fault->message);
-                return; /* one is enough to find the others by */
+                report(visit, file, fault->line, fault->message);
+                if (n++ == 0) /* one is enough to find the others by */
+                        tell(visit, "The file %s/%s:%u: %s; " STAYS,
+                             visit->enforcement->folder.path, file, fault->line, fault->message);
         }
-        tell(visit->enforcement,
-             "The file %s/%s is not a policy that can be in force here; what was in force under "
-             "that name "
-             "stays as it was",
-             enforcement->folder.path, file);
+        if (n == 0)
+                complain(visit, file, "is not a policy that can be in force here; " STAYS);
 }
 
 static const char *reason(int error)
@@ -281,31 +312,33 @@ static int plan_text(const Visit *visit, const char *file, const char *name,
 
 static int take_plan(const Visit *visit, const char *name, const Plan *plan)
 {
-        return visit->deed == FOLDER_LOAD ? put_in_force(visit->enforcement, name, plan) : 0;
+        int r = visit->deed == FOLDER_LOAD ? put_in_force(visit->enforcement, name, plan) : 0;
+
+        if (r == 0 && plan->changed && visit->report && folder_report_name(visit->report, name) < 0)
+                *visit->failed = -ENOMEM;
+        return r;
 }
 
 static void plan_file(const Visit *visit, const char *file, const char *name,
                       const SignatureText *document)
 {
-        Enforcement *enforcement = visit->enforcement;
         _cleanup_(plan_freep) Plan *plan = NULL;
         int r = plan_text(visit, file, name, document, &plan);
 
         if (r == TRANSACTION_E_INVALID_POLICY) {
-                tell_faults(enforcement, visit, file, &plan->diagnostics);
+                tell_faults(visit, file, &plan->diagnostics);
                 return;
         }
         if (r == 0)
                 r = take_plan(visit, name, plan);
         if (r != 0)
-                tell(enforcement, "The file %s/%s cannot be put in force: %s",
-                     enforcement->folder.path, file,
-                     plan && plan->reason ? plan->reason : reason(r));
+                complain(visit, file, "cannot be put in force: %s",
+                         plan && plan->reason ? plan->reason : reason(r));
         else if (visit->deed == FOLDER_LOOK && plan->changed)
-                tell(enforcement,
+                tell(visit,
                      "The file %s/%s is not what is in force: `systemctl reload aegisd` puts it in "
                      "force",
-                     enforcement->folder.path, file);
+                     visit->enforcement->folder.path, file);
 }
 
 static int is_in_force(const Enforcement *enforcement, const char *name, const char *text, size_t n)
@@ -339,19 +372,15 @@ static void visit_file(const Visit *visit, const char *file)
                      : -ENOMEM;
 
         if (r < 0)
-                tell(enforcement, "The file %s/%s is not read: %s", enforcement->folder.path, file,
-                     reason_unread(r));
+                complain(visit, file, "is not read: %s", reason_unread(r));
         else if (strcmp(name, RUNTIME_NAME) == 0)
-                tell(enforcement, "The file %s/%s is not loaded: the name is that of single rules",
-                     enforcement->folder.path, file);
+                complain(visit, file, "is not loaded: the name is that of single rules");
         else if (!policy_name_is_valid(name))
-                tell(enforcement, "The file %s/%s has a name that no policy can have",
-                     enforcement->folder.path, file);
+                complain(visit, file, "has a name that no policy can have");
         else if (!is_in_force(enforcement, name, text, n))
                 plan_file(visit, file, name, &(SignatureText){text, n});
         else if (visit->deed == FOLDER_LOAD && (r = list(enforcement, name)) < 0)
-                tell(enforcement, "The file %s/%s cannot be noted: %s", enforcement->folder.path,
-                     file, strerror(-r));
+                complain(visit, file, "cannot be noted: %s", strerror(-r));
 }
 
 /* ---- all of them ---- */
@@ -390,15 +419,14 @@ static unsigned count_policies(const Visit *visit)
         return n;
 }
 
-static void go_through(Enforcement *enforcement, Visit *visit)
+static void go_through(const Visit *visit)
 {
         unsigned n = 0;
 
         if (count_policies(visit) > DOCUMENTS_MAX)
-                tell(enforcement,
-                     "The directory %s has more than %u policies: those after the first are left "
-                     "out",
-                     enforcement->folder.path, DOCUMENTS_MAX);
+                complain(visit, NULL,
+                         "has more than %u policies: those after the first are left out",
+                         DOCUMENTS_MAX);
         for (int i = 0; i < visit->n_files && n < DOCUMENTS_MAX; i++) {
                 if (!is_policy(visit->files[i]->d_name))
                         continue;
@@ -421,6 +449,7 @@ static void fingerprint(const Enforcement *enforcement, const Visit *visit,
                 struct stat st = {};
 
                 fstatat(visit->directory, name, &st, AT_SYMLINK_NOFOLLOW);
+                st.st_atim = (struct timespec){}; /* who reads it makes it no other */
                 digest_bytes(&st, sizeof(st), digests[2]);
                 digest_bytes(digests, sizeof(digests), digests[0]);
                 digest_bytes(name, strlen(name), digests[2]);
@@ -429,61 +458,84 @@ static void fingerprint(const Enforcement *enforcement, const Visit *visit,
         digest_bytes(digests, 2 * DIGEST_SIZE, ret_seen);
 }
 
-static void begin(Enforcement *enforcement)
+static void begin(const Visit *visit)
 {
+        Enforcement *enforcement = visit->enforcement;
+
+        if (visit->deed == FOLDER_ASK)
+                return;
         enforcement->folder.differs = 0;
         trouble_clear(&enforcement->trouble, TROUBLE_FOLDER);
 }
 
 /* A directory that is not there is an empty one: its policies are told as gone. */
-static void visit(Enforcement *enforcement, Deed deed)
+static void look_or_load(Visit *visit)
 {
-        _cleanup_(visit_deinit)
-                Visit visit = {.enforcement = enforcement, .deed = deed, .directory = -1};
+        Enforcement *enforcement = visit->enforcement;
         uint8_t seen[DIGEST_SIZE];
-        int r = open_visit(&visit);
+        int r = open_visit(visit);
 
-        fingerprint(enforcement, &visit, seen);
-        if (deed == FOLDER_LOOK && memcmp(seen, enforcement->folder.seen, DIGEST_SIZE) == 0)
+        fingerprint(enforcement, visit, seen);
+        if (visit->report)
+                memcpy(visit->report->digest, seen, DIGEST_SIZE);
+        else if (visit->deed == FOLDER_LOOK &&
+                 memcmp(seen, enforcement->folder.seen, DIGEST_SIZE) == 0)
                 return;
-        begin(enforcement);
+        begin(visit);
         if (r < 0 && r != -ENOENT)
-                tell(enforcement, "The directory %s is not read: %s", enforcement->folder.path,
-                     reason_unread(r));
+                complain(visit, NULL, "is not read: %s", reason_unread(r));
         else
-                go_through(enforcement, &visit);
-        /* By now something else may be in force. */
-        fingerprint(enforcement, &visit, enforcement->folder.seen);
+                go_through(visit);
+        if (visit->deed != FOLDER_ASK) /* by now something else may be in force */
+                fingerprint(enforcement, visit, enforcement->folder.seen);
+}
+
+/* What is in force and not known would go with the first of them. */
+static void leave_alone(Visit *visit)
+{
+        begin(visit);
+        if (open_visit(visit) < 0 || visit->n_files == 0)
+                return;
+        complain(visit, NULL,
+                 "is not loaded: its policies would take the place of those that are in force and "
+                 "are not known");
 }
 
 void folder_check(Enforcement *enforcement)
 {
+        _cleanup_(visit_deinit)
+                Visit visit = {.enforcement = enforcement, .deed = FOLDER_LOOK, .directory = -1};
+
         if (enforcement->folder.path && !enforcement->documents_unknown)
-                visit(enforcement, FOLDER_LOOK);
+                look_or_load(&visit);
 }
 
-/* What is in force and not known would go with the first of them. */
-static void leave_alone(Enforcement *enforcement)
+static int visit(Enforcement *enforcement, Deed deed, FolderReport *report)
 {
-        _cleanup_(visit_deinit) Visit visit = {.enforcement = enforcement, .directory = -1};
+        int failed = 0;
+        _cleanup_(visit_deinit) Visit visit = {.enforcement = enforcement,
+                                               .deed = deed,
+                                               .directory = -1,
+                                               .report = report,
+                                               .failed = &failed};
 
-        begin(enforcement);
-        if (open_visit(&visit) < 0 || visit.n_files == 0)
-                return;
-        tell(enforcement,
-             "The directory %s is not loaded: its policies would take the place of those that are "
-             "in force and are not known",
-             enforcement->folder.path);
-}
-
-void enforcement_load_folder(Enforcement *enforcement)
-{
         if (!enforcement->folder.path)
-                return;
+                return TRANSACTION_E_NO_DIRECTORY;
         if (enforcement->documents_unknown)
-                leave_alone(enforcement);
+                leave_alone(&visit);
         else
-                visit(enforcement, FOLDER_LOAD);
+                look_or_load(&visit);
+        return failed;
+}
+
+int enforcement_load_folder(Enforcement *enforcement, FolderReport *report)
+{
+        return visit(enforcement, FOLDER_LOAD, report);
+}
+
+int enforcement_look_at_folder(Enforcement *enforcement, FolderReport *report)
+{
+        return visit(enforcement, FOLDER_ASK, report);
 }
 
 int folder_begin(Enforcement *enforcement)
@@ -502,7 +554,7 @@ int folder_begin(Enforcement *enforcement)
                 folder->loaded = strdup("");
         if (!folder->loaded)
                 return -ENOMEM;
-        enforcement_load_folder(enforcement);
+        enforcement_load_folder(enforcement, NULL);
         return 0;
 }
 

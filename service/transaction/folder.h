@@ -25,3 +25,12 @@ int folder_begin(Enforcement *enforcement);
 void folder_check(Enforcement *enforcement);
 
 void folder_deinit(Folder *folder);
+
+typedef struct FolderReport FolderReport;
+typedef struct FolderFault FolderFault;
+
+/* Notes a copy of the name; of line and message, of that file or with NULL of the directory. Return
+ * 0 or -ENOMEM. */
+int folder_report_name(FolderReport *report, const char *name);
+int folder_report_fault(FolderReport *report, const char *directory, const char *file,
+                        const FolderFault *fault);

@@ -38,6 +38,7 @@ typedef enum TransactionError {
         TRANSACTION_E_SIGNATURE_REQUIRED, /* only signed documents may change what is said */
         TRANSACTION_E_EXPIRED,            /* the time of a signed document is over, or not come */
         TRANSACTION_E_ROLLBACK,           /* a later one of that name has been in force */
+        TRANSACTION_E_NO_DIRECTORY,       /* there is none for policies */
 } TransactionError;
 
 #define DOCUMENTS_MAX 256u
@@ -213,9 +214,32 @@ int enforcement_plan_rollback(Enforcement *enforcement, uint64_t to, Plan **ret_
  * TransactionError or a negative errno. */
 int enforcement_release(Enforcement *enforcement, const char *by);
 
+/* Something that is said of the policy directory. */
+typedef struct FolderFault {
+        char *file;    /* its path; that of the directory if it is said of that */
+        uint32_t line; /* from 1; 0: of all of it */
+        char *message;
+} FolderFault;
+
+#define FOLDER_FAULTS_MAX 1000u /* further ones are left out */
+
+/* What came of going through it. */
+typedef struct FolderReport {
+        char *names[DOCUMENTS_MAX]; /* of the policies whose files are, or were, not in force */
+        size_t n_names;
+        FolderFault *faults; /* what of it is not in force */
+        size_t n_faults;
+        uint8_t digest[DIGEST_SIZE]; /* of what the files look like, and of what is in force */
+} FolderReport;
+void folder_report_deinit(FolderReport *report);
+
 /* Puts the files of the policy directory in force that are not, as at start (see folder.h). What
- * stands in the way is told as trouble. */
-void enforcement_load_folder(Enforcement *enforcement);
+ * stands in the way is told as trouble, and in the report, which may be NULL. Returns 0,
+ * TRANSACTION_E_NO_DIRECTORY or -ENOMEM: the report is not whole. */
+int enforcement_load_folder(Enforcement *enforcement, FolderReport *report);
+
+/* What that would do; told to nobody else. */
+int enforcement_look_at_folder(Enforcement *enforcement, FolderReport *report);
 
 /* Whether what is enforced is not what the record on disk, or a file of the policy directory, says.
  * As of the last enforcement_check(). */

@@ -43,6 +43,7 @@ static const Row rows[] = {
         {"policy show", "web", SHAPE_DOCUMENTED,
          "object name language_version digest generation changed_usec rules signed signers seq "
          "root_seq issued_usec expires_usec document"},
+        {"reload", "", SHAPE_DOCUMENTED, "changed generation policies refused"},
         {"rule add", "deny file:/srv/six --check", SHAPE_DOCUMENTED,
          "section entry changed generation"},
         {"rule add", "deny file:/srv/six", SHAPE_DOCUMENTED, "section entry changed generation"},

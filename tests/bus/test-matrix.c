@@ -2,6 +2,7 @@
 /* The matrix: each member that is served, before each kind of caller. What is served is read from
  * dbus-interfaces/ and from the service itself: a member without a row below fails, and so does a
  * row without a member. */
+#include <glib/gstdio.h>
 #include <string.h>
 
 #include "blocked.h"
@@ -75,6 +76,14 @@ static void except(Lab *lab)
         g_free(blocked_must_allow(lab, 1));
 }
 
+static void file(Lab *lab)
+{
+        static const char path[] = "/run/lab/policy.d/web.policy";
+
+        g_assert_true(g_file_set_contents(path, "version=1\n[deny_path]\n/srv/one\n", -1, NULL));
+        g_assert_cmpint(g_chmod(path, 0644), ==, 0);
+}
+
 static void audit(Lab *lab)
 {
         g_free(lab_expect(lab, lab_set_mode(lab->root, "audit", SILENT), NULL));
@@ -116,6 +125,8 @@ static const Row rows[] = {
         {"Events.Unsubscribe", READS, "read-events", "()", NULL},
         {"Events.AllowFor", CHANGES, "allow-temporarily", "(1, 60000000, {})", block},
         {"Exception.Revoke", CHANGES, "strengthen", "({},)", except},
+        {"Manager.Reload", READS, "plan", "({'check': <true>},)", NULL},
+        {"Manager.Reload", CHANGES, "reload", "({},)", file},
         /* After all that changes documents: that must wait for the end of a trial. */
         {"Manager.Confirm", CHANGES, "apply-policy", "(0xffffffffffffffff,)", trial},
         /* What sd-bus serves of itself. */

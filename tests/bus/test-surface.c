@@ -281,6 +281,7 @@ static void test_what_may_loosen_is_never_kept(Lab *lab)
                 {ACTION_WEAKEN, "auth_admin", "auth_admin"},
                 {ACTION_EMERGENCY, "auth_admin", "auth_admin"},
                 {ACTION_ALLOW_TEMPORARILY, "auth_admin", "auth_admin"},
+                {ACTION_RELOAD, "auth_admin", "auth_admin"},
         };
         char *text = file_text(POLKIT_POLICY);
 

@@ -33,7 +33,7 @@ static void take_away(Fixture *fixture, const char *file)
 
 static void load(Fixture *fixture)
 {
-        enforcement_load_folder(fixture->enforcement);
+        enforcement_load_folder(fixture->enforcement, NULL);
 }
 
 static void assert_drift(Fixture *fixture, const char *why)
@@ -51,6 +51,19 @@ static void assert_none(Fixture *fixture)
 static void look(Fixture *fixture)
 {
         g_assert_cmpint(enforcement_check(fixture->enforcement), ==, 0);
+}
+
+static void test_without_a_directory_there_is_nothing_to_load(Fixture *fixture, gconstpointer data)
+{
+        char *folder = fixture->folder;
+        FolderReport report = {};
+
+        fixture->folder = NULL;
+        restart(fixture);
+        g_assert_cmpint(enforcement_load_folder(fixture->enforcement, &report), ==,
+                        TRANSACTION_E_NO_DIRECTORY);
+        folder_report_deinit(&report);
+        fixture->folder = folder;
 }
 
 /* ---- what is in force ---- */
@@ -338,6 +351,7 @@ int main(int argc, char **argv)
         ADD(test_files_are_in_force_by_their_names);
         ADD(test_what_is_in_force_already_is_no_change);
         ADD(test_a_file_stands_before_what_was_applied);
+        ADD(test_without_a_directory_there_is_nothing_to_load);
         ADD(test_an_edit_is_told_and_waits_for_a_reload);
         ADD(test_a_file_that_is_gone_takes_nothing_along);
         ADD(test_a_directory_that_is_gone_takes_nothing_along);

@@ -149,16 +149,16 @@ static void test_a_file_is_signed_by_files_beside_it(Fixture *fixture, gconstpoi
         restart(fixture);
         put_signed(fixture, 7, DENY_A, 1);
         put(fixture->folder, "db.policy", DENY_PORT);
-        enforcement_load_folder(fixture->enforcement);
+        enforcement_load_folder(fixture->enforcement, NULL);
         assert_says(fixture, "web", "seq=7");
         g_assert_null(enforcement_find(fixture->enforcement, "db"));
         assert_trouble(fixture, "db.policy cannot be put in force: it must be signed");
         put_signed(fixture, 8, DENY_AB, 3); /* whose signature does not count */
-        enforcement_load_folder(fixture->enforcement);
+        enforcement_load_folder(fixture->enforcement, NULL);
         assert_says(fixture, "web", "seq=7");
         assert_trouble(fixture, "web.policy cannot be put in force");
         put_signed(fixture, 6, DENY_AB, 1);
-        enforcement_load_folder(fixture->enforcement);
+        enforcement_load_folder(fixture->enforcement, NULL);
         assert_says(fixture, "web", "seq=7");
         put_signed(fixture, 8, DENY_AB, 1);
         g_assert_cmpint(enforcement_check(fixture->enforcement), ==, 0);
@@ -172,10 +172,10 @@ static void test_a_signed_file_is_loaded_once(Fixture *fixture, gconstpointer da
         uint64_t number;
 
         put_signed(fixture, 7, DENY_A, 1);
-        enforcement_load_folder(fixture->enforcement);
+        enforcement_load_folder(fixture->enforcement, NULL);
         number = generation(fixture);
         restart(fixture);
-        enforcement_load_folder(fixture->enforcement);
+        enforcement_load_folder(fixture->enforcement, NULL);
         g_assert_cmpuint(generation(fixture), ==, number);
         g_assert_false(enforcement_drift(fixture->enforcement));
         assert_no_trouble(fixture);
@@ -189,7 +189,7 @@ static void test_too_many_signatures_are_told(Fixture *fixture, gconstpointer da
 
                 put(fixture->folder, name, "");
         }
-        enforcement_load_folder(fixture->enforcement);
+        enforcement_load_folder(fixture->enforcement, NULL);
         g_assert_null(enforcement_find(fixture->enforcement, "web"));
         assert_trouble(fixture, "web.policy cannot be put in force");
 }
