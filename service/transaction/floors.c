@@ -231,24 +231,34 @@ Floors *floors_free(Floors *floors)
 }
 
 /* The file first: what is durable must not be less than what is acted on. */
+static int write_raised(Floors *floors, const Floor *floor)
+{
+        const size_t n = floors->n;
+        Floor *known = find(floors, floor->name);
+        const Floor before = floors_get(floors, floor->name);
+        int r = put(floors, floor);
+
+        if (r < 0)
+                return r;
+        r = write_file(floors);
+        if (r == 0)
+                return 0;
+        floors->n = n;
+        if (known)
+                *known = before;
+        return r;
+}
+
 int floors_raise(Floors *floors, const char *name, uint64_t number, const uint8_t *digest)
 {
-        const Floor floor = floor_of(name, number, digest), before = floors_get(floors, name);
-        size_t n = floors->n;
+        const Floor floor = floor_of(name, number, digest), *known = find(floors, name);
         int r;
 
-        if (before.number >= number && n > 0 && find(floors, name))
+        if (known && known->number >= number)
                 return 0;
-        r = put(floors, &floor);
-        if (r == 0)
-                r = write_file(floors);
-        if (r == 0) {
-                backend_raise_floor(floors->backend, &floor);
-                return 0;
-        }
-        if (floors->n > n)
-                floors->n = n;
-        else if (r != -ENOSPC)
-                *find(floors, name) = before;
-        return log_errno(r, "The floor of %s cannot be raised", name);
+        r = write_raised(floors, &floor);
+        if (r < 0)
+                return log_errno(r, "The floor of %s cannot be raised", name);
+        backend_raise_floor(floors->backend, &floor);
+        return 0;
 }
