@@ -273,12 +273,11 @@ int bundles_publish(Bundles *bundles, const char *name)
 static int take_away(Bundles *bundles, const char *name, BundleFile file)
 {
         char file_name[NAME_SIZE];
+        int r;
 
         format_name(name, file, file_name);
-        if (unlinkat(bundles->folder, file_name, 0) < 0)
-                return errno == ENOENT ? 0
-                                       : log_errno(-errno, "The bundle %s cannot be removed", name);
-        return directory_sync(bundles->folder);
+        r = file_remove(bundles->folder, file_name);
+        return r < 0 ? log_errno(r, "The bundle %s cannot be removed", name) : 0;
 }
 
 int bundles_discard(Bundles *bundles, const char *name)

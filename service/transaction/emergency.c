@@ -23,7 +23,7 @@ static int parse(const char *line, Emergency *ret_emergency)
         size_t n_read, n_reason;
         int n = 0;
 
-        if (sscanf(line, "1 %" SCNu32 " %n", &emergency.uid, &n) != 1 || n == 0 ||
+        if (sscanf(line, "1 %" SCNu32 " %n", &emergency.uid, &n) != 1 ||
             deadline_parse(line + n, &emergency.end, &n_read) < 0)
                 return -EINVAL;
         line += (size_t) n + n_read;
@@ -58,13 +58,6 @@ int emergency_write(const Emergency *emergency, int directory)
                      emergency->reason);
         r = file_replace(directory, FILE_NAME, line, (size_t) n);
         return r < 0 ? log_errno(r, "The file %s cannot be written", FILE_NAME) : 0;
-}
-
-static int forget_file(int directory)
-{
-        if (unlinkat(directory, FILE_NAME, 0) < 0)
-                return errno == ENOENT ? 0 : -errno;
-        return directory_sync(directory);
 }
 
 /* ---- what the enforcement does ---- */
@@ -115,7 +108,7 @@ void enforcement_emergency_stop(Enforcement *enforcement)
                 return;
         enforcement->emergency = (Emergency){};
         enforcement_hold_emergency(enforcement);
-        r = forget_file(store_directory(enforcement->store));
+        r = file_remove(store_directory(enforcement->store), FILE_NAME);
         if (r < 0)
                 trouble_add(&enforcement->trouble, TROUBLE_STORE,
                             "The end of the emergency is not on disk (%s): with a restart or a "

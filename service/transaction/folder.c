@@ -137,7 +137,8 @@ static int has_file(const Visit *visit, const char *name)
         return faccessat(visit->directory, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int write_lines(const Enforcement *enforcement, char **ret_lines)
+/* Those of documents that are there, and one more. */
+static int write_lines(const Enforcement *enforcement, const char *name, char **ret_lines)
 {
         size_t n = 0;
         FILE *out = open_memstream(ret_lines, &n);
@@ -145,11 +146,12 @@ static int write_lines(const Enforcement *enforcement, char **ret_lines)
         if (!out)
                 return -ENOMEM;
         for (size_t i = 0; i < enforcement_n_documents(enforcement); i++) {
-                const char *name = enforcement_document(enforcement, i)->document.name;
+                const char *other = enforcement_document(enforcement, i)->document.name;
 
-                if (is_listed(&enforcement->folder, name))
-                        fprintf(out, "%s\n", name);
+                if (is_listed(&enforcement->folder, other))
+                        fprintf(out, "%s\n", other);
         }
+        fprintf(out, "%s\n", name);
         return fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
@@ -157,23 +159,19 @@ static int write_lines(const Enforcement *enforcement, char **ret_lines)
  */
 static int list(Enforcement *enforcement, const char *name)
 {
-        _cleanup_(freep) char *lines = NULL, *longer = NULL;
+        _cleanup_(freep) char *lines = NULL;
         int r;
 
         if (is_listed(&enforcement->folder, name))
                 return 0;
-        r = write_lines(enforcement, &lines);
-        if (r < 0)
-                return r;
-        if (asprintf(&longer, "%s%s\n", lines, name) < 0) {
-                longer = NULL;
-                return -ENOMEM;
-        }
-        r = file_replace(store_directory(enforcement->store), FILE_NAME, longer, strlen(longer));
+        r = write_lines(enforcement, name, &lines);
+        if (r == 0)
+                r = file_replace(store_directory(enforcement->store), FILE_NAME, lines,
+                                 strlen(lines));
         if (r < 0)
                 return r;
         free(enforcement->folder.loaded);
-        enforcement->folder.loaded = TAKE_PTR(longer);
+        enforcement->folder.loaded = TAKE_PTR(lines);
         return 0;
 }
 
@@ -200,6 +198,7 @@ static void tell_gone(const Visit *visit)
 
 static void tell_faults(const Visit *visit, const char *file, const Diagnostics *faults)
 {
+        Diagnostic first = {.message = "it is not a policy that can be in force here"};
         unsigned n = 0;
 
         for (size_t i = 0; i < faults->n_items; i++) {
@@ -209,11 +208,10 @@ static void tell_faults(const Visit *visit, const char *file, const Diagnostics 
                         continue;
                 report(visit, file, fault->line, fault->message);
                 if (n++ == 0) /* one is enough to find the others by */
-                        tell(visit, "The file %s/%s:%u: %s; " STAYS,
-                             visit->enforcement->folder.path, file, fault->line, fault->message);
+                        first = *fault;
         }
-        if (n == 0)
-                complain(visit, file, "is not a policy that can be in force here; " STAYS);
+        tell(visit, "The file %s/%s:%u: %s; " STAYS, visit->enforcement->folder.path, file,
+             first.line, first.message);
 }
 
 static const char *reason(int error)

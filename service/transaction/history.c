@@ -4,7 +4,6 @@
 #include "transaction/history.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,13 +43,12 @@ static void put_text(char text[HISTORY_TEXT_MAX], const char *from, size_t n)
         text[i] = '\0';
 }
 
-static int write_line(FILE *out, const Line *line)
+static size_t format_line(const Line *line, char ret_text[LINE_MAX_])
 {
-        return fprintf(out, "%" PRIu64 "\t%" PRIu64 "\t%" PRIu32 "\t%s\t%s\t%s\t%s\n", line->usec,
-                       line->generation, line->uid, line->texts[0], line->texts[1], line->texts[2],
-                       line->texts[3]) < 0
-                       ? -errno
-                       : 0;
+        return (size_t) snprintf(ret_text, LINE_MAX_,
+                                 "%" PRIu64 "\t%" PRIu64 "\t%" PRIu32 "\t%s\t%s\t%s\t%s\n",
+                                 line->usec, line->generation, line->uid, line->texts[0],
+                                 line->texts[1], line->texts[2], line->texts[3]);
 }
 
 /* text ends in NUL. Returns 0 or -EBADMSG. */
@@ -113,20 +111,15 @@ static int read_lines(History *history, char *text, size_t n)
 
 static int rewrite(History *history)
 {
-        char *text = NULL;
+        _cleanup_(freep) char *text = malloc(HISTORY_MAX * LINE_MAX_);
         size_t n = 0;
-        FILE *out = open_memstream(&text, &n);
-        int r = 0;
+        int r;
 
-        if (!out)
+        if (!text)
                 return -ENOMEM;
-        for (size_t i = 0; i < history->n && r == 0; i++)
-                r = write_line(out, history->lines[(history->first + i) % HISTORY_MAX]);
-        if (fclose(out) != 0)
-                r = -ENOMEM;
-        if (r == 0)
-                r = file_replace(history->directory, FILE_NAME, text, n);
-        free(text);
+        for (size_t i = 0; i < history->n; i++)
+                n += format_line(history->lines[(history->first + i) % HISTORY_MAX], text + n);
+        r = file_replace(history->directory, FILE_NAME, text, n);
         if (r == 0)
                 history->n_in_file = history->n;
         return r;
@@ -134,22 +127,9 @@ static int rewrite(History *history)
 
 static int append(History *history, const Line *line)
 {
-        int fd = openat(history->directory, FILE_NAME,
-                        O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        FILE *out = fd < 0 ? NULL : fdopen(fd, "a");
-        int r;
+        char text[LINE_MAX_];
+        int r = file_append(history->directory, FILE_NAME, text, format_line(line, text));
 
-        if (!out) {
-                r = -errno;
-                if (fd >= 0)
-                        close(fd);
-                return r;
-        }
-        r = write_line(out, line);
-        if (fflush(out) != 0 || fdatasync(fd) < 0)
-                r = -errno;
-        if (fclose(out) != 0 && r == 0)
-                r = -errno;
         if (r == 0 && history->n_in_file++ == 0)
                 r = directory_sync(history->directory);
         return r;
@@ -183,10 +163,10 @@ int history_new(History **ret_history, int directory)
                 r = read_lines(history, text, n);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 && r != -ENOENT)
+        if (r < 0 && r != -ENOENT) {
                 log_errno(r, "The history cannot be read, and begins anew");
-        if (r < 0 && r != -ENOENT)
                 history->n_in_file = 2 * HISTORY_MAX;
+        }
         *ret_history = TAKE_PTR(history);
         return 0;
 }

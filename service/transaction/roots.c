@@ -134,7 +134,7 @@ static int note_lowest(void *userdata, const char *file)
 {
         uint64_t *first = userdata, seq = seq_of(file);
 
-        if (seq > 0 && (*first == 0 || seq < *first))
+        if (seq - 1 < *first - 1) /* none is above all */
                 *first = seq;
         return 0;
 }

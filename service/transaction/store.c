@@ -126,13 +126,9 @@ int store_write_next(Store *store, const StoreRecord *record)
 int store_discard_next(Store *store)
 {
         const char *name = store_file_name(STORE_NEXT);
+        int r = file_remove(store->directory, name);
 
-        if (unlinkat(store->directory, name, 0) < 0) {
-                if (errno == ENOENT)
-                        return 0;
-                return log_errno(-errno, "The record %s cannot be removed", name);
-        }
-        return directory_sync(store->directory);
+        return r < 0 ? log_errno(r, "The record %s cannot be removed", name) : 0;
 }
 
 /* `state` must never be without a file, so the record before gets its second name first. */

@@ -62,14 +62,11 @@ int trial_write(const Trial *trial, int directory)
 
 void trial_end(Trial *trial, int directory)
 {
+        int r = file_remove(directory, FILE_NAME);
+
         *trial = (Trial){};
-        if (unlinkat(directory, FILE_NAME, 0) < 0) {
-                if (errno != ENOENT)
-                        log_errno(-errno, "The file %s cannot be removed", FILE_NAME);
-                return;
-        }
-        if (directory_sync(directory) < 0)
-                log_warning("The end of a trial may not be on disk");
+        if (r < 0)
+                log_errno(r, "The end of a trial may not be on disk");
 }
 
 /* ---- what the enforcement does ---- */

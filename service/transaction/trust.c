@@ -32,11 +32,11 @@ int trust_requires(const Trust *trust)
 uint64_t trust_now(const Trust *trust)
 {
         uint64_t now = plan_now_usec() / 1000000u;
-        uint64_t floor = floors_get(trust->floors, FLOOR_TIME).number;
+        uint64_t least = floors_get(trust->floors, FLOOR_TIME).number;
 
-        if (now < AEGIS_TIME_EPOCH)
-                now = AEGIS_TIME_EPOCH;
-        return now > floor ? now : floor;
+        if (least < AEGIS_TIME_EPOCH)
+                least = AEGIS_TIME_EPOCH;
+        return now > least ? now : least;
 }
 
 void signers_format(const Signers *signers, char ret_text[SIGNERS_SIZE])

@@ -178,6 +178,24 @@ static int write_new(int dir_fd, const char *name, const void *data, size_t n)
         return 0;
 }
 
+int file_append(int dir_fd, const char *name, const void *data, size_t n)
+{
+        _cleanup_(closep) int fd =
+                openat(dir_fd, name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int r = fd < 0 ? -errno : write_all(fd, data, n);
+
+        if (r == 0 && fdatasync(fd) < 0)
+                r = -errno;
+        return r;
+}
+
+int file_remove(int dir_fd, const char *name)
+{
+        if (unlinkat(dir_fd, name, 0) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return directory_sync(dir_fd);
+}
+
 int directory_sync(int dir_fd)
 {
         return fsync(dir_fd) < 0 ? -errno : 0;

@@ -24,6 +24,13 @@ int file_read_trusted(int dir_fd, const char *name, size_t max, char **ret_data,
  * that failed is tried again: a sync that succeeds after one that failed says nothing. */
 int file_replace(int dir_fd, const char *name, const void *data, size_t n);
 
+/* Adds to the end of a file, which is made with mode 0600 if it is not there, and syncs it. Returns
+ * 0 or a negative errno; on failure nobody knows how much of it is there. */
+int file_append(int dir_fd, const char *name, const void *data, size_t n);
+
+/* Removes a file, durably. Returns 0, also if there is none, or a negative errno. */
+int file_remove(int dir_fd, const char *name);
+
 /* Gives a file one more name, in the place of what had it, at no moment without. Not synced.
  * Returns 0 or a negative errno; on failure both names are what they were. */
 int file_link(int from_fd, const char *from, int to_fd, const char *to);

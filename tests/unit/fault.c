@@ -175,10 +175,25 @@ WRAP_FILE(int, -1, fd, faccessat, (int fd, const char *name, int mode, int flags
 WRAP_FILE(int, -1, fd, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP_FILE(int, -1, fd, flock, (int fd, int operation), (fd, operation))
 WRAP_FILE(DIR *, NULL, -1, fdopendir, (int fd), (fd))
+WRAP_FILE(int, -1, fd, scandirat64,
+          (int fd, const char *name, struct dirent ***files, int (*filter)(const struct dirent *),
+           int (*compare)(const struct dirent **, const struct dirent **)),
+          (fd, name, files, filter, compare))
 WRAP_FILE(struct dirent *, NULL, -1, readdir64, (DIR * folder), (folder))
-WRAP_FILE(FILE *, NULL, -1, fdopen, (int fd, const char *mode), (fd, mode))
 WRAP_FILE(FILE *, NULL, -1, open_memstream, (char **text, size_t *n), (text, n))
-WRAP_FILE(int, EOF, -1, fflush, (FILE * file), (file))
+
+/* What it holds is gone all the same. */
+extern int __real_fclose(FILE *file);
+extern int __wrap_fclose(FILE *file);
+int __wrap_fclose(FILE *file)
+{
+        int error = fault_of(FAULT_FILE, "fclose"), r = __real_fclose(file);
+
+        if (error == NO_FAULT)
+                return r;
+        errno = error;
+        return EOF;
+}
 
 extern int __real_openat64(int fd, const char *name, int flags, ...);
 extern int __wrap_openat64(int fd, const char *name, int flags, ...);
@@ -194,6 +209,21 @@ int __wrap_openat64(int fd, const char *name, int flags, ...)
                 return -1;
         return note(__real_openat64(fd, name, flags, mode),
                     fd >= 0 && fd < (int) sizeof(is_of_twin) && is_of_twin[fd]);
+}
+
+extern int __real_open64(const char *name, int flags, ...);
+extern int __wrap_open64(const char *name, int flags, ...);
+int __wrap_open64(const char *name, int flags, ...)
+{
+        mode_t mode;
+        va_list arguments;
+
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+        if (!is_twins(name) && fault_of(FAULT_FILE, "open") != NO_FAULT)
+                return -1;
+        return note(__real_open64(name, flags, mode), is_twins(name));
 }
 
 /* openat2() alone */

@@ -111,6 +111,34 @@ static void test_what_cannot_be_written_is_told_and_the_old_stays(Fixture *fixtu
         assert_a(fixture, "newer");
 }
 
+static void test_what_is_added_is_there_or_that_is_told(Fixture *fixture, gconstpointer data)
+{
+        static const char *const calls[] = {"openat", "write", "fdatasync"};
+
+        g_assert_cmpint(file_append(fixture->fd, "a", " and", 4), ==, 0);
+        assert_a(fixture, "old and");
+        for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
+                fail(calls[i], ENOSPC);
+                g_assert_cmpint(file_append(fixture->fd, "a", " new", 4), ==, -ENOSPC);
+                assert_met();
+        }
+        assert_a(fixture, "old and new"); /* not known to be durable */
+        g_assert_cmpint(file_append(fixture->fd, "b", "new", 3), ==, 0);
+}
+
+static void test_what_is_removed_is_gone_or_that_is_told(Fixture *fixture, gconstpointer data)
+{
+        static const char *const calls[] = {"unlinkat", "fsync"};
+
+        for (size_t i = 0; i < G_N_ELEMENTS(calls); i++) {
+                fail(calls[i], EIO);
+                g_assert_cmpint(file_remove(fixture->fd, "a"), ==, -EIO);
+                assert_met();
+        }
+        g_assert_cmpint(file_remove(fixture->fd, "a"), ==, 0);
+        g_assert_cmpint(faccessat(fixture->fd, "a", F_OK, 0), <, 0);
+}
+
 static void test_a_link_that_fails_leaves_both(Fixture *fixture, gconstpointer data)
 {
         static const char *const calls[] = {"unlinkat", "linkat", "renameat"};
@@ -374,6 +402,8 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         ADD(test_what_cannot_be_read_is_told);
         ADD(test_what_cannot_be_written_is_told_and_the_old_stays);
+        ADD(test_what_is_added_is_there_or_that_is_told);
+        ADD(test_what_is_removed_is_gone_or_that_is_told);
         ADD(test_a_link_that_fails_leaves_both);
         ADD(test_a_directory_that_cannot_be_made_is_told);
         ADD(test_a_path_is_followed_by_its_names_and_no_link);
