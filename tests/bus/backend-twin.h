@@ -4,6 +4,9 @@
  * through other files there, from the same process or from another one. */
 #pragma once
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "abi.h"
 #include "backend/backend.h"
 
@@ -57,3 +60,7 @@ int twin_control_write(const char *pin_directory, const TwinControl *control);
 /* Hands an event to the running twin and waits until it has been counted; its seq is the next one
  * if it is 0. -ENOENT or -ECONNREFUSED if none is running, -ETIMEDOUT if it does not take it. */
 int twin_inject(const char *pin_directory, const struct event *event);
+
+/* For the twin itself: where it is handed events, and how often this process wrote a file. */
+struct sockaddr_un twin_events_address(const char *pin_directory);
+extern unsigned twin_n_written;
