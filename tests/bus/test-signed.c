@@ -234,14 +234,35 @@ static void test_what_is_not_signed_is_refused_where_that_is_required(Lab *lab)
                           error));
         g_free(lab_expect(lab, roll_back(lab->root, 1), error));
         g_free(lab_expect(lab, remove_policy(lab->root, "web"), error));
+        blocked_inject(blocked_event());
+        g_free(lab_expect(lab, blocked_allow(lab->root, 1, 60000000, SILENT), error));
         posture = lab_get_string(lab, LAB_ROOT, LAB_MANAGER, "Posture");
         g_assert_cmpstr(posture, ==, "degraded"); /* of db */
         g_free(lab_expect(lab, remove_policy(lab->root, "db"), NULL));
         g_free(posture);
         posture = lab_get_string(lab, LAB_ROOT, LAB_MANAGER, "Posture");
         g_assert_cmpstr(posture, ==, "enforcing");
-        /* Whether it is enforced is not the signers' word. */
-        g_free(lab_expect(lab, lab_set_mode(lab->root, "audit", SILENT), NULL));
+}
+
+static void test_whether_it_is_enforced_is_not_the_signers_word(Lab *lab)
+{
+        g_autofree char *text = bundle("web", 7, HOUR, DOCUMENT);
+        g_auto(Outcome) outcome = {0};
+
+        require(lab);
+        must_apply(lab, "web", text);
+        run("mode audit", STATUS_DONE, &outcome);
+        run("mode enforce", STATUS_DONE, &outcome);
+        run("mode --hook=file_open audit", STATUS_DONE, &outcome);
+        run("mode --hook=file_open enforce", STATUS_DONE, &outcome);
+        run("emergency start --for=1h --reason=test", STATUS_DONE, &outcome);
+        run("emergency stop", STATUS_DONE, &outcome);
+        run("release", STATUS_DONE, &outcome);
+        run("mode enforce", STATUS_DONE, &outcome);
+        run("policies --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"signed\":true,");
+        run("status --json", STATUS_DONE, &outcome);
+        expect_in(outcome.out, "\"posture\":\"enforcing\"");
 }
 
 static void test_the_question_names_who_signed(Lab *lab)
@@ -437,6 +458,7 @@ static const LabTest tests[] = {
         TEST(the_client_tries_a_signed_policy_on_what_happened),
         TEST(signatures_are_bounded),
         TEST(what_is_not_signed_is_refused_where_that_is_required),
+        TEST(whether_it_is_enforced_is_not_the_signers_word),
         TEST(the_question_names_who_signed),
         TEST(metrics_tell_whose_word_it_is),
         TEST(an_object_tells_who_signed),
