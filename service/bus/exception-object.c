@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Exception: one object for each timed allowance that has not ended. As with policies, objects are
- * not kept: a path is looked up in what is in force each time. */
+/* Exception: one object for each timed allowance that has not ended. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +8,7 @@
 #include <time.h>
 
 #include "bus/error.h"
-#include "bus/objects.h"
+#include "bus/named.h"
 #include "policy/rule-text.h"
 #include "transaction/exception.h"
 #include "util/array.h"
@@ -215,36 +214,19 @@ static int find(sd_bus *bus, const char *path, const char *interface, void *user
         return r;
 }
 
-static void free_nodes(char **nodes)
+static const char *name_at(const BusServer *server, size_t i)
 {
-        for (char **node = nodes; node && *node; node++)
-                free(*node);
-        free(nodes);
+        Exception exception;
+
+        return get_exception(server, i, &exception) ? exception.rule->options->id : NULL;
 }
+
+static const NamedKind kind = {PREFIX, EXCEPTION_INTERFACE, name_at};
 
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
                      sd_bus_error *error)
 {
-        const BusServer *server = userdata;
-        Exception exception;
-        size_t n = 0;
-        char **nodes;
-
-        while (get_exception(server, n, &exception))
-                n++;
-        nodes = calloc(n + 1, sizeof(*nodes));
-        if (!nodes)
-                return -ENOMEM;
-        for (size_t i = 0; i < n && get_exception(server, i, &exception); i++) {
-                int r = sd_bus_path_encode(PREFIX, exception.rule->options->id, &nodes[i]);
-
-                if (r < 0) {
-                        free_nodes(nodes);
-                        return r;
-                }
-        }
-        *ret_nodes = nodes;
-        return 0;
+        return named_enumerate(userdata, &kind, ret_nodes);
 }
 
 int exception_objects_add(BusServer *server)
@@ -267,41 +249,16 @@ static int has_name(char *const *names, const char *name)
         return 0;
 }
 
-static void emit(BusServer *server, const char *name,
-                 int (*function)(sd_bus *bus, const char *path, const char *interface, ...))
+/* Of those in force; INT64_MAX if there is none. */
+static int64_t soonest_end(const BusServer *server)
 {
-        _cleanup_(freep) char *path = NULL;
-        int r = sd_bus_path_encode(PREFIX, name, &path);
-
-        if (r >= 0 && server->bus)
-                r = function(server->bus, path, EXCEPTION_INTERFACE, NULL);
-        if (r < 0 && r != -ENOTCONN)
-                log_errno(r, "Cannot tell that exception %s came or ended", name);
-}
-
-static int list_names(const BusServer *server, char ***ret_names, int64_t *ret_soonest)
-{
+        int64_t soonest = INT64_MAX;
         Exception exception;
-        size_t n = 0;
-        char **names;
 
-        *ret_soonest = INT64_MAX;
-        while (get_exception(server, n, &exception))
-                n++;
-        names = calloc(n + 1, sizeof(*names));
-        for (size_t i = 0; names && i < n && get_exception(server, i, &exception); i++) {
-                names[i] = strdup(exception.rule->options->id);
-                if (!names[i]) {
-                        free_nodes(names);
-                        return -ENOMEM;
-                }
-                if (exception.left < *ret_soonest)
-                        *ret_soonest = exception.left;
-        }
-        if (!names)
-                return -ENOMEM;
-        *ret_names = names;
-        return 0;
+        for (size_t i = 0; get_exception(server, i, &exception); i++)
+                if (exception.left < soonest)
+                        soonest = exception.left;
+        return soonest;
 }
 
 static int on_end(sd_event_source *source, uint64_t now, void *userdata)
@@ -324,26 +281,24 @@ static int await_end(BusServer *server, int64_t soonest)
 
 int exception_objects_tell(BusServer *server)
 {
-        char **names = NULL, **before = server->exceptions;
-        int64_t soonest;
-        int r = list_names(server, &names, &soonest);
+        char **names = named_list(server, &kind), **before = server->exceptions;
 
-        if (r < 0)
-                return r;
+        if (!names)
+                return -ENOMEM;
         for (char **name = before; name && *name; name++)
                 if (!has_name(names, *name))
-                        emit(server, *name, sd_bus_emit_interfaces_removed);
+                        named_tell(server, &kind, *name, sd_bus_emit_interfaces_removed);
         for (char **name = names; *name; name++)
                 if (!has_name(before, *name))
-                        emit(server, *name, sd_bus_emit_interfaces_added);
-        free_nodes(before);
+                        named_tell(server, &kind, *name, sd_bus_emit_interfaces_added);
+        names_free(before);
         server->exceptions = names;
-        return await_end(server, soonest);
+        return await_end(server, soonest_end(server));
 }
 
 void exception_objects_deinit(BusServer *server)
 {
         server->exception_end = sd_event_source_disable_unref(server->exception_end);
-        free_nodes(server->exceptions);
+        names_free(server->exceptions);
         server->exceptions = NULL;
 }

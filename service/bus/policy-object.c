@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Policy: one object for each named document in force. Objects are not kept: a path is looked up in
- * what is in force each time, so that none can outlive its document. */
+/* Policy: one object for each named document in force. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bus/error.h"
-#include "bus/objects.h"
+#include "bus/named.h"
 #include "util/array.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -210,33 +209,21 @@ static int find(sd_bus *bus, const char *path, const char *interface, void *user
         return r;
 }
 
-static void free_nodes(char **nodes)
+static const char *name_at(const BusServer *server, size_t i)
 {
-        for (char **node = nodes; node && *node; node++)
-                free(*node);
-        free(nodes);
+        const Enforcement *enforcement = server->config.enforcement;
+
+        return i < enforcement_n_documents(enforcement)
+                       ? enforcement_document(enforcement, i)->document.name
+                       : NULL;
 }
+
+const NamedKind policy_kind = {PREFIX, POLICY_INTERFACE, name_at};
 
 static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes,
                      sd_bus_error *error)
 {
-        const Enforcement *enforcement = ((const BusServer *) userdata)->config.enforcement;
-        size_t n = enforcement_n_documents(enforcement);
-        char **nodes = calloc(n + 1, sizeof(*nodes));
-
-        if (!nodes)
-                return -ENOMEM;
-        for (size_t i = 0; i < n; i++) {
-                const char *name = enforcement_document(enforcement, i)->document.name;
-                int r = sd_bus_path_encode(PREFIX, name, &nodes[i]);
-
-                if (r < 0) {
-                        free_nodes(nodes);
-                        return r;
-                }
-        }
-        *ret_nodes = nodes;
-        return 0;
+        return named_enumerate(userdata, &policy_kind, ret_nodes);
 }
 
 int policy_objects_add(BusServer *server)

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus/objects.h"
+#include "bus/named.h"
 #include "util/cleanup.h"
 #include "util/log.h"
-
-#define PREFIX ROOT_PATH "/policy"
 
 static void told_free(ToldPolicy *policies, size_t n)
 {
@@ -55,19 +53,6 @@ static int told_make_all(const Enforcement *enforcement, ToldPolicy **ret_polici
         return 0;
 }
 
-static void emit_come_or_gone(BusServer *server, const char *name,
-                              int (*emit)(sd_bus *bus, const char *path, const char *interface,
-                                          ...))
-{
-        _cleanup_(freep) char *path = NULL;
-        int r = sd_bus_path_encode(PREFIX, name, &path);
-
-        if (r >= 0 && server->bus)
-                r = emit(server->bus, path, POLICY_INTERFACE, NULL);
-        if (r < 0 && r != -ENOTCONN)
-                log_errno(r, "Cannot tell that policy %s came or went", name);
-}
-
 static int signers_equal(const Signers *a, const Signers *b)
 {
         return a->n_ids == b->n_ids && memcmp(a->ids, b->ids, a->n_ids * KEY_ID_SIZE) == 0;
@@ -106,7 +91,7 @@ static void emit_difference(BusServer *server, const ToldPolicy *then, const Tol
         if (then->n_rules != now->n_rules)
                 names[n++] = (char *) "Rules";
         name_signed(&then->status, &now->status, names, n);
-        if (sd_bus_path_encode(PREFIX, now->name, &path) >= 0)
+        if (sd_bus_path_encode(policy_kind.prefix, now->name, &path) >= 0)
                 emit_changed(server, path, POLICY_INTERFACE, names);
 }
 
@@ -122,9 +107,11 @@ static void emit_differences(BusServer *server, const ToldPolicy *now, size_t n_
                                                     : strcmp(then[i].name, now[j].name);
 
                 if (order < 0)
-                        emit_come_or_gone(server, then[i++].name, sd_bus_emit_interfaces_removed);
+                        named_tell(server, &policy_kind, then[i++].name,
+                                   sd_bus_emit_interfaces_removed);
                 else if (order > 0)
-                        emit_come_or_gone(server, now[j++].name, sd_bus_emit_interfaces_added);
+                        named_tell(server, &policy_kind, now[j++].name,
+                                   sd_bus_emit_interfaces_added);
                 else
                         emit_difference(server, &then[i++], &now[j++]);
         }
