@@ -10,8 +10,8 @@ typedef enum FaultKind {
 } FaultKind;
 
 /* By name: the next call of that name fails once, with an errno; with 0 it returns 0 and does
- * nothing; NULL: none fails. What read() is where its room is known counts as "read", open() in a folder as
- * "openat". */
+ * nothing; NULL: none fails. What read() is where its room is known counts as "read", open() in a
+ * folder as "openat". */
 void fail(const char *call, int error);
 void fail_after(unsigned n, const char *call, int error); /* so many succeed first */
 void fail_twice(const char *call, int error);

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "fault.h"
-#include "signer.h"
-#include "transaction-fixture.h"
+#include "signed-fixture.h"
 #include "transaction/internal.h"
 #include "util/log.h"
 
@@ -18,14 +17,6 @@ static void set_up_quietly(Fixture *fixture, gconstpointer data)
 {
         log_set_max_level(LOG_EMERG);
         set_up(fixture, data);
-}
-
-static void tear_down_trust(Fixture *fixture, gconstpointer data)
-{
-        if (fixture->trust.directory)
-                empty_folder(fixture->trust.directory);
-        g_free((char *) fixture->trust.directory);
-        tear_down(fixture, data);
 }
 
 /* ---- helpers ---- */
@@ -64,40 +55,11 @@ static void forget_all(Fixture *fixture)
         empty_folder(fixture->state);
 }
 
-/* From now on web can be signed. */
-static void trust(Fixture *fixture)
+static void apply_web(Fixture *fixture, unsigned seq, const char *text)
 {
-        static const char *const lines[] = {"key=0 root", "key=1 policy", NULL};
-        char *folder = g_build_filename(fixture->root, "trust", NULL);
-        g_autofree char *file = g_build_filename(folder, "root.1", NULL);
-        g_autofree char *beside = g_strconcat(file, ".minisig", NULL);
-        g_autofree char *text = root_text(1, "110", lines);
-        g_autofree char *signature = signer_sign(0, text, strlen(text));
+        g_autoptr(Signed) what = web(seq, text);
 
-        g_assert_cmpint(g_mkdir(folder, 0755), ==, 0);
-        g_assert_true(g_file_set_contents(file, text, -1, NULL));
-        g_assert_true(g_file_set_contents(beside, signature, -1, NULL));
-        g_assert_cmpint(g_chmod(file, 0644), ==, 0);
-        g_assert_cmpint(g_chmod(beside, 0644), ==, 0);
-        fixture->trust.directory = folder;
-        restart(fixture);
-}
-
-static void apply_signed(Fixture *fixture, unsigned seq, const char *text)
-{
-        g_autofree char *whole = g_strdup_printf("bundle=1\nname=web\nseq=%u\n"
-                                                 "issued=2026-01-01T00:00:00Z\n"
-                                                 "expires=2099-01-01T00:00:00Z\n%s",
-                                                 seq, text);
-        g_autoptr(Signed) what = signed_new(whole, "1");
-        const SignatureText bytes = {what->text, what->n};
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        uint64_t number = 0;
-
-        g_assert_cmpint(
-                enforcement_plan_signed(fixture->enforcement, "web", &bytes, &what->all, &plan), ==,
-                0);
-        g_assert_cmpint(enforcement_commit(fixture->enforcement, plan, EXPECT_ANY, &number), ==, 0);
+        apply_signed(fixture, "web", what);
 }
 
 /* Starts as often as there are calls of that kind to fail, with what damage() leaves each time, and
@@ -354,10 +316,10 @@ static void damage_record(Fixture *fixture)
 static void test_a_start_that_finds_a_damaged_record_and_then_a_fault(Fixture *fixture,
                                                                       gconstpointer data)
 {
-        trust(fixture);
+        believe(fixture);
         apply(fixture, "db", DENY_PORT);
-        apply_signed(fixture, 7, DENY_A);
-        apply_signed(fixture, 8, DENY_AB);
+        apply_web(fixture, 7, DENY_A);
+        apply_web(fixture, 8, DENY_AB);
         start_with_each_fault(fixture, damage_record, FAULT_MEMORY, ENOMEM);
         g_assert_nonnull(
                 strstr(enforcement_find(fixture->enforcement, "web")->document.text, "seq=8"));
@@ -403,9 +365,9 @@ static void damage_both(Fixture *fixture)
 static void test_an_older_generation_stands_in_and_then_a_fault(Fixture *fixture,
                                                                 gconstpointer data)
 {
-        trust(fixture);
-        apply_signed(fixture, 7, DENY_A);
-        apply_signed(fixture, 8, DENY_AB);
+        believe(fixture);
+        apply_web(fixture, 7, DENY_A);
+        apply_web(fixture, 8, DENY_AB);
         start_with_each_fault(fixture, damage_both, FAULT_MEMORY, ENOMEM);
         assert_trouble(fixture, "the last that could be read");
         assert_agreement(fixture);
@@ -419,8 +381,8 @@ static void damage_all(Fixture *fixture)
 
 static void test_what_was_signed_stands_in_and_then_a_fault(Fixture *fixture, gconstpointer data)
 {
-        trust(fixture);
-        apply_signed(fixture, 7, DENY_A);
+        believe(fixture);
+        apply_web(fixture, 7, DENY_A);
         start_with_each_fault(fixture, damage_all, FAULT_MEMORY, ENOMEM);
         assert_trouble(fixture, "verified again");
         assert_agreement(fixture);
@@ -499,8 +461,8 @@ static void test_without_a_marker_and_a_baseline_the_history_tells(Fixture *fixt
 static void test_what_was_signed_and_is_there_is_not_brought_back(Fixture *fixture,
                                                                   gconstpointer data)
 {
-        trust(fixture);
-        apply_signed(fixture, 7, DENY_A);
+        believe(fixture);
+        apply_web(fixture, 7, DENY_A);
         apply(fixture, "db", DENY_PORT);
         apply(fixture, "db", DENY_BC);
         stop(fixture);
@@ -517,8 +479,8 @@ static void test_what_was_signed_and_has_no_room_is_left_out(Fixture *fixture, g
         g_autofree char *bundle = state_file(fixture, "bundles/web.bundle"), *bytes = NULL;
         gsize n = 0;
 
-        trust(fixture);
-        apply_signed(fixture, 7, DENY_A);
+        believe(fixture);
+        apply_web(fixture, 7, DENY_A);
         g_assert_true(g_file_get_contents(bundle, &bytes, &n, NULL));
         removes(fixture, "web");
         for (unsigned i = 0; i < DOCUMENTS_MAX; i++) {
