@@ -43,12 +43,16 @@ static int kernel_has(const Enforcement *enforcement, const StoreRecord *record)
         return memcmp(digest, state.digest, DIGEST_SIZE) == 0;
 }
 
+/* An image of no document is none: it is what a release leaves, and must not pass for what was in
+ * force before. */
 static int kernel_has_some(const Enforcement *enforcement)
 {
+        uint8_t nothing[DIGEST_SIZE];
         BackendState state;
 
         backend_state(enforcement->backend, &state);
-        return state.adopted;
+        digest_documents(NULL, 0, nothing);
+        return state.adopted && memcmp(state.digest, nothing, DIGEST_SIZE) != 0;
 }
 
 static void propose_record(StoreRecord *record, Proposal *proposal)

@@ -144,6 +144,22 @@ static void assert_back(Fixture *fixture)
         g_assert_cmpuint(kernel(fixture).hooks, ==, 0);
 }
 
+/* The kernel has an image of nothing then, which is not what was in force. */
+static void test_a_release_does_not_outlive_the_record(Fixture *fixture, gconstpointer data)
+{
+        g_autofree char *state = state_file(fixture, "state");
+
+        apply(fixture, "web", DENY_A);
+        apply(fixture, "db", DENY_PORT);
+        g_assert_cmpint(enforcement_release(fixture->enforcement, "uid 7"), ==, 0);
+        stop(fixture);
+        g_assert_cmpint(g_unlink(state), ==, 0);
+        restart(fixture);
+        assert_text(fixture, "web", DENY_A);
+        g_assert_cmpuint(kernel(fixture).hooks, !=, 0);
+        assert_trouble(fixture, "The record of what was in force is missing");
+}
+
 static void test_what_is_released_comes_back_with_a_change_or_a_start(Fixture *fixture,
                                                                       gconstpointer data)
 {
@@ -455,6 +471,7 @@ int main(int argc, char **argv)
         ADD(test_what_something_else_took_away_is_put_back);
         ADD(test_what_is_released_is_not_enforced_and_stays_on_disk);
         ADD(test_what_is_released_comes_back_with_a_change_or_a_start);
+        ADD(test_a_release_does_not_outlive_the_record);
         ADD(test_a_record_that_was_touched_is_drift);
         ADD(test_an_older_record_is_drift);
         ADD(test_no_flipped_byte_goes_unnoticed);
