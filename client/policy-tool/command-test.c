@@ -50,19 +50,20 @@ static const char *verdict_word(const struct clause *clause)
 static void print_rule(const Force *force, const ImageRule *rule)
 {
         const Input *input = input_of(force, rule);
+        char id[IMAGE_RULE_ID_SIZE];
 
         fputs("  ", stdout);
         output_text(stdout, input ? input->source.label : rule->document);
-        printf(":%u: [", rule->line);
-        output_text(stdout, rule->section);
+        printf(":%u: [", rule->rule->line);
+        output_text(stdout, rule->rule->section);
         fputs("] ", stdout);
-        output_text(stdout, rule->entry);
+        output_text(stdout, rule->rule->entry);
         fputs("\n  id: ", stdout);
-        output_text(stdout, rule->id);
+        output_text(stdout, image_rule_id(rule, id));
         putchar('\n');
-        if (*rule->why) {
+        if (*image_rule_why(rule)) {
                 fputs("  why: ", stdout);
-                output_text(stdout, rule->why);
+                output_text(stdout, image_rule_why(rule));
                 putchar('\n');
         }
 }
@@ -96,18 +97,19 @@ static void print_answer(const Force *force, const char *object, const Answer *a
 static int add_rule(json_object *answer, const Force *force, const ImageRule *rule)
 {
         const Input *input = input_of(force, rule);
+        char id[IMAGE_RULE_ID_SIZE];
         json_object *object = json_object_new_object();
 
         if (!object || json_add(answer, "rule", object) < 0)
                 return -ENOMEM;
         if (json_add_text(object, "file", input ? input->source.label : "") < 0 ||
             json_add_text(object, "policy", rule->document) < 0 ||
-            json_add_number(object, "line", rule->line) < 0 ||
-            json_add_text(object, "section", rule->section) < 0 ||
-            json_add_text(object, "entry", rule->entry) < 0 ||
-            json_add_text(object, "id", rule->id) < 0)
+            json_add_number(object, "line", rule->rule->line) < 0 ||
+            json_add_text(object, "section", rule->rule->section) < 0 ||
+            json_add_text(object, "entry", rule->rule->entry) < 0 ||
+            json_add_text(object, "id", image_rule_id(rule, id)) < 0)
                 return -ENOMEM;
-        return json_add_text(object, "why", rule->why);
+        return json_add_text(object, "why", image_rule_why(rule));
 }
 
 static int add_answer(json_object *answers, const Force *force, const Answer *answer)

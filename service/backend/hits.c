@@ -96,10 +96,11 @@ int backend_all_hits(const Backend *backend, size_t n_rules, uint64_t **ret_hits
 
 static int compare_titles(const ImageRule *a, const ImageRule *b)
 {
-        int r = a->entry == b->entry ? 0 : strcmp(a->entry, b->entry);
+        const Rule *x = a->rule, *y = b->rule;
+        int r = x->entry == y->entry ? 0 : strcmp(x->entry, y->entry);
 
-        if (r == 0 && a->section != b->section)
-                r = strcmp(a->section, b->section);
+        if (r == 0 && x->section != y->section)
+                r = strcmp(x->section, y->section);
         return r != 0 || a->document == b->document ? r : strcmp(a->document, b->document);
 }
 

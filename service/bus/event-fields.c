@@ -112,18 +112,19 @@ static int append_fields(sd_bus_message *m, json_object *object)
 static int append_would(sd_bus_message *m, const Would *would)
 {
         const ImageRule *rule = would->rule;
+        const Rule *said = rule ? rule->rule : NULL;
         _cleanup_(freep) char *text = NULL;
         int r = append_pair(m, "would", would->verdict ? would->verdict : "unknown");
 
         if (r < 0 || !rule)
                 return r;
-        if (asprintf(&text, "%s%s%s", rule->section, rule->entry[0] ? " " : "", rule->entry) < 0) {
+        if (asprintf(&text, "%s%s%s", said->section, said->entry[0] ? " " : "", said->entry) < 0) {
                 text = NULL;
                 return -ENOMEM;
         }
         r = append_pair(m, "would_policy", rule->document);
         if (r >= 0)
-                r = sd_bus_message_append(m, "{sv}", "would_line", "u", rule->line);
+                r = sd_bus_message_append(m, "{sv}", "would_line", "u", said->line);
         return r < 0 ? r : append_pair(m, "would_rule", text);
 }
 

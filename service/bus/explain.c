@@ -71,11 +71,13 @@ static int append_rule(sd_bus_message *m, const char *policy, uint32_t line, con
 
 static int append_winner(sd_bus_message *m, const ImageRule *rule)
 {
-        int r = append_rule(m, rule->document, rule->line, rule->section, rule->entry);
+        char id[IMAGE_RULE_ID_SIZE];
+        const Rule *said = rule->rule;
+        int r = append_rule(m, rule->document, said->line, said->section, said->entry);
 
         if (r >= 0)
-                r = append_pair(m, "id", rule->id);
-        return r < 0 || !rule->why[0] ? r : append_pair(m, "why", rule->why);
+                r = append_pair(m, "id", image_rule_id(rule, id));
+        return r < 0 || !said->options->why ? r : append_pair(m, "why", said->options->why);
 }
 
 static int append_loser(sd_bus_message *m, const Loser *loser)

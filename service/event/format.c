@@ -114,18 +114,21 @@ static const char *reason_of(const struct event *event)
 static int add_rule(json_object *object, const struct event *event, const ImageRule *rule)
 {
         _cleanup_(freep) char *text = NULL;
+        const Rule *said = rule ? rule->rule : NULL;
+        char id[IMAGE_RULE_ID_SIZE];
 
         if (!rule)
                 return json_add_word(object, "reason", reason_of(event));
-        if (asprintf(&text, "%s%s%s", rule->section, rule->entry[0] ? " " : "", rule->entry) < 0) {
+        if (asprintf(&text, "%s%s%s", said->section, said->entry[0] ? " " : "", said->entry) < 0) {
                 text = NULL;
                 return -ENOMEM;
         }
         if (json_add_text(object, "policy", rule->document) < 0 ||
-            json_add_number(object, "line", rule->line) < 0 ||
-            json_add_text(object, "rule", text) < 0 || json_add_text(object, "id", rule->id) < 0)
+            json_add_number(object, "line", said->line) < 0 ||
+            json_add_text(object, "rule", text) < 0 ||
+            json_add_text(object, "id", image_rule_id(rule, id)) < 0)
                 return -ENOMEM;
-        return rule->why[0] ? json_add_text(object, "why", rule->why) : 0;
+        return said->options->why ? json_add_text(object, "why", said->options->why) : 0;
 }
 
 static int add_signal(json_object *object, const struct event *event)

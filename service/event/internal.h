@@ -13,7 +13,9 @@ typedef struct RuleName {
         unsigned n_refs;
         uint64_t generation;
         uint32_t number;
-        ImageRule rule;
+        ImageRule rule; /* of what follows */
+        Rule said;
+        RuleOptions options;
         char strings[];
 } RuleName;
 RuleName *rule_name_unref(RuleName *name);

@@ -38,10 +38,11 @@ int path_is_below(const char *path, const char *top)
 static int rule_fits(const Recent *recent, const EventFilter *filter)
 {
         const ImageRule *rule = recent->name ? &recent->name->rule : NULL;
+        char id[IMAGE_RULE_ID_SIZE];
 
         if (filter->policy && (!rule || strcmp(filter->policy, rule->document) != 0))
                 return 0;
-        return !filter->rule || (rule && strcmp(filter->rule, rule->id) == 0);
+        return !filter->rule || (rule && strcmp(filter->rule, image_rule_id(rule, id)) == 0);
 }
 
 /* What there was no memory for may be anything: it counts as lost, not as unwanted. */

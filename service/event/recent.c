@@ -9,18 +9,26 @@
 
 /* ---- how its rule was called ---- */
 
-static char *put(char **at, const char *text)
+static const char *put(char **at, const char *text)
 {
         char *copy = *at;
 
+        if (!text)
+                return NULL;
         *at = stpcpy(copy, text) + 1;
         return copy;
 }
 
+static size_t size_of(const char *text)
+{
+        return text ? strlen(text) + 1 : 0;
+}
+
 static RuleName *rule_name_new(uint64_t generation, uint32_t number, const ImageRule *rule)
 {
-        size_t n = strlen(rule->document) + strlen(rule->section) + strlen(rule->entry) +
-                   strlen(rule->id) + strlen(rule->why) + 5;
+        const Rule *said = rule->rule;
+        size_t n = size_of(rule->document) + size_of(said->section) + size_of(said->entry) +
+                   size_of(said->options->id) + size_of(said->options->why);
         RuleName *name = malloc(sizeof(*name) + n);
         char *at;
 
@@ -28,13 +36,14 @@ static RuleName *rule_name_new(uint64_t generation, uint32_t number, const Image
                 return NULL;
         at = name->strings;
         *name = (RuleName){.n_refs = 1, .generation = generation, .number = number};
-        name->rule = (ImageRule){
-                .document = put(&at, rule->document),
-                .line = rule->line,
-                .section = put(&at, rule->section),
-                .entry = put(&at, rule->entry),
-                .id = put(&at, rule->id),
-                .why = put(&at, rule->why),
+        name->rule = (ImageRule){put(&at, rule->document), &name->said};
+        name->options.id = put(&at, said->options->id);
+        name->options.why = put(&at, said->options->why);
+        name->said = (Rule){
+                .line = said->line,
+                .section = put(&at, said->section),
+                .entry = put(&at, said->entry),
+                .options = &name->options,
         };
         return name;
 }

@@ -217,7 +217,7 @@ void rules_match(const Policy *before, const Policy *after, int is_same_time, ui
 
 /* titles.c: makes image->rules and image->numbers. */
 int titles_add(Compiler *compiler, size_t n_documents);
-void title_texts_free(PolicyImage *image);
+void titles_free(PolicyImage *image);
 
 /* subjects.c: fills in the subject of a rule. */
 int subjects_add(Compiler *compiler, uint32_t number);

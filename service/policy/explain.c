@@ -155,7 +155,7 @@ static int object_fits(const Rule *rule, const Question *question, uint32_t bits
 /* An entry that gave several rules is told once. */
 static int is_entry_of(const Rule *rule, const Document *document, const ImageRule *winner)
 {
-        return winner && winner->line == rule->line &&
+        return winner && winner->rule->line == rule->line &&
                strcmp(winner->document, document->name) == 0;
 }
 

@@ -76,8 +76,7 @@ PolicyImage *policy_image_free(PolicyImage *image)
         free(image->subjects);
         free(image->clauses);
         free(image->rulesets);
-        free(image->rules);
-        title_texts_free(image);
+        titles_free(image);
         free(image->numbers);
         free(image);
         return NULL;

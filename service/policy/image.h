@@ -61,18 +61,18 @@ typedef struct Document {
         const uint8_t *digest; /* of the text; NULL: whoever needs it makes it */
 } Document;
 
-/* Strings of titles. Images that follow each other share them. */
-typedef struct TitleText TitleText;
-
-/* What a rule number in an event stands for. Strings belong to the image. Number 0 is no rule. */
+/* What a rule number in an event stands for. Number 0 is no rule. */
 typedef struct ImageRule {
-        char *document;
-        uint32_t line;
-        char *section;
-        char *entry;
-        char *id;  /* as the rule says, or "<document>:<line>" */
-        char *why; /* "" if the rule says nothing */
+        const char *document; /* belongs to the image */
+        const Rule *rule;     /* of a policy that the image holds */
 } ImageRule;
+
+#define IMAGE_RULE_ID_SIZE 272u
+
+/* As the rule says, or "<document>:<line>", which is put into the room. */
+const char *image_rule_id(const ImageRule *rule, char room[IMAGE_RULE_ID_SIZE]);
+/* "" if the rule says nothing. */
+const char *image_rule_why(const ImageRule *rule);
 
 typedef struct TrieEntry {
         struct trie_key key;
@@ -161,8 +161,9 @@ typedef struct PolicyImage {
         uint32_t kernel_lists[N_KERNEL_OBJECTS];
         ImageRule *rules;  /* those that are gone have no document: "" */
         size_t n_rules;    /* number 0 counted */
-        TitleText **texts; /* that the rules' strings are in */
-        size_t n_texts;
+        Policy **policies; /* that the rules are of */
+        size_t n_policies;
+        char *names;       /* of the documents, one behind the other */
         uint32_t *numbers; /* of the rules there are, as they are written */
         size_t n_numbers;
 } PolicyImage;

@@ -217,25 +217,14 @@ static void put_losses(FILE *out, const Loss *losses, size_t n)
 }
 
 /* Columns are the document's to know. */
-static const Rule *find_rule(const Policy *policy, uint32_t line)
-{
-        for (size_t i = 0; i < policy_n_rules(policy); i++)
-                if (policy_rule(policy, i)->line == line)
-                        return policy_rule(policy, i);
-        return NULL;
-}
-
 static void tell(const Lockout *lockout, const ImageRule *rule, const char *losses)
 {
         for (size_t i = 0; i < lockout->n_documents; i++) {
-                const Rule *found;
-
                 if (strcmp(lockout->documents[i].name, rule->document) != 0)
                         continue;
-                found = find_rule(lockout->documents[i].policy, rule->line);
                 diagnostics_add(
-                        &lockout->diagnostics[i], SEVERITY_WARNING, rule->line,
-                        found ? found->column : 1,
+                        &lockout->diagnostics[i], SEVERITY_WARNING, rule->rule->line,
+                        rule->rule->column,
                         "try it in mode audit first, or allow it to the programs that need it",
                         "this can lock out: %s", losses);
         }

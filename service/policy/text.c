@@ -44,6 +44,19 @@ static size_t long_character(const uint8_t *text, size_t n)
         return shape->length;
 }
 
+#define EACH_BYTE(byte) (UINT64_MAX / 0xff * (byte))
+
+/* Whether all eight are of ASCII and none is a control character. With its highest bit set no byte
+ * borrows from the next. */
+static int are_plain(const uint8_t bytes[8])
+{
+        uint64_t word, high = EACH_BYTE(0x80);
+
+        memcpy(&word, bytes, sizeof(word));
+        return !(word & high) && (((word | high) - EACH_BYTE(0x20)) & high) == high &&
+               ((((word ^ EACH_BYTE(0x7f)) | high) - EACH_BYTE(0x01)) & high) == high;
+}
+
 TextFault text_check(const char *text, size_t n, size_t *ret_offset)
 {
         const uint8_t *bytes = (const uint8_t *) text;
@@ -51,6 +64,10 @@ TextFault text_check(const char *text, size_t n, size_t *ret_offset)
         size_t i = 0, length;
 
         while (i < n) {
+                if (n - i >= 8 && are_plain(bytes + i)) {
+                        i += 8;
+                        continue;
+                }
                 length = bytes[i] < 0x80 ? 1 : long_character(bytes + i, n - i);
                 if (length == 0)
                         fault = TEXT_NOT_UTF8;

@@ -12,6 +12,9 @@ static int is_blank(char c)
         return c == ' ' || c == '\t';
 }
 
+/* Every byte of a document comes by here, most of them twice: a table is the quickest answer. */
+static const uint8_t means_something[256] = {[' '] = 1, ['\t'] = 1, ['"'] = 1, ['\\'] = 1};
+
 /* Where the word that begins at `at` ends. ret_open: where a quote begins that does not end; n if
  * there is none. */
 static size_t word_end(const char *text, size_t n, size_t at, size_t *ret_open)
@@ -19,6 +22,8 @@ static size_t word_end(const char *text, size_t n, size_t at, size_t *ret_open)
         size_t open = n;
 
         for (; at < n; at++) {
+                if (!means_something[(uint8_t) text[at]])
+                        continue;
                 if (open == n && is_blank(text[at]))
                         break;
                 if (text[at] == '"')
@@ -155,15 +160,12 @@ static int escape_take(const Entry *entry, Word word, size_t *at, int *ret_byte)
         return 0;
 }
 
-int word_read(const Entry *entry, Word word, PathStars stars, Entry *ret_value)
+/* What stands between quotes, with its escapes, and beside them. Returns its length. */
+static size_t read_quotes(const Entry *entry, Word word, PathStars stars, char *text, int *ret_r)
 {
-        char *text = *entry->room;
-        int in_quotes = word.in_quotes, byte, r = 0;
+        int in_quotes = word.in_quotes, byte;
         size_t n = 0;
 
-        *ret_value = entry_part(entry, word.at, 0);
-        if (word.n > 0 && entry->text[word.at] == '"' && !in_quotes)
-                ret_value->column++;
         for (size_t i = word.at; i < word.at + word.n; i++) {
                 if (entry->text[i] == '"') {
                         in_quotes = !in_quotes;
@@ -172,12 +174,29 @@ int word_read(const Entry *entry, Word word, PathStars stars, Entry *ret_value)
                 byte = entry->text[i];
                 if (byte == '\\' && in_quotes) {
                         if (escape_take(entry, word, &i, &byte) != 0)
-                                r = POLICY_E_SYNTAX;
+                                *ret_r = POLICY_E_SYNTAX;
                         else if (byte == '*' && stars == PATH_STARS_WILD)
                                 byte = '\0';
                 }
                 text[n++] = (char) byte;
         }
+        return n;
+}
+
+int word_read(const Entry *entry, Word word, PathStars stars, Entry *ret_value)
+{
+        const char *from = entry->text + word.at;
+        char *text = *entry->room;
+        size_t n = word.n;
+        int r = 0;
+
+        *ret_value = entry_part(entry, word.at, 0);
+        if (word.n > 0 && from[0] == '"' && !word.in_quotes)
+                ret_value->column++;
+        if (word.in_quotes || memchr(from, '"', word.n))
+                n = read_quotes(entry, word, stars, text, &r);
+        else
+                memcpy(text, from, word.n);
         text[n] = '\0';
         *entry->room += n + 1;
         ret_value->text = text;

@@ -31,8 +31,8 @@ static int name_denier(const PolicyImage *image, const struct clause *clause, ch
 {
         const ImageRule *rule = &image->rules[clause->rule];
 
-        if (asprintf(ret_denier, "%s:%u: [%s] %s", rule->document, rule->line, rule->section,
-                     rule->entry) < 0)
+        if (asprintf(ret_denier, "%s:%u: [%s] %s", rule->document, rule->rule->line,
+                     rule->rule->section, rule->rule->entry) < 0)
                 return -ENOMEM;
         return TRANSACTION_E_STILL_DENIED;
 }

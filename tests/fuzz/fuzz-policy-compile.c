@@ -205,8 +205,8 @@ static void check_titles(const PolicyImage *image, const Input *input)
                         const Rule *rule = policy_rule(input->documents[i].policy, j);
 
                         number++;
-                        HOLDS(strcmp(image->rules[number].entry, rule->entry) == 0);
-                        HOLDS(image->rules[number].line == rule->line);
+                        HOLDS(strcmp(image->rules[number].rule->entry, rule->entry) == 0);
+                        HOLDS(image->rules[number].rule->line == rule->line);
                 }
         }
         HOLDS(image->n_rules == number + 1);

@@ -183,11 +183,12 @@ static void test_raw_and_packet_sockets_are_told_as_such(void)
 static void test_what_a_rule_says_of_itself_is_told(void)
 {
         struct event event = file_event(1);
-        ImageRule rule = rule_shadow;
+        RuleOptions options = {.id = "no-shadow", .why = "ask the \xff desk"};
+        Rule said = *rule_shadow.rule;
+        ImageRule rule = {rule_shadow.document, &said};
         json_object *object;
 
-        rule.id = (char *) "no-shadow";
-        rule.why = (char *) "ask the \xff desk";
+        said.options = &options;
         object = format(&event, &rule, NULL);
         g_assert_cmpstr(text_of(object, "id"), ==, "no-shadow");
         g_assert_cmpstr(text_of(object, "why"), ==, "ask the \\xff desk");

@@ -176,7 +176,8 @@ static void test_rules_follow_paths_that_lead_elsewhere(Fixture *fixture, gconst
                 g_assert_cmpint(enforcement_follow_paths(fixture->enforcement), ==, 0);
         g_assert_cmpuint(enforcement_generation(fixture->enforcement), ==, 1);
         g_assert_cmpuint(fixture->n_told, ==, 1);
-        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, 1, 1)->entry, ==, "/link");
+        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, 1, 1)->rule->entry, ==,
+                        "/link");
         assert_agreement(fixture);
         restart(fixture);
         assert_agreement(fixture);

@@ -92,7 +92,7 @@ static void assert_titles(const RandomPolicy *policy, const PolicyImage *image)
 
                         g_assert_cmpuint(number, <, image->n_rules);
                         g_assert_cmpstr(image->rules[number].document, ==, document->name);
-                        g_assert_cmpuint(image->rules[number].line, ==, j + 1);
+                        g_assert_cmpuint(image->rules[number].rule->line, ==, j + 1);
                 }
         }
         g_assert_cmpuint(n, ==, image->n_numbers);
@@ -376,12 +376,13 @@ static void test_a_line_that_moves_keeps_its_number(void)
                 {5, "comm:x", "more:3"},  {1, "file:/a", "more:4"}, {3, "file:/c", "more:5"},
                 {6, "file:/e", "more:6"}, {4, "file:/d", "more:7"},
         };
+        char room[IMAGE_RULE_ID_SIZE];
 
         g_assert_cmpuint(image->n_numbers, ==, G_N_ELEMENTS(rows));
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
                 g_assert_cmpuint(image->numbers[i], ==, rows[i].number);
-                g_assert_cmpstr(image->rules[rows[i].number].entry, ==, rows[i].entry);
-                g_assert_cmpstr(image->rules[rows[i].number].id, ==, rows[i].id);
+                g_assert_cmpstr(image->rules[rows[i].number].rule->entry, ==, rows[i].entry);
+                g_assert_cmpstr(image_rule_id(&image->rules[rows[i].number], room), ==, rows[i].id);
         }
         g_assert_cmpstr(image->rules[2].document, ==, "");
         bench_clear(&bench);

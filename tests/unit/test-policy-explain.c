@@ -66,7 +66,7 @@ static void assert_decided(Scene *scene, const char *entry, uint32_t line)
         ask(scene, entry);
         g_assert_cmpuint(scene->n_answers, ==, 1);
         winner = winner_of(scene, &scene->answers[0]);
-        g_assert_cmpuint(winner ? winner->line : 0, ==, line);
+        g_assert_cmpuint(winner ? winner->rule->line : 0, ==, line);
         g_assert_cmpint(explain_losers(&scene->question, &scene->answers[0], winner,
                                        &scene->document, 1, &scene->resolver, scene->losers,
                                        &scene->n_losers),

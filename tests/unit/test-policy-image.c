@@ -207,7 +207,7 @@ static void test_rules_are_numbered_through_the_documents(void)
         const Who who = {};
 
         g_assert_cmpuint(image->n_rules, ==, 4);
-        g_assert_cmpstr(image->rules[0].entry, ==, "");
+        g_assert_cmpstr(image->rules[0].rule->entry, ==, "");
         g_assert_cmpstr(image->rules[2].document, ==, "a");
         g_assert_cmpstr(image->rules[3].document, ==, "b");
         g_assert_cmpuint(
@@ -223,6 +223,7 @@ static void test_rules_are_named_as_they_say_or_by_their_line(void)
         static const RuleOptions named = {.id = "no-shell", .why = "ask Joe"};
         Rule first[] = {of_comm("sh"), of_comm("bash")};
         Rule second[] = {of_comm("zsh")};
+        char id[IMAGE_RULE_ID_SIZE];
         Document documents[2];
         PolicyImage *image;
 
@@ -234,14 +235,14 @@ static void test_rules_are_named_as_they_say_or_by_their_line(void)
         documents[0] = document_of_rules("a", first, 2);
         documents[1] = document_of_rules("b", second, 1);
         image = compile_two(documents);
-        g_assert_cmpstr(image->rules[1].section, ==, "deny");
-        g_assert_cmpstr(image->rules[1].entry, ==, "comm:sh id=no-shell");
-        g_assert_cmpuint(image->rules[1].line, ==, 7);
-        g_assert_cmpstr(image->rules[1].id, ==, "no-shell");
-        g_assert_cmpstr(image->rules[1].why, ==, "ask Joe");
-        g_assert_cmpstr(image->rules[2].id, ==, "a:2");
-        g_assert_cmpstr(image->rules[2].why, ==, "");
-        g_assert_cmpstr(image->rules[3].id, ==, "b:4000000000");
+        g_assert_cmpstr(image->rules[1].rule->section, ==, "deny");
+        g_assert_cmpstr(image->rules[1].rule->entry, ==, "comm:sh id=no-shell");
+        g_assert_cmpuint(image->rules[1].rule->line, ==, 7);
+        g_assert_cmpstr(image_rule_id(&image->rules[1], id), ==, "no-shell");
+        g_assert_cmpstr(image_rule_why(&image->rules[1]), ==, "ask Joe");
+        g_assert_cmpstr(image_rule_id(&image->rules[2], id), ==, "a:2");
+        g_assert_cmpstr(image_rule_why(&image->rules[2]), ==, "");
+        g_assert_cmpstr(image_rule_id(&image->rules[3], id), ==, "b:4000000000");
         policy_image_free(image);
 }
 

@@ -546,10 +546,10 @@ static void test_rules_of_the_last_two_images_have_names(Fixture *fixture, gcons
 
         apply(fixture, "web", DENY_A);
         apply(fixture, "web", DENY_BC);
-        g_assert_cmpstr(enforcement_name_rule(enforcement, 1, 1)->entry, ==, "/a");
+        g_assert_cmpstr(enforcement_name_rule(enforcement, 1, 1)->rule->entry, ==, "/a");
         g_assert_null(enforcement_name_rule(enforcement, 2, 1));
-        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 2)->entry, ==, "/b");
-        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 3)->entry, ==, "/c");
+        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 2)->rule->entry, ==, "/b");
+        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 3)->rule->entry, ==, "/c");
         g_assert_null(enforcement_name_rule(enforcement, 2, 4));
         g_assert_null(enforcement_name_rule(enforcement, 2, RULE_NONE));
         apply(fixture, "web", DENY_A);
@@ -570,10 +570,10 @@ static void test_rules_keep_their_numbers(Fixture *fixture, gconstpointer data)
                 const Enforcement *enforcement = fixture->enforcement;
 
                 g_assert_null(enforcement_name_rule(enforcement, 3, 1));
-                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 2)->entry, ==, "/b");
-                g_assert_cmpuint(enforcement_name_rule(enforcement, 3, 2)->line, ==, 3);
-                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 3)->entry, ==, "2222");
-                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 4)->entry, ==, "/c");
+                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 2)->rule->entry, ==, "/b");
+                g_assert_cmpuint(enforcement_name_rule(enforcement, 3, 2)->rule->line, ==, 3);
+                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 3)->rule->entry, ==, "2222");
+                g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 4)->rule->entry, ==, "/c");
                 g_assert_cmpuint(kernel(fixture).n_rules, ==, 5);
                 n_prepares = kernel(fixture).n_prepares;
                 g_assert_cmpint(enforcement_follow_paths(fixture->enforcement), ==, 0);
@@ -582,7 +582,7 @@ static void test_rules_keep_their_numbers(Fixture *fixture, gconstpointer data)
         }
         enforcement_set_mode(fixture->enforcement, MODE_AUDIT, &changed, &generation);
         reboot(fixture);
-        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, generation, 4)->entry, ==,
+        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, generation, 4)->rule->entry, ==,
                         "/c");
 }
 
@@ -593,8 +593,8 @@ static void test_a_mode_switch_keeps_the_names_of_rules(Fixture *fixture, gconst
 
         apply(fixture, "web", DENY_A);
         enforcement_set_mode(fixture->enforcement, MODE_AUDIT, &changed, &generation);
-        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, 1, 1)->entry, ==, "/a");
-        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, 2, 1)->entry, ==, "/a");
+        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, 1, 1)->rule->entry, ==, "/a");
+        g_assert_cmpstr(enforcement_name_rule(fixture->enforcement, 2, 1)->rule->entry, ==, "/a");
 }
 
 #define ADD(function)                                                                              \
