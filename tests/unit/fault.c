@@ -211,6 +211,13 @@ int __wrap_openat64(int fd, const char *name, int flags, ...)
                     fd >= 0 && fd < (int) sizeof(is_of_twin) && is_of_twin[fd]);
 }
 
+/* What openat() is where its flags are no constant. */
+extern int __wrap___openat64_2(int fd, const char *name, int flags);
+int __wrap___openat64_2(int fd, const char *name, int flags)
+{
+        return __wrap_openat64(fd, name, flags, 0);
+}
+
 extern int __real_open64(const char *name, int flags, ...);
 extern int __wrap_open64(const char *name, int flags, ...);
 int __wrap_open64(const char *name, int flags, ...)
