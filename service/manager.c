@@ -48,6 +48,7 @@ struct Manager {
         Journal *journal; /* or NULL */
         EventHub *hub;
         BusServer *bus;
+        HandoverKept kept;
         int is_ready;
 };
 
@@ -136,11 +137,32 @@ static int on_end(sd_event_source *source, uint64_t now, void *userdata)
         return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
+/* Only what has been replaced: in trouble it is better to be denied twice. */
+static void release_others(Manager *manager)
+{
+        if (!enforcement_trouble(manager->enforcement)[0])
+                backend_release_others(manager->backend);
+}
+
+/* Likewise of what an earlier service had put in the store. Nothing is, before something is in
+ * force. */
+static void keep_links(Manager *manager)
+{
+        HandoverKeep keep = enforcement_trouble(manager->enforcement)[0] ? HANDOVER_KEEP_ALL
+                                                                         : HANDOVER_KEEP_OURS;
+        BackendState state;
+
+        backend_state(manager->backend, &state);
+        if (state.generation > 0)
+                handover_keep(&manager->kept, manager->backend, keep);
+}
+
 static void on_change(void *userdata, EnforcementChange change)
 {
         Manager *manager = userdata;
 
         bus_server_changed(manager->bus, change);
+        keep_links(manager);
         await_ends(manager);
         say_status(manager);
         give_back_memory(manager);
@@ -209,13 +231,6 @@ static int on_ring(sd_event_source *source, int fd, uint32_t ready, void *userda
         return r < 0 ? sd_event_exit(manager->loop, r) : 0;
 }
 
-/* Only what has been replaced: in trouble it is better to be denied twice. */
-static void release_others(Manager *manager)
-{
-        if (!enforcement_trouble(manager->enforcement)[0])
-                backend_release_others(manager->backend);
-}
-
 /* While a method is under way it is left to the next self-test. */
 static int on_mounts(sd_event_source *source, int fd, uint32_t ready, void *userdata)
 {
@@ -241,6 +256,7 @@ static int on_self_test(sd_event_source *source, uint64_t now, void *userdata)
                 sd_notify(0, "WATCHDOG=1");
         if (r == 0 && !bus_server_is_busy(manager->bus))
                 release_others(manager);
+        keep_links(manager);
         say_status(manager);
         bus_server_refresh(manager->bus);
         await_sweep(manager); /* whatever kept the last from telling all */
@@ -309,7 +325,7 @@ static int bring_up_backend(Manager *manager)
                                 .signal = manager->config->signal};
         int r;
 
-        r = handover_take(&config.handed);
+        r = handover_take(&config.handed, &manager->kept);
         if (r < 0)
                 return r;
         r = backend_new(&manager->backend, &config);
@@ -342,6 +358,7 @@ static int bring_up_enforcement(Manager *manager)
         if (r < 0)
                 return r;
         release_others(manager);
+        keep_links(manager);
         say_hooks(manager->backend);
         return 0;
 }

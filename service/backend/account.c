@@ -143,6 +143,12 @@ static void write_off(Backend *backend)
         munmap(account, sizeof(*account));
 }
 
+void account_begin(Backend *backend)
+{
+        if (!is_whole(backend->events_fd))
+                write_off(backend);
+}
+
 int account_open(Backend *backend, const char *directory)
 {
         if (asprintf(&backend->events_path, "%s/" EVENTS_FOLDER "%u", directory, EVENTS_ABI) < 0)
@@ -150,8 +156,6 @@ int account_open(Backend *backend, const char *directory)
         backend->events_fd = directory_open(backend->events_path, 0700);
         if (backend->events_fd < 0)
                 return log_errno(backend->events_fd, "Cannot open %s", backend->events_path);
-        if (!is_whole(backend->events_fd))
-                write_off(backend);
         return 0;
 }
 

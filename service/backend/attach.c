@@ -83,13 +83,16 @@ static void detach(Backend *backend, Program *program)
         unpin_link(backend, program->name);
         bpf_link__destroy(program->link);
         program->link = NULL;
+        backend->n_changes++;
 }
 
 /* Returns NULL, or why not. */
 static const char *pin(Backend *backend, Program *program)
 {
-        if (pin_link(backend, program->link, program->name) == 0)
+        if (pin_link(backend, program->link, program->name) == 0) {
+                backend->n_changes++;
                 return NULL;
+        }
         /* The pin of that name may hold the program of an earlier loading, which goes on. */
         bpf_link__destroy(program->link);
         program->link = NULL;

@@ -163,6 +163,7 @@ static void take_handed(Backend *backend, const BackendHanded *handed)
         backend->mounts_fd = handed->mounts[1] ? handed->mounts[1] : mounts_watch();
         backend->expedite_fd = handed->expedite ? handed->expedite : expedite_open();
         backend->sysctl_handed = handed->sysctl_guard;
+        backend->floors_handed = handed->floors;
 }
 
 int backend_new(Backend **ret_backend, const BackendConfig *config)
@@ -220,6 +221,8 @@ Backend *backend_free(Backend *backend)
         closep(&backend->expedite_fd);
         if (backend->sysctl_handed)
                 close(backend->sysctl_handed);
+        if (backend->floors_handed)
+                close(backend->floors_handed);
         free(backend->pin_path);
         free(backend->events_path);
         canary_deinit(&backend->canary);

@@ -72,6 +72,7 @@ typedef struct BackendHanded {
         int mounts[2];    /* mountinfo of that view, opened twice */
         int expedite;     /* the kernel's switch for grace periods */
         int sysctl_guard; /* the program that stands at the root of all cgroups */
+        int floors;       /* of backend_floors_fd(), kept by an earlier service */
 } BackendHanded;
 
 typedef struct BackendConfig {
@@ -109,6 +110,11 @@ Backend *backend_free(Backend *backend);
 /* Lets go of what another build has in force, whose maps are of another layout: once this one has
  * its policy in force, so that one of them always denies. If it has none, the other stays. */
 void backend_release_others(Backend *backend);
+
+/* What holds what is in force beside its pins, for who keeps it: descriptors of links, the
+ * backend's own. Returns a number that is another after each change of them. */
+#define BACKEND_HOLDERS_MAX 96u
+uint64_t backend_holders(const Backend *backend, int ret_fds[BACKEND_HOLDERS_MAX], size_t *ret_n);
 
 Tier backend_tier(const Backend *backend);
 void backend_state(const Backend *backend, BackendState *ret_state);
@@ -213,6 +219,9 @@ typedef struct Floor {
 
 /* Those that are known, at most max. Returns how many. */
 size_t backend_floors(Backend *backend, Floor *ret_floors, size_t max);
+
+/* The map of them, the backend's own; -1: there is none. */
+int backend_floors_fd(const Backend *backend);
 
 /* Never lowers. Where the kernel does not take it that is logged: the file is what counts. */
 void backend_raise_floor(Backend *backend, const Floor *floor);

@@ -39,6 +39,13 @@ static int make(const char *path)
         return TAKE_FD(fd);
 }
 
+/* What an earlier service kept, where the pin is gone. */
+static void pin_anew(const char *path, int handed)
+{
+        if (handed && access(path, F_OK) < 0 && is_right(handed) && bpf_obj_pin(handed, path) == 0)
+                log_notice("The pin %s was gone", path);
+}
+
 void floors_open(Backend *backend, const char *directory)
 {
         _cleanup_(freep) char *path = NULL;
@@ -47,6 +54,7 @@ void floors_open(Backend *backend, const char *directory)
                 path = NULL;
                 return;
         }
+        pin_anew(path, backend->floors_handed);
         backend->floors_fd = bpf_obj_get(path);
         if (backend->floors_fd >= 0 && is_right(backend->floors_fd))
                 return;

@@ -36,6 +36,8 @@ static int maps_make(Backend *backend)
         if (r < 0)
                 return r;
         backend->hot = &backend->skeleton->data_hot->hot;
+        if (backend->is_mended)
+                slots_find(backend); /* by their numbers, which are told to root alone */
         return attach_sysctl(backend);
 }
 

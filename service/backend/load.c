@@ -92,6 +92,8 @@ int maps_open(Backend *backend, Tier tier, const char *program)
         r = share_maps(backend);
         if (r < 0)
                 return r;
+        backend->is_mended = maps_mend(backend);
+        account_begin(backend);
         if (getrandom(&backend->skeleton->rodata->load_id, sizeof(uint32_t), 0) < 0)
                 return -errno;
         backend->skeleton->rodata->in_lsm = tier == TIER_LSM;

@@ -96,6 +96,7 @@ struct Backend {
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
         size_t n_programs;
+        int floors_handed; /* a map of floors that an earlier service kept; 0: none */
         int sysctl_handed; /* the program that another attached, and detaches; 0: none */
         int keeps_handler; /* see install.c */
         HookState hooks[N_HOOKS];
@@ -106,9 +107,11 @@ struct Backend {
         uint32_t signal;           /* of rules that name none */
         const char *guard_trouble; /* why it cannot; "" */
         int adopted;
-        int times_fd;   /* while it is open the kernel takes the time of programs; or -1 */
-        int prepared;   /* the idle slot is filled and waits for its commit */
-        int hits_agree; /* a number is of the same rule there as in the slot in force */
+        int is_mended;      /* see mend.c */
+        uint64_t n_changes; /* of what is attached */
+        int times_fd;       /* while it is open the kernel takes the time of programs; or -1 */
+        int prepared;       /* the idle slot is filled and waits for its commit */
+        int hits_agree;     /* a number is of the same rule there as in the slot in force */
         uint32_t prepared_word;
 };
 
@@ -148,9 +151,10 @@ int others_hits(const Backend *backend, const struct header *header, OtherHits w
 
 /* account.c. Whether that pin is in the folder of events. */
 int account_has(const char *pin);
-/* To be called before the maps are made: those that nobody reads any longer are made anew. 0 or a
- * negative errno. */
+/* Makes that folder and opens it. 0 or a negative errno. */
 int account_open(Backend *backend, const char *directory);
+/* To be called before the maps are made: what is in rings that are not all there is lost. */
+void account_begin(Backend *backend);
 void account_go_on(Backend *backend); /* where builds of another layout have ended */
 void account_lose(Backend *backend, const void *data, size_t size);
 void account_forget(Backend *backend);
@@ -163,6 +167,11 @@ void floors_open(Backend *backend, const char *directory);
 
 /* Gives everything that is pinned to a user. 0 or a negative errno. */
 int pins_give(const Backend *backend, const char *directory, uid_t uid, gid_t gid);
+
+/* mend.c. To be called when the object knows where its maps are pinned and has not made them: pins
+ * that are gone are made anew, of what programs in force use. Returns 1 if there are such programs
+ * and pins were missing, or 0. */
+int maps_mend(Backend *backend);
 
 /* load.c. The maps alone, and with them, if it is asked for, the program that guards the kernel's
  * switch. 0 or a negative errno. */

@@ -108,9 +108,13 @@ static void find(Backend *backend, uint32_t slot, SlotTable table)
                 return;
         }
         map->fd = open_pinned(backend, slot, table, map->id);
-        if (map->fd < 0) /* a service was killed between the two */
-                map->fd = bpf_map_get_fd_by_id(map->id);
-        if (map->fd < 0)
+        if (map->fd >= 0)
+                return;
+        /* A service was killed between the two, or the pin is gone. */
+        map->fd = bpf_map_get_fd_by_id(map->id);
+        if (map->fd >= 0)
+                pin_map(backend, slot, table, map->fd);
+        else
                 log_errno(errno, "Cannot open the map %s of slot %u", names[table], slot);
 }
 

@@ -71,6 +71,22 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
                         add_times(&backend->programs[i], ret_status);
 }
 
+uint64_t backend_holders(const Backend *backend, int ret_fds[BACKEND_HOLDERS_MAX], size_t *ret_n)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < backend->n_programs && n < BACKEND_HOLDERS_MAX; i++)
+                if (backend->programs[i].link)
+                        ret_fds[n++] = bpf_link__fd(backend->programs[i].link);
+        *ret_n = n;
+        return backend->n_changes;
+}
+
+int backend_floors_fd(const Backend *backend)
+{
+        return backend->floors_fd;
+}
+
 void backend_facts(const Backend *backend, BackendFacts *ret_facts)
 {
         *ret_facts = (BackendFacts){

@@ -157,6 +157,17 @@ void backend_release_others(Backend *backend)
 {
 }
 
+uint64_t backend_holders(const Backend *backend, int ret_fds[BACKEND_HOLDERS_MAX], size_t *ret_n)
+{
+        *ret_n = 0;
+        return 0;
+}
+
+int backend_floors_fd(const Backend *backend)
+{
+        return -1;
+}
+
 int backend_new(Backend **ret_backend, const BackendConfig *config)
 {
         _cleanup_(backend_freep) Backend *backend = calloc(1, sizeof(*backend));
