@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* ABI: what the programs in the kernel and the service agree on. The only header both include.
  * A change of any layout here is a change of AEGIS_ABI, and so of the folder the pins are in; of
- * what is under "events" it is one of EVENTS_ABI instead. */
+ * what is under "events" it is one of EVENTS_ABI, too. */
 #pragma once
 
 #include <linux/types.h>
