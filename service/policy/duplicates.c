@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Duplicates: rules of one document that mean the same, however they are written. Sorting finds
- * them; the hash that it begins with spares most looks at the rules themselves, and whoever works
- * against it gains no more than these. */
+ * them. Their hashes leave few to be sorted, and spare most looks at the rules themselves; whoever
+ * works against these gains no more than that. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,10 +187,35 @@ static int compare_items(const void *a, const void *b)
         return r != 0 ? r : COMPARE(x->rule->line, y->rule->line);
 }
 
+#define BUCKETS_PER_ITEM 8u
+
+/* Drops those that share a bucket with no other: nothing is equal to them. */
+static int keep_likely(Item *items, size_t *n_items)
+{
+        size_t n = *n_items, n_buckets = BUCKETS_PER_ITEM, n_left = 0;
+        _cleanup_(freep) uint8_t *buckets = NULL;
+
+        while (n_buckets < n * BUCKETS_PER_ITEM)
+                n_buckets *= 2;
+        buckets = calloc(n_buckets, 1);
+        if (!buckets)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++) {
+                uint8_t *bucket = &buckets[items[i].hash & (n_buckets - 1)];
+
+                *bucket = *bucket ? 2 : 1;
+        }
+        for (size_t i = 0; i < n; i++)
+                if (buckets[items[i].hash & (n_buckets - 1)] > 1)
+                        items[n_left++] = items[i];
+        *n_items = n_left;
+        return 0;
+}
+
 /* The first rule of each entry speaks for it. */
 static Item *sort_rules(const Policy *policy, size_t *ret_n)
 {
-        Item *sorted = calloc(policy->n_rules, sizeof(*sorted));
+        _cleanup_(freep) Item *sorted = calloc(policy->n_rules, sizeof(*sorted));
         size_t n = 0;
 
         if (!sorted)
@@ -201,9 +226,11 @@ static Item *sort_rules(const Policy *policy, size_t *ret_n)
                 if (i == 0 || rule->line != rule[-1].line)
                         sorted[n++] = (Item){hash_rule(rule), rule};
         }
+        if (keep_likely(sorted, &n) < 0)
+                return NULL;
         qsort(sorted, n, sizeof(*sorted), compare_items);
         *ret_n = n;
-        return sorted;
+        return TAKE_PTR(sorted);
 }
 
 int duplicates_find(const Policy *policy, Diagnostics *diagnostics)
