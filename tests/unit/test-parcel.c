@@ -332,9 +332,9 @@ static const char long_why[] = "123456789012345678901234567890123456789012345678
                                "123456789012345678901234567890123456789012345678901234567890123456";
 
 static const Rule sound[] = {
-        FILE_RULE("/a", ACCESS_READ, .below = 1),
-        FILE_RULE("/a/*", ACCESS_READ, .has_wildcard = 1),
-        FILE_RULE("/", ACCESS_READ),
+        FILE_RULE(.path = "/a", .access = ACCESS_READ, .below = 1),
+        FILE_RULE(.path = "/a/*", .access = ACCESS_READ, .has_wildcard = 1),
+        FILE_RULE(.path = "/", .access = ACCESS_READ),
         {.kind = RULE_INODE, .inode = {.access = ACCESS_ALL}},
         NET_RULE(.operations = 1u << NET_CONNECT, .prefix = 128, .address = {[15] = 1}),
         NET_RULE(.operations = 1u << NET_CONNECT, .first_port = 1, .last_port = 65535,
@@ -357,19 +357,19 @@ static const Rule unsound[] = {
         {.kind = RULE_KERNEL, .line = POLICY_LINES_MAX + 1},
         {.kind = RULE_KERNEL, .entry = "\x01"},
         {.kind = RULE_KERNEL, .kernel = N_KERNEL_OBJECTS},
-        FILE_RULE(NULL, ACCESS_READ),
-        FILE_RULE("", ACCESS_READ),
-        FILE_RULE("a", ACCESS_READ),
-        FILE_RULE("/a/", ACCESS_READ),
-        FILE_RULE("/a//b", ACCESS_READ),
-        FILE_RULE("/a/./b", ACCESS_READ),
-        FILE_RULE("/..", ACCESS_READ),
-        FILE_RULE("/a", 0),
-        FILE_RULE("/a", ACCESS_ALL + 1),
-        FILE_RULE("/a", ACCESS_READ, .below = 2),
-        FILE_RULE("/a", ACCESS_READ, .has_wildcard = 1),
-        FILE_RULE("/a*/*b", ACCESS_READ, .has_wildcard = 1),
-        FILE_RULE("/*", ACCESS_READ, .has_wildcard = 2),
+        FILE_RULE(.path = NULL, .access = ACCESS_READ),
+        FILE_RULE(.path = "", .access = ACCESS_READ),
+        FILE_RULE(.path = "a", .access = ACCESS_READ),
+        FILE_RULE(.path = "/a/", .access = ACCESS_READ),
+        FILE_RULE(.path = "/a//b", .access = ACCESS_READ),
+        FILE_RULE(.path = "/a/./b", .access = ACCESS_READ),
+        FILE_RULE(.path = "/..", .access = ACCESS_READ),
+        FILE_RULE(.path = "/a", .access = 0),
+        FILE_RULE(.path = "/a", .access = ACCESS_ALL + 1),
+        FILE_RULE(.path = "/a", .access = ACCESS_READ, .below = 2),
+        FILE_RULE(.path = "/a", .access = ACCESS_READ, .has_wildcard = 1),
+        FILE_RULE(.path = "/a*/*b", .access = ACCESS_READ, .has_wildcard = 1),
+        FILE_RULE(.path = "/*", .access = ACCESS_READ, .has_wildcard = 2),
         {.kind = RULE_INODE},
         {.kind = RULE_INODE, .inode = {.access = 256}},
         NET_RULE(.operations = 1u << NET_CONNECT, .prefix = 129),
@@ -444,7 +444,7 @@ static void test_soundness(void)
 static void test_long_names_are_unsound(void)
 {
         char *path = g_strnfill(5000, 'x'), *entry = g_strnfill(POLICY_LINE_MAX + 1, 'x');
-        Rule rule = FILE_RULE(path, ACCESS_READ);
+        Rule rule = FILE_RULE(.path = path, .access = ACCESS_READ);
 
         path[0] = '/';
         g_assert_false(is_sound(&rule)); /* the path */
