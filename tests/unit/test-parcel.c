@@ -309,7 +309,6 @@ static void test_a_room_that_is_too_small_is_told(void)
 
 static const RuleOptions none = {};
 
-/* FILE_RULE(path, access, what else there is) */
 #define FILE_RULE(...)                                                                             \
         {                                                                                          \
                 .kind = RULE_FILE, .file = { __VA_ARGS__ }                                         \
