@@ -23,12 +23,10 @@ static void check_text(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static const ImageRule rule = {.document = "base",
-                                       .line = 7,
-                                       .section = "deny",
-                                       .entry = "file:/etc/shadow",
-                                       .id = "base:7",
-                                       .why = ""};
+        static const RuleOptions options;
+        static const Rule said = {
+                .line = 7, .section = "deny", .entry = "file:/etc/shadow", .options = &options};
+        static const ImageRule rule = {"base", &said};
         struct event event;
         char *path, *text;
 
