@@ -15,9 +15,19 @@
 
 #define MAPPED_BITS 96 /* IPv4 fills the last 32 of the 128 */
 
+/* A blank at the end would be lost with the line's, but for a slash behind it. */
+static void put_whole(FILE *out, const char *path)
+{
+        size_t n = strlen(path);
+
+        fputs(path, out);
+        if (n > 0 && strchr(" \t", path[n - 1]))
+                putc('/', out);
+}
+
 static void put_path(FILE *out, const Rule *rule)
 {
-        fputs(rule->file.path, out);
+        put_whole(out, rule->file.path);
 }
 
 static void put_inode(FILE *out, const Rule *rule)
@@ -109,12 +119,13 @@ static void put_cgroup_name(FILE *out, const char *path, uint64_t id)
         static const char mount[] = "/sys/fs/cgroup";
         size_t n = sizeof(mount) - 1;
 
-        if (!path)
+        if (!path) {
                 fprintf(out, "cgid:%" PRIu64, id);
-        else if (strncmp(path, mount, n) == 0 && (path[n] == '/' || path[n] == '\0'))
-                fprintf(out, "%s%s", mount, path);
-        else
-                fputs(path, out);
+                return;
+        }
+        if (strncmp(path, mount, n) == 0 && (path[n] == '/' || path[n] == '\0'))
+                fputs(mount, out);
+        put_whole(out, path);
 }
 
 static void put_cgroup(FILE *out, const Rule *rule)

@@ -169,6 +169,16 @@ static void test_the_canonical_form_is_printed(Scene *scene, const void *unused)
         g_assert_cmpstr(left, ==, UNTIDY);
 }
 
+/* Without the slash the line would end before it. */
+static void test_a_blank_at_the_end_of_a_name_stays(Scene *scene, const void *unused)
+{
+        const char text[] = "version=6\n\n[deny_path]\n/etc/a /\n\n[allow_cgroup]\n/a /\n";
+
+        put(scene, "web.policy", text);
+        run(scene, "fmt web.policy", TOOL_FINE);
+        g_assert_cmpstr(scene->out, ==, text);
+}
+
 static void test_a_file_is_written_anew_and_keeps_its_mode(Scene *scene, const void *unused)
 {
         g_autofree char *path = path_of(scene, "web.policy"), *written = NULL;
@@ -537,6 +547,7 @@ int main(int argc, char **argv)
         ADD(standard_input_is_a_file_too);
         ADD(what_a_terminal_would_obey_is_escaped);
         ADD(the_canonical_form_is_printed);
+        ADD(a_blank_at_the_end_of_a_name_stays);
         ADD(a_file_is_written_anew_and_keeps_its_mode);
         ADD(a_link_stays_one_when_its_file_is_written);
         ADD(check_names_those_that_would_change);
