@@ -18,20 +18,6 @@ static void set_up_quietly(Fixture *fixture, gconstpointer data)
         set_up(fixture, data);
 }
 
-static char *path_of(Fixture *fixture, const char *file)
-{
-        return g_build_filename(fixture->folder, file, NULL);
-}
-
-static void put(Fixture *fixture, const char *file, const char *text)
-{
-        g_autofree char *path = path_of(fixture, file);
-
-        g_mkdir(fixture->folder, 0755);
-        g_assert_true(g_file_set_contents(path, text, -1, NULL));
-        g_assert_cmpint(g_chmod(path, 0644), ==, 0);
-}
-
 static void load(Fixture *fixture)
 {
         g_assert_cmpint(enforcement_load_folder(fixture->enforcement, NULL), ==, 0);
@@ -56,7 +42,7 @@ static void test_what_fails_is_told_and_loaded_later(Fixture *fixture, gconstpoi
                 {"scandirat64", "is not read: "},
         };
 
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
                 fail(faults[i].call, ENOSPC);
                 load(fixture);
@@ -72,7 +58,7 @@ static void test_what_fails_is_told_and_loaded_later(Fixture *fixture, gconstpoi
 static void test_what_cannot_be_noted_is_told(Fixture *fixture, gconstpointer data)
 {
         apply(fixture, "web", DENY_A);
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         fail("write", ENOSPC);
         load(fixture);
         assert_met();
@@ -85,7 +71,7 @@ static void test_what_came_from_files_may_not_be_known(Fixture *fixture, gconstp
 {
         g_autofree char *loaded = state_file(fixture, "loaded");
 
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         stop(fixture);
         start_backend(fixture);
         fail("strdup", ENOMEM);
@@ -107,8 +93,8 @@ static void test_a_report_without_memory_is_not_whole(Fixture *fixture, gconstpo
         unsigned n = 0, n_failed = 0, n_faults = 0;
         int r;
 
-        put(fixture, "db.policy", DENY_PORT);
-        put(fixture, "web.policy", "version=1\n[deny_path]\nnot-absolute\nneither\n");
+        put_file(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "web.policy", "version=1\n[deny_path]\nnot-absolute\nneither\n");
         do {
                 _cleanup_(folder_report_deinit) FolderReport report = {};
 
@@ -134,7 +120,7 @@ static void test_warnings_before_a_fault_are_not_it(Fixture *fixture, gconstpoin
 {
         _cleanup_(folder_report_deinit) FolderReport report = {};
 
-        put(fixture, "web.policy", "version=1\n[deny_path]\n/c//d\nnot-absolute\n");
+        put_file(fixture, "web.policy", "version=1\n[deny_path]\n/c//d\nnot-absolute\n");
         g_assert_cmpint(enforcement_load_folder(fixture->enforcement, &report), ==, 0);
         g_assert_cmpuint(report.n_faults, ==, 1);
         g_assert_cmpuint(report.faults[0].line, ==, 4);
@@ -148,16 +134,16 @@ static void test_one_more_than_there_may_be_is_told(Fixture *fixture, gconstpoin
 
                 apply(fixture, name, DENY_A);
         }
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         load(fixture);
         assert_trouble(fixture, "web.policy cannot be put in force: it is too much");
 }
 
 static void test_a_text_of_the_same_length_is_another(Fixture *fixture, gconstpointer data)
 {
-        put(fixture, "web.policy", DENY_AB);
+        put_file(fixture, "web.policy", DENY_AB);
         load(fixture);
-        put(fixture, "web.policy", DENY_BC);
+        put_file(fixture, "web.policy", DENY_BC);
         check(fixture);
         assert_trouble(fixture, "web.policy is not what is in force");
         load(fixture);
@@ -168,19 +154,19 @@ static void put_signed(Fixture *fixture, unsigned seq)
 {
         g_autoptr(Signed) what = web(seq, DENY_A);
 
-        put(fixture, "web.policy", what->text);
-        put(fixture, "web.policy.minisig", what->signatures[0]);
+        put_file(fixture, "web.policy", what->text);
+        put_file(fixture, "web.policy.minisig", what->signatures[0]);
 }
 
 static void test_a_signed_file_that_is_touched_is_no_other(Fixture *fixture, gconstpointer data)
 {
-        g_autofree char *beside = path_of(fixture, "web.policy.minisig");
-        g_autofree char *file = path_of(fixture, "web.policy");
+        g_autofree char *beside = folder_file(fixture, "web.policy.minisig");
+        g_autofree char *file = folder_file(fixture, "web.policy");
 
         believe(fixture);
         put_signed(fixture, 7);
         /* Nor is this a signature. */
-        put(fixture, "web.policy.d.policy", DENY_PORT);
+        put_file(fixture, "web.policy.d.policy", DENY_PORT);
         load(fixture);
         g_assert_true(is_signed(fixture, "web"));
         assert_text(fixture, "web.policy.d", DENY_PORT);
@@ -227,7 +213,7 @@ static void test_a_directory_that_is_not_there_is_no_trouble_to_the_unknown(Fixt
         g_mkdir(fixture->folder, 0755);
         load(fixture);
         g_assert_false(fixture->enforcement->folder.differs);
-        put(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "db.policy", DENY_PORT);
         load(fixture);
         assert_trouble(fixture, "is not loaded");
         g_assert_cmpuint(enforcement_n_documents(fixture->enforcement), ==, 0);

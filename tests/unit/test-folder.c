@@ -10,23 +10,9 @@
 
 #include "transaction-fixture.h"
 
-static char *path_of(Fixture *fixture, const char *file)
-{
-        return g_build_filename(fixture->folder, file, NULL);
-}
-
-static void put(Fixture *fixture, const char *file, const char *text)
-{
-        g_autofree char *path = path_of(fixture, file);
-
-        g_mkdir(fixture->folder, 0755);
-        g_assert_true(g_file_set_contents(path, text, -1, NULL));
-        g_assert_cmpint(g_chmod(path, 0644), ==, 0);
-}
-
 static void take_away(Fixture *fixture, const char *file)
 {
-        g_autofree char *path = path_of(fixture, file);
+        g_autofree char *path = folder_file(fixture, file);
 
         g_assert_cmpint(g_unlink(path), ==, 0);
 }
@@ -70,11 +56,11 @@ static void test_without_a_directory_there_is_nothing_to_load(Fixture *fixture, 
 
 static void test_files_are_in_force_by_their_names(Fixture *fixture, gconstpointer data)
 {
-        put(fixture, "web.policy", DENY_A);
-        put(fixture, "db.policy", DENY_PORT);
-        put(fixture, "README", FAULTY);
-        put(fixture, "web.policy.dpkg-new", FAULTY);
-        put(fixture, ".hidden.policy", FAULTY);
+        put_file(fixture, "web.policy", DENY_A);
+        put_file(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "README", FAULTY);
+        put_file(fixture, "web.policy.dpkg-new", FAULTY);
+        put_file(fixture, ".hidden.policy", FAULTY);
         restart(fixture);
         assert_text(fixture, "web", DENY_A);
         assert_text(fixture, "db", DENY_PORT);
@@ -87,7 +73,7 @@ static void test_what_is_in_force_already_is_no_change(Fixture *fixture, gconstp
 {
         uint64_t number;
 
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         load(fixture);
         number = generation(fixture);
         load(fixture);
@@ -99,7 +85,7 @@ static void test_what_is_in_force_already_is_no_change(Fixture *fixture, gconstp
 
 static void test_a_file_stands_before_what_was_applied(Fixture *fixture, gconstpointer data)
 {
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         load(fixture);
         apply(fixture, "web", DENY_AB);
         look(fixture);
@@ -112,18 +98,18 @@ static void test_a_file_stands_before_what_was_applied(Fixture *fixture, gconstp
 
 static void test_an_edit_is_told_and_waits_for_a_reload(Fixture *fixture, gconstpointer data)
 {
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         load(fixture);
         look(fixture);
         assert_none(fixture);
-        put(fixture, "web.policy", DENY_AB);
+        put_file(fixture, "web.policy", DENY_AB);
         look(fixture);
         assert_drift(fixture, "systemctl reload");
         assert_text(fixture, "web", DENY_A);
         load(fixture);
         assert_text(fixture, "web", DENY_AB);
         assert_none(fixture);
-        put(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "db.policy", DENY_PORT);
         look(fixture);
         assert_drift(fixture, "db.policy");
         take_away(fixture, "db.policy");
@@ -135,8 +121,8 @@ static void test_an_edit_is_told_and_waits_for_a_reload(Fixture *fixture, gconst
 
 static void test_a_file_that_is_gone_takes_nothing_along(Fixture *fixture, gconstpointer data)
 {
-        put(fixture, "web.policy", DENY_A);
-        put(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "web.policy", DENY_A);
+        put_file(fixture, "db.policy", DENY_PORT);
         load(fixture);
         take_away(fixture, "web.policy");
         look(fixture);
@@ -149,7 +135,7 @@ static void test_a_file_that_is_gone_takes_nothing_along(Fixture *fixture, gcons
         look(fixture);
         assert_none(fixture);
         apply(fixture, "web", DENY_A);
-        put(fixture, "other.policy", DENY_BC);
+        put_file(fixture, "other.policy", DENY_BC);
         load(fixture);
         restart(fixture);
         look(fixture);
@@ -157,7 +143,7 @@ static void test_a_file_that_is_gone_takes_nothing_along(Fixture *fixture, gcons
 
 static void test_a_directory_that_is_gone_takes_nothing_along(Fixture *fixture, gconstpointer data)
 {
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         load(fixture);
         empty_folder(fixture->folder);
         restart(fixture);
@@ -167,11 +153,11 @@ static void test_a_directory_that_is_gone_takes_nothing_along(Fixture *fixture, 
 
 static void test_a_faulty_file_is_named_with_its_line(Fixture *fixture, gconstpointer data)
 {
-        put(fixture, "web.policy", DENY_A);
-        put(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "web.policy", DENY_A);
+        put_file(fixture, "db.policy", DENY_PORT);
         load(fixture);
-        put(fixture, "web.policy", FAULTY);
-        put(fixture, "db.policy", DENY_BC);
+        put_file(fixture, "web.policy", FAULTY);
+        put_file(fixture, "db.policy", DENY_BC);
         load(fixture);
         assert_text(fixture, "web", DENY_A);
         assert_text(fixture, "db", DENY_BC);
@@ -181,7 +167,7 @@ static void test_a_faulty_file_is_named_with_its_line(Fixture *fixture, gconstpo
         assert_drift(fixture, "web.policy:3: ");
         look(fixture);
         assert_drift(fixture, "web.policy:3: ");
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         look(fixture);
         assert_none(fixture);
 }
@@ -190,9 +176,9 @@ static void test_what_the_kernel_refuses_leaves_what_was(Fixture *fixture, gcons
 {
         TwinControl wanted = all_well();
 
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         load(fixture);
-        put(fixture, "web.policy", DENY_AB);
+        put_file(fixture, "web.policy", DENY_AB);
         wanted.fail_prepare = EINVAL;
         control(fixture, &wanted);
         load(fixture);
@@ -212,7 +198,7 @@ static void test_nothing_is_loaded_in_the_place_of_what_is_unknown(Fixture *fixt
         TwinState before, after;
 
         apply(fixture, "web", DENY_A);
-        put(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "db.policy", DENY_PORT);
         empty_folder(fixture->state);
         before = kernel(fixture);
         restart(fixture);
@@ -231,7 +217,7 @@ static void test_what_was_found_at_start_is_told_though_files_are_loaded(Fixture
         apply(fixture, "web", DENY_A);
         apply(fixture, "web", DENY_AB);
         flip_byte(fixture, "state", 40);
-        put(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "db.policy", DENY_PORT);
         reboot(fixture);
         assert_text(fixture, "web", DENY_A);
         assert_text(fixture, "db", DENY_PORT);
@@ -242,10 +228,11 @@ static void test_what_was_found_at_start_is_told_though_files_are_loaded(Fixture
 
 static void test_others_cannot_put_files_there(Fixture *fixture, gconstpointer data)
 {
-        g_autofree char *web = path_of(fixture, "web.policy"), *link = path_of(fixture, "l.policy"),
-                        *folder = path_of(fixture, "f.policy");
+        g_autofree char *web = folder_file(fixture, "web.policy"),
+                        *link = folder_file(fixture, "l.policy"),
+                        *folder = folder_file(fixture, "f.policy");
 
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         g_assert_cmpint(g_chmod(web, 0666), ==, 0);
         load(fixture);
         assert_drift(fixture, "web.policy is not read: it belongs to another");
@@ -273,14 +260,14 @@ static void test_others_cannot_put_files_there(Fixture *fixture, gconstpointer d
 
 static void test_names_that_are_none_or_taken_are_told(Fixture *fixture, gconstpointer data)
 {
-        put(fixture, "a b.policy", DENY_A);
+        put_file(fixture, "a b.policy", DENY_A);
         load(fixture);
         assert_drift(fixture, "a b.policy has a name");
         take_away(fixture, "a b.policy");
-        put(fixture, "exceptions.policy", DENY_A);
+        put_file(fixture, "exceptions.policy", DENY_A);
         load(fixture);
         assert_drift(fixture, "the name is the service's own");
-        put(fixture, "runtime.policy", DENY_A);
+        put_file(fixture, "runtime.policy", DENY_A);
         load(fixture);
         assert_drift(fixture, "the name is that of single rules");
         g_assert_cmpuint(enforcement_n_documents(fixture->enforcement), ==, 0);
@@ -290,14 +277,14 @@ static void test_too_many_or_too_large_are_told(Fixture *fixture, gconstpointer 
 {
         g_autofree char *large = g_strnfill(POLICY_SIZE_MAX + 1, '#');
 
-        put(fixture, "web.policy", large);
+        put_file(fixture, "web.policy", large);
         load(fixture);
         assert_drift(fixture, "web.policy is not read: File too large");
         take_away(fixture, "web.policy");
         for (unsigned i = 0; i <= DOCUMENTS_MAX; i++) {
                 g_autofree char *name = g_strdup_printf("n%03u.policy", i);
 
-                put(fixture, name, FAULTY);
+                put_file(fixture, name, FAULTY);
         }
         load(fixture);
         assert_drift(fixture, "has more than 256");
@@ -313,7 +300,7 @@ static void test_a_trial_is_not_ended_by_a_file(Fixture *fixture, gconstpointer 
                 0);
         plan->confirm_usec = 3600u * 1000000ul;
         g_assert_cmpint(enforcement_commit(fixture->enforcement, plan, EXPECT_ANY, &number), ==, 0);
-        put(fixture, "db.policy", DENY_PORT);
+        put_file(fixture, "db.policy", DENY_PORT);
         load(fixture);
         g_assert_null(enforcement_find(fixture->enforcement, "db"));
         assert_drift(fixture, "on trial");
@@ -330,7 +317,7 @@ static void test_a_damaged_list_harms_nothing(Fixture *fixture, gconstpointer da
                                              "0123456789012345678901234567890123456789\n")};
         g_autofree char *list = state_file(fixture, "loaded");
 
-        put(fixture, "web.policy", DENY_A);
+        put_file(fixture, "web.policy", DENY_A);
         load(fixture);
         for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
                 g_assert_true(g_file_set_contents(list, texts[i], -1, NULL));

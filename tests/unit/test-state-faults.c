@@ -8,6 +8,7 @@
 
 #include "fault.h"
 #include "signed-fixture.h"
+#include "start-faults.h"
 #include "transaction/internal.h"
 #include "util/log.h"
 
@@ -60,28 +61,6 @@ static void apply_web(Fixture *fixture, unsigned seq, const char *text)
         g_autoptr(Signed) what = web(seq, text);
 
         apply_signed(fixture, "web", what);
-}
-
-/* Starts as often as there are calls of that kind to fail, with what damage() leaves each time, and
- * once more. A start either ends with that error or comes to what it comes to without. */
-static void start_with_each_fault(Fixture *fixture, void (*damage)(Fixture *), FaultKind kind,
-                                  int error)
-{
-        unsigned n = 0, n_failed = 0;
-        int r;
-
-        do {
-                stop(fixture);
-                damage(fixture);
-                start_backend(fixture);
-                fail_nth(++n, kind, error);
-                r = try_start_enforcement(fixture);
-                n_failed += r < 0;
-                if (r != 0 && r != -error)
-                        g_error("call %u (%s): %d", n, fail_met(), r);
-        } while (fail_no_more() >= n);
-        g_assert_cmpint(r, ==, 0);
-        g_assert_cmpuint(n_failed, >, 5);
 }
 
 /* ---- kept in force ---- */

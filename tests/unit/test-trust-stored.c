@@ -8,6 +8,7 @@
 
 #include "fault.h"
 #include "signed-fixture.h"
+#include "start-faults.h"
 #include "transaction/internal.h"
 #include "transaction/trust-private.h"
 #include "util/log.h"
@@ -166,26 +167,6 @@ static void test_comments_make_nothing_signed(Fixture *fixture, gconstpointer da
 }
 
 /* ---- what is found at start ---- */
-
-/* Starts as often as there are calls of that kind to fail. */
-static void start_with_each_fault(Fixture *fixture, void (*damage)(Fixture *), FaultKind kind,
-                                  int error)
-{
-        unsigned n = 0, n_failed = 0;
-        int r;
-
-        do {
-                stop(fixture);
-                damage(fixture);
-                start_backend(fixture);
-                fail_nth(++n, kind, error);
-                r = try_start_enforcement(fixture);
-                n_failed += r < 0;
-                g_assert_true(r == 0 || r == -error);
-        } while (fail_no_more() >= n);
-        g_assert_cmpint(r, ==, 0);
-        g_assert_cmpuint(n_failed, >, 5);
-}
 
 /* In force, and not published. */
 static void unpublish(Fixture *fixture)

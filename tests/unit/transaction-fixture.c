@@ -308,3 +308,17 @@ void assert_untouched(Fixture *fixture, const TwinState *before)
         g_assert_cmpuint(enforcement_mode(fixture->enforcement), ==, MODE_ENFORCE);
         assert_no_trouble(fixture);
 }
+
+char *folder_file(Fixture *fixture, const char *file)
+{
+        return g_build_filename(fixture->folder, file, NULL);
+}
+
+void put_file(Fixture *fixture, const char *file, const char *text)
+{
+        g_autofree char *path = folder_file(fixture, file);
+
+        g_mkdir(fixture->folder, 0755);
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+        g_assert_cmpint(g_chmod(path, 0644), ==, 0);
+}

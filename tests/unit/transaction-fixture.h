@@ -70,3 +70,7 @@ int has_file(Fixture *fixture, const char *name);
 void flip_byte(Fixture *fixture, const char *name, size_t offset);
 void empty_folder(const char *path);
 void damage_generations(Fixture *fixture); /* all that are kept */
+
+/* In the folder of policies, which is made if need be. */
+char *folder_file(Fixture *fixture, const char *file); /* a new string */
+void put_file(Fixture *fixture, const char *file, const char *text);
