@@ -152,6 +152,7 @@ void backend_begin(Backend *backend)
         backend->pin_fd = backend->events_fd = backend->floors_fd = -1;
         backend->canary.directory_fd = backend->mounts_fd = -1;
         backend->mounts.root = backend->mounts.fd = backend->expedite_fd = backend->times_fd = -1;
+        backend->types_fd = -1;
         backend->guard_trouble = "";
         libbpf_set_print(ignore_messages);
 }
@@ -179,7 +180,8 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->userdata = config->userdata;
         backend->protects_itself = !config->is_unguarded;
         backend->signal = config->signal;
-        probe_kernel(&backend->probe, &backend->functions);
+        backend->kernel_btf = btf__load_vmlinux_btf();
+        probe_kernel(backend->kernel_btf, &backend->probe, &backend->functions);
         r = mounts_init(&backend->mounts, config->handed.root, config->handed.mounts[0]);
         if (r < 0)
                 return log_errno(r, "Cannot read what is mounted");
@@ -219,6 +221,8 @@ Backend *backend_free(Backend *backend)
         closep(&backend->mounts_fd);
         closep(&backend->times_fd);
         closep(&backend->expedite_fd);
+        closep(&backend->types_fd);
+        btf__free(backend->kernel_btf);
         if (backend->sysctl_handed)
                 close(backend->sysctl_handed);
         if (backend->floors_handed)

@@ -124,7 +124,7 @@ static int load_set(Backend *backend, const ProgramSet *set, struct bpf_object *
                 r = handlers_init(&handlers, backend);
         if (r < 0)
                 return r;
-        object = object_open();
+        object = object_open(backend);
         if (!object)
                 return -errno;
         r = share_maps(backend, object);

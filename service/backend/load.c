@@ -10,6 +10,7 @@
 
 #include "backend/decode.h"
 #include "backend/private.h"
+#include "util/cleanup.h"
 #include "util/log.h"
 
 /* .rodata and .bss belong to one loading: its number, and what it has learnt. */
@@ -81,13 +82,42 @@ static void choose_programs(const Backend *backend, const char *program)
                               (program && strcmp(bpf_program__name(item), program) == 0));
 }
 
+static int fill_types(Backend *backend, const struct bpf_object *object)
+{
+        int r;
+
+        if (!backend->kernel_btf)
+                backend->kernel_btf = btf__load_vmlinux_btf();
+        if (!backend->kernel_btf)
+                return -errno;
+        r = kernel_types_write(backend->types_fd, backend->kernel_btf, bpf_object__btf(object));
+        btf__free(TAKE_PTR(backend->kernel_btf));
+        return r;
+}
+
+/* The library reads the file of types not before it loads. */
+static int open_skeleton(Backend *backend)
+{
+        LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = backend->types_path);
+        int has_types = backend->types_fd >= 0;
+
+        if (!has_types)
+                backend->types_fd = kernel_types_open(backend->types_path);
+        if (backend->types_fd < 0)
+                return backend->types_fd;
+        backend->skeleton = aegis_bpf__open_opts(&options);
+        if (!backend->skeleton)
+                return -errno;
+        return has_types ? 0 : fill_types(backend, backend->skeleton->obj);
+}
+
 int maps_open(Backend *backend, Tier tier, const char *program)
 {
         int r;
 
-        backend->skeleton = aegis_bpf__open();
-        if (!backend->skeleton)
-                return log_errno(errno, "Cannot open the BPF object");
+        r = open_skeleton(backend);
+        if (r < 0)
+                return log_errno(r, "Cannot open the BPF object");
         choose_programs(backend, program);
         r = share_maps(backend);
         if (r < 0)
@@ -125,9 +155,10 @@ static int find_programs(Backend *backend, Tier tier)
         return 0;
 }
 
-struct bpf_object *object_open(void)
+struct bpf_object *object_open(const Backend *backend)
 {
-        LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "aegis_bpf");
+        LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "aegis_bpf",
+                    .btf_custom_path = backend->types_path);
         size_t size;
         const void *data = aegis_bpf__elf_bytes(&size);
 

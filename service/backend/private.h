@@ -9,6 +9,7 @@
 #include "aegis.skel.h"
 #include "backend/backend.h"
 #include "backend/canary.h"
+#include "backend/kernel-types.h"
 #include "backend/locate.h"
 #include "backend/program.h"
 
@@ -93,6 +94,9 @@ struct Backend {
         const struct account *past[ABI_MAX]; /* of other layouts of events; likewise */
         size_t n_past;
         Slot slots[N_SLOTS];
+        struct btf *kernel_btf; /* it is large: NULL as soon as it was made use of */
+        int types_fd;           /* see kernel-types.h; negative: no object was opened yet */
+        char types_path[KERNEL_TYPES_PATH_MAX];
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
         size_t n_programs;
@@ -122,8 +126,8 @@ typedef struct ProgramSet {
         uint8_t has[PROGRAMS_MAX];
 } ProgramSet;
 
-/* probe.c */
-void probe_kernel(Probe *ret_probe, KernelFunctions *ret_functions);
+/* probe.c. btf: NULL: the kernel has none. */
+void probe_kernel(const struct btf *btf, Probe *ret_probe, KernelFunctions *ret_functions);
 
 /* pin.c. Makes the folders of our ABI, with a bpffs below them, and opens them. 0 or a negative
  * errno. */
@@ -180,7 +184,7 @@ int maps_open(Backend *backend, Tier tier, const char *program);
  * 0 or a negative errno. */
 int load_tier(Backend *backend, Tier tier);
 void unload(Backend *backend);
-struct bpf_object *object_open(void); /* NULL with errno */
+struct bpf_object *object_open(const Backend *backend); /* NULL with errno */
 
 /* install.c. Loads programs into the kernel, with the maps of load_tier(). What the kernel does not
  * take is taken out of the set. The caller closes the object: what is attached stays. 0 or a

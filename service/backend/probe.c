@@ -84,10 +84,8 @@ static void explain(Probe *probe)
         }
 }
 
-/* The kernel's BTF is large: it is read here, once. */
-void probe_kernel(Probe *ret_probe, KernelFunctions *ret_functions)
+void probe_kernel(const struct btf *btf, Probe *ret_probe, KernelFunctions *ret_functions)
 {
-        struct btf *btf = btf__load_vmlinux_btf();
         struct utsname name;
 
         *ret_probe = (Probe){};
@@ -101,6 +99,5 @@ void probe_kernel(Probe *ret_probe, KernelFunctions *ret_functions)
         ret_probe->has_bpf_lsm = ret_functions->lsm[HOOK_FILE_OPEN].id != 0;
         ret_probe->lsm_listed = list_has(ret_probe->lsm_list, "bpf");
         ret_probe->appraises = appraises();
-        btf__free(btf);
         explain(ret_probe);
 }
