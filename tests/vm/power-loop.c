@@ -100,6 +100,7 @@ int main(int argc, char **argv)
             enforcement_new(&enforcement, &config) < 0)
                 fail("the start failed");
         check(enforcement);
+        enforcement_confirm(enforcement, EXPECT_ANY); /* what the machine died over is on trial */
         for (;;)
                 change(enforcement);
 }
