@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include <systemd/sd-id128.h>
@@ -271,14 +270,13 @@ static int on_self_test(sd_event_source *source, uint64_t now, void *userdata)
 static int claim_directory(Manager *manager)
 {
         const char *path = manager->config->runtime_directory;
+        int r;
 
         manager->directory = directory_open(path, 0755);
         if (manager->directory < 0)
                 return log_errno(manager->directory, "%s cannot be opened", path);
-        if (flock(manager->directory, LOCK_EX | LOCK_NB) < 0)
-                return log_errno(errno == EWOULDBLOCK ? -EBUSY : -errno,
-                                 "%s is in use by another aegisd", path);
-        return 0;
+        r = directory_lock(manager->directory);
+        return r < 0 ? log_errno(r, "%s is in use by another aegisd", path) : 0;
 }
 
 static void say_hooks(const Backend *backend)

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "transaction/record.h"
@@ -39,6 +38,7 @@ void store_record_deinit(StoreRecord *record)
 static int directory_claim(int directory, const char *path)
 {
         struct stat st;
+        int r;
 
         if (fstat(directory, &st) < 0)
                 return log_errno(-errno, "%s cannot be looked at", path);
@@ -46,12 +46,8 @@ static int directory_claim(int directory, const char *path)
                 return log_errno(-EPERM, "%s belongs to uid %u", path, (unsigned) st.st_uid);
         if ((st.st_mode & 077) && fchmod(directory, 0700) < 0)
                 return log_errno(-errno, "%s cannot be closed to others", path);
-        if (flock(directory, LOCK_EX | LOCK_NB) < 0) {
-                int error = errno == EWOULDBLOCK ? EBUSY : errno;
-
-                return log_errno(-error, "%s is in use by another aegisd", path);
-        }
-        return 0;
+        r = directory_lock(directory);
+        return r < 0 ? log_errno(r, "%s is in use by another aegisd", path) : 0;
 }
 
 int store_open(Store **ret_store, const char *directory)

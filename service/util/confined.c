@@ -123,12 +123,14 @@ static int filter_calls(uint64_t highest)
 /* Memory comes from the heap alone: the filter sees where that ends. */
 static int confine(const ConfinedWork *work, const void *room)
 {
-        int r = unmap_shared(room);
+        int r;
 
-        if (r < 0)
-                return r;
+        /* at once: a lock of the service's would outlive it */
         if (syscall(SYS_close_range, 0, ~0u, 0) < 0)
                 return -errno;
+        r = unmap_shared(room);
+        if (r < 0)
+                return r;
         r = drop_capabilities();
         if (r < 0)
                 return r;

@@ -10,10 +10,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "cleanup.h"
+
+#define LOCK_TRIES 100u
+#define LOCK_WAIT_USEC 10000u
 
 #define NAME_SIZE 256u
 
@@ -284,6 +288,18 @@ int directory_open_trusted(const char *path)
 }
 
 DEFINE_CLEANUP(DIR *, closedir);
+
+int directory_lock(int dir_fd)
+{
+        for (unsigned i = 0; i < LOCK_TRIES; i++) {
+                if (flock(dir_fd, LOCK_EX | LOCK_NB) == 0)
+                        return 0;
+                if (errno != EWOULDBLOCK)
+                        return -errno;
+                usleep(LOCK_WAIT_USEC);
+        }
+        return -EBUSY;
+}
 
 /* With a place in it of its own. */
 static int open_again(int dir_fd, DIR **ret_directory)

@@ -47,6 +47,11 @@ int directory_open(const char *path, unsigned mode);
  * nobody else may write. Returns a descriptor, -EPERM, or another negative errno. */
 int directory_open_trusted(const char *path);
 
+/* Locks a directory until the process, and what it forked, has closed it. A child of one that was
+ * killed may be there a moment longer: that is waited for, up to a second. 0, -EBUSY, or another
+ * negative errno. */
+int directory_lock(int dir_fd);
+
 /* Calls func with each name in a directory, whatever order they are in, until it returns something
  * other than 0. Returns that, or a negative errno: a directory that could not be read to its end
  * must not pass for one with less in it. */

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/file.h"
@@ -165,6 +167,47 @@ static void test_a_link_is_no_directory_to_open(Fixture *fixture, gconstpointer 
         g_assert_cmpint(directory_open(file, 0700), ==, -ENOTDIR);
 }
 
+/* Holds the lock for that long, in a process that says when it begins. */
+static pid_t lock_elsewhere(const Fixture *fixture, unsigned usec)
+{
+        int ready[2];
+        char byte;
+        pid_t pid;
+
+        g_assert_cmpint(pipe(ready), ==, 0);
+        pid = fork();
+        if (pid == 0) {
+                int fd = open(fixture->path, O_RDONLY | O_DIRECTORY);
+
+                if (directory_lock(fd) < 0 || write(ready[1], "", 1) != 1)
+                        _exit(1);
+                usleep(usec);
+                _exit(0);
+        }
+        g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
+        close(ready[0]);
+        close(ready[1]);
+        return pid;
+}
+
+static void test_a_lock_that_goes_in_a_moment_is_waited_for(Fixture *fixture, gconstpointer data)
+{
+        pid_t pid = lock_elsewhere(fixture, 100000);
+
+        g_assert_cmpint(directory_lock(fixture->fd), ==, 0);
+        g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+}
+
+static void test_a_lock_that_stays_is_not(Fixture *fixture, gconstpointer data)
+{
+        pid_t pid = lock_elsewhere(fixture, 60000000);
+
+        g_assert_cmpint(directory_lock(fixture->fd), ==, -EBUSY);
+        g_assert_cmpint(kill(pid, SIGKILL), ==, 0);
+        g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+        g_assert_cmpint(directory_lock(fixture->fd), ==, 0);
+}
+
 #define ADD(test) g_test_add("/util/file/" #test, Fixture, NULL, set_up, test, tear_down)
 
 int main(int argc, char **argv)
@@ -179,5 +222,7 @@ int main(int argc, char **argv)
         ADD(test_a_failed_replacing_leaves_what_was);
         ADD(test_a_directory_is_made_once_with_its_mode);
         ADD(test_a_link_is_no_directory_to_open);
+        ADD(test_a_lock_that_goes_in_a_moment_is_waited_for);
+        ADD(test_a_lock_that_stays_is_not);
         return g_test_run();
 }
