@@ -152,7 +152,7 @@ void backend_begin(Backend *backend)
         backend->pin_fd = backend->events_fd = backend->floors_fd = -1;
         backend->canary.directory_fd = backend->mounts_fd = -1;
         backend->mounts.root = backend->mounts.fd = backend->expedite_fd = backend->times_fd = -1;
-        backend->types_fd = -1;
+        backend->types_fd = backend->anew.before = -1;
         backend->guard_trouble = "";
         libbpf_set_print(ignore_messages);
 }
@@ -222,6 +222,7 @@ Backend *backend_free(Backend *backend)
         closep(&backend->times_fd);
         closep(&backend->expedite_fd);
         closep(&backend->types_fd);
+        hits_forget_anew(backend);
         btf__free(backend->kernel_btf);
         if (backend->sysctl_handed)
                 close(backend->sysctl_handed);
@@ -327,6 +328,7 @@ int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t au
         if (r == 0)
                 r = fill_slot(backend, slot, image);
         if (r != 0) {
+                hits_put_back(backend);
                 release_to_what_is_in_force(backend);
                 return r;
         }
@@ -354,7 +356,7 @@ void backend_abort(Backend *backend)
 {
         if (!backend->prepared)
                 return;
-        hits_settle(backend);
+        hits_put_back(backend);
         backend->prepared = 0;
         release_to_what_is_in_force(backend);
 }

@@ -153,6 +153,9 @@ void backend_recognize(Backend *backend, PolicyImage *image);
 /* One store puts the prepared image and its mode in force. Cannot fail. Hooks that nothing needs
  * any longer are released after it. */
 void backend_commit(Backend *backend);
+/* To be called some time after it, in slices (see fiber.h): counts what the rules that stay decided
+ * while it was on its way. Until then, and if the service ends before, that is not counted. */
+void backend_settle(Backend *backend);
 void backend_abort(Backend *backend);
 
 /* Puts another mode, or other modes of hooks (and another generation), in force for the same image;

@@ -12,6 +12,7 @@
 #include "backend/fill.h"
 #include "util/cleanup.h"
 #include "util/fiber.h"
+#include "util/log.h"
 
 /* ---- reading ---- */
 
@@ -72,16 +73,20 @@ static int read_hits(int fd, size_t n_rules, uint64_t **ret_hits)
         return 0;
 }
 
+static int no_hits(size_t n_rules, uint64_t **ret_hits)
+{
+        *ret_hits = calloc(n_rules + 1, sizeof(**ret_hits));
+        return *ret_hits ? 0 : -ENOMEM;
+}
+
 int backend_all_hits(const Backend *backend, size_t n_rules, uint64_t **ret_hits)
 {
         _cleanup_(freep) uint64_t *hits = NULL, *before = NULL;
         uint32_t slot = backend->hot ? word_now(backend) & WORD_SLOT : 0;
         int r;
 
-        if (!backend->hot || hits_fd(backend, slot) < 0) {
-                *ret_hits = calloc(n_rules + 1, sizeof(**ret_hits));
-                return *ret_hits ? 0 : -ENOMEM;
-        }
+        if (!backend->hot || hits_fd(backend, slot) < 0)
+                return no_hits(n_rules, ret_hits);
         r = read_hits(hits_fd(backend, slot), n_rules, &hits);
         if (r == 0 && are_added(backend) && hits_fd(backend, slot ^ 1) >= 0)
                 r = read_hits(hits_fd(backend, slot ^ 1), n_rules, &before);
@@ -175,14 +180,12 @@ static int compare_counts(const void *a, const void *b)
         return r != 0 ? r : (x->order > y->order) - (x->order < y->order);
 }
 
-static int collect_counts(int fd, const PolicyImage *image, Count *counts, size_t *ret_n)
+/* hits: by the numbers of the image. */
+static size_t collect_counts(const uint64_t *hits, const PolicyImage *image, Count *counts)
 {
-        _cleanup_(freep) uint64_t *hits = NULL;
         size_t n = 0;
-        int r;
 
-        r = read_hits(fd, image->n_rules, &hits);
-        for (size_t i = 0; r == 0 && i < image->n_numbers; i++) {
+        for (size_t i = 0; i < image->n_numbers; i++) {
                 uint32_t number = image->numbers[i];
 
                 fiber_pace();
@@ -190,8 +193,7 @@ static int collect_counts(int fd, const PolicyImage *image, Count *counts, size_
                         counts[n++] = (Count){&image->rules[number], hits[number], i, 0};
         }
         qsort(counts, n, sizeof(counts[0]), compare_counts);
-        *ret_n = n;
-        return r;
+        return n;
 }
 
 /* Takes the first count that is left of a rule of that title. */
@@ -214,24 +216,39 @@ static uint64_t take_count(Count *counts, size_t n, const ImageRule *rule)
         return counts[low].hits;
 }
 
-static int carry(int from, const PolicyImage *before, int to, const PolicyImage *image)
+/* What the rules of one image have, by the numbers of another; NULL if they have nothing. 0 or a
+ * negative errno. */
+static int renumber(const uint64_t *hits, const PolicyImage *before, const PolicyImage *image,
+                    uint64_t **ret_hits)
 {
         _cleanup_(freep) Count *counts = calloc(before->n_numbers + 1, sizeof(*counts));
-        size_t n = 0;
-        int r;
+        uint64_t *renumbered;
+        size_t n;
 
-        if (!counts)
+        *ret_hits = NULL;
+        n = counts ? collect_counts(hits, before, counts) : 0;
+        if (counts && n == 0)
+                return 0;
+        renumbered = calloc(image->n_rules + 1, sizeof(*renumbered));
+        if (!counts || !renumbered) {
+                free(renumbered);
                 return -ENOMEM;
-        r = collect_counts(from, before, counts, &n);
-        for (size_t i = 0; r == 0 && n > 0 && i < image->n_numbers; i++) {
+        }
+        for (size_t i = 0; i < image->n_numbers; i++) {
                 uint32_t number = image->numbers[i];
-                uint64_t hits = take_count(counts, n, &image->rules[number]);
 
                 fiber_pace();
-                if (hits)
-                        r = put_hits(to, number, hits);
+                renumbered[number] = take_count(counts, n, &image->rules[number]);
         }
-        return r;
+        *ret_hits = renumbered;
+        return 0;
+}
+
+void hits_forget_anew(Backend *backend)
+{
+        closep(&backend->anew.before);
+        backend->anew.before = -1;
+        free(TAKE_PTR(backend->anew.carried));
 }
 
 /* ---- the idle slot ---- */
@@ -266,29 +283,48 @@ static int fill_from_other(const Backend *backend, uint32_t slot, const PolicyIm
         return before < 0 ? 0 : add_hits(before, hits_fd(backend, slot), image->n_rules);
 }
 
-/* What comes to be counted before the switch is lost with the numbers. */
-static int fill_anew(Backend *backend, uint32_t slot, const Filling *hits, const PolicyImage *image)
+/* What the rules in force have now, as far as it is known which those are. */
+static int carry(Backend *backend, uint32_t slot, const PolicyImage *image, uint64_t **ret_hits)
 {
-        const Slot *in_force = &backend->slots[slot ^ 1];
-        int r = 0;
+        const PolicyImage *before = backend->slots[slot ^ 1].image;
+        _cleanup_(freep) uint64_t *hits = NULL;
+        int r;
 
-        if (are_added(backend))
-                r = add_hits(hits_fd(backend, slot), hits_fd(backend, slot ^ 1),
-                             header_in_force(backend)->n_rules);
-        backend->hot->headers[slot].n_rules = 0; /* not added any longer */
+        if (!before || hits_fd(backend, slot ^ 1) < 0)
+                return 0;
+        r = read_hits(hits_fd(backend, slot ^ 1), before->n_rules, &backend->anew.carried);
         if (r == 0)
-                r = fill_whole(backend, slot, hits);
+                r = are_added(backend) ? read_hits(hits_fd(backend, slot), before->n_rules, &hits)
+                                       : no_hits(before->n_rules, &hits);
+        for (size_t i = 0; r == 0 && i < before->n_rules; i++)
+                hits[i] += backend->anew.carried[i];
+        return r < 0 ? r : renumber(hits, before, image, ret_hits);
+}
+
+/* What the other slot counted before is kept until the switch: see hits_put_back(). */
+static int fill_anew(Backend *backend, uint32_t slot, Filling *filling, const PolicyImage *image)
+{
+        _cleanup_(freep) uint64_t *hits = NULL;
+        int r;
+
+        r = carry(backend, slot, image, &hits);
+        if (r == 0 && are_added(backend)) {
+                backend->anew.before = fcntl(hits_fd(backend, slot), F_DUPFD_CLOEXEC, 3);
+                r = backend->anew.before < 0 ? -errno : 0;
+        }
+        if (r < 0)
+                return r;
+        backend->hot->headers[slot].n_rules = 0; /* not added any longer */
+        filling->items = hits;
+        r = fill_whole(backend, slot, filling);
         if (r == 0 && !header_in_force(backend)->generation)
                 r = fill_from_other(backend, slot, image);
-        if (r == 0 && in_force->image)
-                r = carry(hits_fd(backend, slot ^ 1), in_force->image, hits_fd(backend, slot),
-                          image);
         return r;
 }
 
-int hits_fill(Backend *backend, uint32_t slot, const PolicyImage *image)
+static Filling filling_of(const PolicyImage *image)
 {
-        const Filling hits = {
+        return (Filling){
                 .table = TABLE_HITS,
                 .n_items = image->n_rules,
                 .item_size = sizeof(uint64_t),
@@ -296,23 +332,96 @@ int hits_fill(Backend *backend, uint32_t slot, const PolicyImage *image)
                 .flags = BPF_F_INNER_MAP,
                 .n_spare = SPARE(image->n_rules),
         };
+}
 
+int hits_fill(Backend *backend, uint32_t slot, const PolicyImage *image)
+{
+        Filling hits = filling_of(image);
+
+        hits_forget_anew(backend);
         backend->hits_agree = agrees_with_what_is_in_force(backend, image);
         return backend->hits_agree ? fill_on(backend, slot, &hits)
                                    : fill_anew(backend, slot, &hits, image);
 }
 
-void hits_settle(Backend *backend)
+/* ---- after the switch ---- */
+
+/* The slot that is not in force counts for the same rules by the same numbers. */
+static void add_idle_slot(Backend *backend)
 {
         uint32_t in_force = word_now(backend) & WORD_SLOT;
         struct header *headers = backend->hot->headers;
 
-        if (!backend->hits_agree) {
-                hits_inherit(backend);
-                return;
-        }
         headers[in_force ^ 1].n_rules = headers[in_force].n_rules;
         memcpy(headers[in_force ^ 1].digest, headers[in_force].digest, DIGEST_SIZE);
+}
+
+/* What the rules of the slot that was in force counted since it was asked what they have. Its map
+ * put in its place again ends the programs that still count there. */
+static int read_late(Backend *backend, uint32_t slot, uint64_t **ret_hits)
+{
+        size_t n_rules = backend->slots[slot].image->n_rules;
+        int r;
+
+        r = slot_put(backend, slot, TABLE_HITS, hits_fd(backend, slot));
+        if (r == 0)
+                r = read_hits(hits_fd(backend, slot), n_rules, ret_hits);
+        for (size_t i = 0; r == 0 && i < n_rules; i++)
+                (*ret_hits)[i] -= backend->anew.carried[i];
+        return r;
+}
+
+/* They get a map of their own, which is added. */
+static int carry_late(Backend *backend)
+{
+        uint32_t slot = (word_now(backend) & WORD_SLOT) ^ 1;
+        const PolicyImage *before = backend->slots[slot].image,
+                          *image = backend->slots[slot ^ 1].image;
+        _cleanup_(freep) uint64_t *late = NULL, *hits = NULL;
+        Filling filling = filling_of(image);
+        int r;
+
+        if (!before)
+                return 0;
+        r = read_late(backend, slot, &late);
+        if (r == 0)
+                r = renumber(late, before, image, &hits);
+        if (r < 0 || !hits)
+                return r;
+        filling.items = hits;
+        r = fill_whole(backend, slot, &filling);
+        if (r == 0)
+                add_idle_slot(backend);
+        return r;
+}
+
+void hits_settle(Backend *backend)
+{
+        if (backend->hits_agree)
+                add_idle_slot(backend);
+        else
+                hits_inherit(backend);
+}
+
+void backend_settle(Backend *backend)
+{
+        if (backend->anew.carried && carry_late(backend) < 0)
+                log_warning("What rules decided while the policy was switched is not counted");
+        hits_forget_anew(backend);
+}
+
+void hits_put_back(Backend *backend)
+{
+        uint32_t idle = (word_now(backend) & WORD_SLOT) ^ 1;
+
+        if (backend->hits_agree && backend->prepared)
+                add_idle_slot(backend);
+        if (backend->anew.before >= 0 &&
+            slot_put(backend, idle, TABLE_HITS, backend->anew.before) == 0) {
+                backend->anew.before = -1;
+                add_idle_slot(backend);
+        }
+        hits_forget_anew(backend);
 }
 
 /* Its map comes into the slot that was never in force, as if it had been: so nothing is counted

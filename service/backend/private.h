@@ -65,6 +65,12 @@ typedef struct Slot {
         SlotMap maps[N_TABLES];
 } Slot;
 
+/* What rules have when their numbers are given anew: see hits.c. */
+typedef struct HitsAnew {
+        uint64_t *carried; /* that of the slot in force, by its numbers; NULL: it is not known */
+        int before;        /* the map of the other slot; -1: it had nothing that counted */
+} HitsAnew;
+
 struct Backend {
         BackendEventFunc on_event;
         void *userdata;
@@ -115,7 +121,8 @@ struct Backend {
         uint64_t n_changes; /* of what is attached */
         int times_fd;       /* while it is open the kernel takes the time of programs; or -1 */
         int prepared;       /* the idle slot is filled and waits for its commit */
-        int hits_agree;     /* a number is of the same rule there as in the slot in force */
+        int hits_agree;     /* a number is of the same rule there as in the slot in force … */
+        HitsAnew anew;      /* … and what there is if not, until the switch */
         uint32_t prepared_word;
 };
 
@@ -241,9 +248,11 @@ uint32_t program_id(int fd); /* 0 if it cannot be told */
 
 /* hits.c. Makes the idle slot's map ready to count for an image. 0 or a negative errno. */
 int hits_fill(Backend *backend, uint32_t slot, const PolicyImage *image);
-/* To be called when the slot is filled and the switch was made, or will not be: what the other slot
- * counted goes on to be added. */
+/* To be called when the switch was made: what the other slot counted goes on to be added. */
 void hits_settle(Backend *backend);
+/* To be called when it will not be, whatever was filled. */
+void hits_put_back(Backend *backend);
+void hits_forget_anew(Backend *backend);
 /* Has what another build counts for what is in force added, if it is in force there too and nothing
  * else was in this build before. */
 void hits_inherit(Backend *backend);

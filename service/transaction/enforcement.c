@@ -253,12 +253,17 @@ int enforcement_enact(Enforcement *enforcement, Proposal *proposal)
                 return r;
         }
         enforcement_publish(enforcement);
+        backend_settle(enforcement->backend);
         return 0;
 }
 
 int enforcement_enact_recorded(Enforcement *enforcement, Proposal *proposal)
 {
-        return switch_over(enforcement, proposal);
+        int r = switch_over(enforcement, proposal);
+
+        if (r == 0)
+                backend_settle(enforcement->backend);
+        return r;
 }
 
 /* ---- life ---- */

@@ -161,6 +161,7 @@ static int follow(Enforcement *enforcement)
         enforcement->current.image = TAKE_PTR(image);
         log_notice("Paths lead elsewhere than they did: the rules of generation %llu follow them",
                    (unsigned long long) enforcement->generation);
+        backend_settle(enforcement->backend);
         return 0;
 }
 

@@ -301,6 +301,11 @@ void backend_commit(Backend *backend)
         crash_if(backend, TWIN_CRASH_AFTER_COMMIT);
 }
 
+void backend_settle(Backend *backend)
+{
+        /* it counts nothing */
+}
+
 void backend_abort(Backend *backend)
 {
         TwinState state = state_now(backend);

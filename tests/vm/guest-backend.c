@@ -64,6 +64,7 @@ void apply_in_mode(const char *text, Mode mode)
 
         g_assert_cmpint(backend_prepare(backend, image, mode, 0, ++generation), ==, 0);
         backend_commit(backend);
+        backend_settle(backend);
         policy_image_free(image);
 }
 

@@ -399,6 +399,45 @@ static void test_no_hit_is_lost_while_policies_are_switched(void)
         g_assert_cmpuint(backend_rule_hits(backend, 1), ==, counts.denied);
 }
 
+static void test_no_hit_is_lost_where_numbers_are_given_anew(void)
+{
+        Prober prober = {};
+        ProberCounts counts;
+
+        apply("");
+        apply("[deny_path]\n/t/a/secret\n");
+        prober_start(&prober, "/t/a/secret", "/t/a/public");
+        for (int i = 0; i < 60; i++) {
+                g_autofree char *text =
+                        i % 2 ? g_strdup_printf("[deny_path]\n/t/a/secret\n/t/c%d/\n", i)
+                              : g_strdup_printf("[deny_path]\n/t/c%d/\n/t/a/secret\n", i);
+
+                apply(text);
+        }
+        counts = prober_stop(&prober);
+        g_assert_cmpuint(counts.denied, >, 100);
+        g_assert_cmpuint(backend_rule_hits(backend, 1), ==, counts.denied);
+}
+
+/* As if there had been no try: what both slots count goes on. */
+static void test_no_hit_is_lost_where_numbers_were_to_be_given_anew(void)
+{
+        PolicyImage *other = compile("[deny_path]\n/t/first\n/t/a/secret\n");
+
+        apply("");
+        apply("[deny_path]\n/t/a/secret\n");
+        open_often("/t/a/secret", 3);
+        apply("[deny_path]\n/t/a/secret\n/t/b/\n");
+        open_often("/t/a/secret", 2);
+        g_assert_cmpint(backend_prepare(backend, other, MODE_ENFORCE, 0, generation + 1), ==, 0);
+        open_often("/t/a/secret", 1);
+        backend_abort(backend);
+        assert_hits((const uint64_t[]){6, 0}, 2);
+        apply("[deny_path]\n/t/first\n/t/a/secret\n");
+        assert_hits((const uint64_t[]){0, 6}, 2);
+        policy_image_free(other);
+}
+
 #define ADD(test) g_test_add_func("/fill/" #test, test)
 
 int main(int argc, char **argv)
@@ -419,5 +458,7 @@ int main(int argc, char **argv)
         ADD(test_hits_go_on_after_a_restart);
         ADD(test_hits_of_many_rules_are_read_together);
         ADD(test_no_hit_is_lost_while_policies_are_switched);
+        ADD(test_no_hit_is_lost_where_numbers_are_given_anew);
+        ADD(test_no_hit_is_lost_where_numbers_were_to_be_given_anew);
         return g_test_run();
 }
