@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # measure.sh: runs in the machine. /bench.conf says what is to be in force: config (none, empty, policy),
-# mode, files, cidrs, execs. Prints lines NAME VALUE..., which `table` reads. All values are
-# instructions, kilobytes or counts.
+# mode, files, cidrs, execs, access (of the first file; without it of all kinds). Prints lines NAME
+# VALUE..., which `table` reads. All values are instructions, kilobytes or counts.
 
 set -uo pipefail
 # shellcheck disable=SC1091 # both are put into the machine
 . /lib/guest.sh
-config=none mode=enforce files=0 cidrs=0 execs=0 n=20000
+config=none mode=enforce files=0 cidrs=0 execs=0 access='' n=20000
 # shellcheck disable=SC1091
 . /bench.conf
 
@@ -26,7 +26,7 @@ free_memory() {
 write_policy() {
         echo version=7
         echo '[deny]'
-        echo file:/tmp/denied/
+        echo "file:/tmp/denied/${access:+ access=$access}"
         [ "$1" -lt 2 ] || seq -f 'file:/tmp/r/f%06.0f/' 0 $(($1 - 2))
         [ "$2" = 0 ] || awk -v n="$2" 'BEGIN { for (i = 0; i < n; i++) printf "net:connect,send:10.%d.%d.0/24\n", i / 250, i % 250 }'
         [ "$2" = 0 ] || echo net:connect,send:127.0.0.2:7777
