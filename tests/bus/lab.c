@@ -230,24 +230,69 @@ void lab_stop_polkit(Lab *lab)
         wait_for_name(lab, "org.freedesktop.PolicyKit1", 0);
 }
 
+static void spawn_aegisd(Lab *lab)
+{
+        static const char *const service[] = {
+                AEGISD_TWIN,
+                "--config=/run/lab/aegisd.conf",
+                "--state-directory=/run/lab/state",
+                "--runtime-directory=/run/lab/runtime",
+                ("--pin-directory=" LAB_PINS),
+                "--marker-directory=/run/lab/marker",
+                "--policy-directory=/run/lab/policy.d",
+                "--baseline-policy=/run/lab/baseline.policy",
+                "--journal-rate=0", /* that of this machine is none of ours */
+        };
+        char *timeout = g_strdup_printf("--polkit-timeout=%u", lab->polkit_timeout);
+        GPtrArray *argv = g_ptr_array_new();
+
+        for (char **word = lab->tracer; word && *word; word++)
+                g_ptr_array_add(argv, *word);
+        for (size_t i = 0; i < G_N_ELEMENTS(service); i++)
+                g_ptr_array_add(argv, (char *) service[i]);
+        g_ptr_array_add(argv, timeout);
+        g_ptr_array_add(argv, NULL);
+        lab->aegisd = lab_spawn((char **) argv->pdata, "/run/lab/aegisd.log");
+        g_ptr_array_unref(argv);
+        g_free(timeout);
+}
+
 void lab_start_again(Lab *lab)
 {
-        char *timeout = g_strdup_printf("--polkit-timeout=%u", lab->polkit_timeout);
-        char *argv[] = {(char *) AEGISD_TWIN,
-                        (char *) "--config=/run/lab/aegisd.conf",
-                        (char *) "--state-directory=/run/lab/state",
-                        (char *) "--runtime-directory=/run/lab/runtime",
-                        (char *) "--pin-directory=" LAB_PINS,
-                        (char *) "--marker-directory=/run/lab/marker",
-                        (char *) "--policy-directory=/run/lab/policy.d",
-                        (char *) "--baseline-policy=/run/lab/baseline.policy",
-                        (char *) "--journal-rate=0", /* that of this machine is none of ours */
-                        timeout,
-                        NULL};
-
-        lab->aegisd = lab_spawn(argv, "/run/lab/aegisd.log");
+        spawn_aegisd(lab);
         wait_for_name(lab, LAB_NAME, 1);
-        g_free(timeout);
+}
+
+static int has_ended(pid_t pid)
+{
+        siginfo_t info = {};
+
+        g_assert_cmpint(waitid(P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT), ==, 0);
+        return info.si_pid == pid;
+}
+
+int lab_try_start(Lab *lab)
+{
+        uint64_t end = (uint64_t) g_get_monotonic_time() + DEADLINE_USEC;
+
+        spawn_aegisd(lab);
+        while (!has_owner(lab, LAB_NAME)) {
+                if (has_ended(lab->aegisd))
+                        return 0;
+                g_assert_cmpuint((uint64_t) g_get_monotonic_time(), <, end);
+                g_assert_cmpint(sd_event_run(lab->loop, 2000), >=, 0);
+        }
+        return 1;
+}
+
+int lab_await_end(Lab *lab)
+{
+        int status;
+
+        g_assert_cmpint(waitpid(lab->aegisd, &status, 0), ==, lab->aegisd);
+        lab->aegisd = 0;
+        wait_for_name(lab, LAB_NAME, 0);
+        return status;
 }
 
 static void remove_all(const char *directory)

@@ -42,6 +42,7 @@ typedef struct Lab {
         sd_bus *root;
         pid_t bus_daemon, polkitd, aegisd;
         unsigned polkit_timeout; /* seconds, for the next start */
+        GStrv tracer; /* for the next starts, or NULL: what execs the service in its place */
 } Lab;
 
 /* Returns NULL, with the reason in *ret_why_not, where a lab cannot be. */
@@ -57,6 +58,12 @@ void lab_stop_polkit(Lab *lab);
 /* With an empty state, and with what the last one left. */
 void lab_start(Lab *lab);
 void lab_start_again(Lab *lab);
+/* The same, where it may end instead of getting its name. Returns 1 if it serves, 0 if it has
+ * ended.
+ */
+int lab_try_start(Lab *lab);
+/* Waits for it to end by itself. Returns what waitpid() says of it. */
+int lab_await_end(Lab *lab);
 /* Asserts that it leaves in peace, which with sanitizers says that it leaves nothing behind. */
 void lab_stop(Lab *lab);
 void lab_kill(Lab *lab);
