@@ -153,6 +153,38 @@ WRAP(is_shorter(old, n *size) ? NO_FAULT : fault_of(FAULT_MEMORY, "reallocarray"
      reallocarray, (void *old, size_t n, size_t size), (old, n, size))
 WRAP_MEMORY(char *, strdup, (const char *text), (text))
 WRAP_MEMORY(char *, strndup, (const char *text, size_t n), (text, n))
+
+/* As the C library has it, and as a fortified build calls it. */
+extern int __wrap_asprintf(char **ret_text, const char *format, ...)
+        __attribute__((format(printf, 2, 3)));
+int __wrap_asprintf(char **ret_text, const char *format, ...)
+{
+        va_list arguments;
+        int n;
+
+        if (fault_of(FAULT_MEMORY, "asprintf") != NO_FAULT)
+                return -1;
+        va_start(arguments, format);
+        n = vasprintf(ret_text, format, arguments);
+        va_end(arguments);
+        return n;
+}
+
+extern int __wrap___asprintf_chk(char **ret_text, int flag, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+int __wrap___asprintf_chk(char **ret_text, int flag, const char *format, ...)
+{
+        va_list arguments;
+        int n;
+
+        if (fault_of(FAULT_MEMORY, "asprintf") != NO_FAULT)
+                return -1;
+        va_start(arguments, format);
+        n = vasprintf(ret_text, format, arguments);
+        va_end(arguments);
+        return n;
+}
+
 WRAP_FILE(ssize_t, -1, fd, read, (int fd, void *data, size_t n), (fd, data, n))
 WRAP(fault_at(fd, "read"), ssize_t, -1, __read_chk, (int fd, void *data, size_t n, size_t room),
      (fd, data, n, room))
