@@ -23,12 +23,15 @@
 #include "abi.h"
 #include "guest-acts.h"
 #include "guest-counts.h"
+#include "guest-store.h"
 
 #define AEGISD "/usr/libexec/aegisd"
 #define FIRST_BUILD "/run/aegisd-first"
 #define OTHER_BUILD "/usr/libexec/aegis-tests/aegisd-next" /* its maps are of another layout */
 #define STRANGE_BUILD "/usr/libexec/aegis-tests/aegisd-stranger" /* those of events too */
 #define PINS "/run/aegis/bpf"
+#define SETTINGS "/etc/aegis/aegisd.conf.d"
+#define UNGUARDED SETTINGS "/50-unguarded.conf"
 #define SECRET "/srv/secret"
 #define NEIGHBOUR "/srv/neighbour"
 #define ALICE 1000u
@@ -43,6 +46,7 @@
 
 static GPid service;
 static int notify_fd;
+static int has_store;     /* as under systemd */
 static gint64 start_usec; /* from the start of a service to its READY=1 */
 
 static void write_to_cgroup(const char *name, int number)
@@ -74,21 +78,33 @@ static void open_notify_socket(void)
         g_setenv("NOTIFY_SOCKET", address.sun_path, TRUE);
 }
 
+static ssize_t read_notice(char *text, size_t n, int flags)
+{
+        ssize_t size = store_receive(notify_fd, text, n, flags);
+
+        if (!has_store)
+                store_empty();
+        return size;
+}
+
 static void forget_notices(void)
 {
         char text[4096];
 
-        while (recv(notify_fd, text, sizeof(text), MSG_DONTWAIT) >= 0)
+        while (read_notice(text, sizeof(text), MSG_DONTWAIT) >= 0)
                 ;
 }
 
 static void start_service(void)
 {
-        const char *argv[] = {AEGISD, NULL};
-
         forget_notices();
-        g_assert_true(g_spawn_async(NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
-                                    NULL, &service, NULL));
+        service = fork();
+        g_assert_cmpint(service, >=, 0);
+        if (service == 0) {
+                store_hand_over();
+                execl(AEGISD, AEGISD, NULL);
+                _exit(127);
+        }
         g_mkdir_with_parents(CGROUP, 0755);
         write_to_cgroup("cgroup.procs", service);
 }
@@ -98,10 +114,9 @@ static void await_ready(void)
         char text[4096] = "";
 
         while (!strstr(text, "READY=1")) {
-                ssize_t n = recv(notify_fd, text, sizeof(text) - 1, 0);
+                ssize_t n = read_notice(text, sizeof(text), 0);
 
                 g_assert_cmpint(n, >, 0);
-                text[n] = '\0';
         }
 }
 
@@ -367,12 +382,8 @@ static void upgrade(const char *build, unsigned from, unsigned to)
 static void test_a_build_with_other_maps_takes_over_without_a_gap_and_so_does_the_one_before(void)
 {
         int n = g_test_slow() ? N_UPGRADES_SLOW : N_UPGRADES;
-        g_autofree char *bytes = NULL;
         Prober prober = {};
-        gsize size;
 
-        g_assert_true(g_file_get_contents(AEGISD, &bytes, &size, NULL));
-        g_assert_true(g_file_set_contents(FIRST_BUILD, bytes, (gssize) size, NULL));
         prober_start(&prober, SECRET, NEIGHBOUR);
         for (int i = 0; i < n; i++) {
                 upgrade(OTHER_BUILD, AEGIS_ABI, ABI_OF_NEXT);
@@ -437,11 +448,82 @@ static void test_what_waits_for_a_build_that_cannot_read_it_is_lost_and_counted(
         g_assert_cmpuint(hits_of("file:" SECRET) - hits, ==, counts.denied + 2 * N_WAITING);
 }
 
+static void remove_all(const char *pattern)
+{
+        glob_t found;
+
+        if (glob(pattern, 0, NULL, &found) == 0)
+                for (size_t i = 0; i < found.gl_pathc; i++)
+                        remove(found.gl_pathv[i]);
+        globfree(&found);
+}
+
+static void take_the_pins_away(void)
+{
+        remove_all(PINS "/*/*/*");
+        remove_all(PINS "/*/*");
+        remove_all(PINS "/*");
+        g_assert_false(folder_exists(AEGIS_ABI));
+}
+
+static void start_unguarded(void)
+{
+        g_mkdir_with_parents(SETTINGS, 0755);
+        g_assert_true(g_file_set_contents(UNGUARDED, "[Enforcer]\nProtectSelf=no\n", -1, NULL));
+        kill_service();
+        start_whole_service();
+}
+
+static void start_guarded(const char *build)
+{
+        unlink(UNGUARDED);
+        install_build(build);
+        kill_service();
+        start_whole_service();
+}
+
+/* The store of descriptors alone is left of what is enforced, and the next build cannot read it. */
+static void test_without_pins_another_build_leaves_no_gap_and_counts_anew(void)
+{
+        ProberCounts counts;
+        Prober prober = {};
+
+        has_store = 1;
+        start_unguarded();
+        g_assert_cmpuint(hits_of("file:" SECRET), >, 0);
+        g_assert_cmpuint(total("Emitted"), >, 0);
+        prober_start(&prober, SECRET, NEIGHBOUR);
+        take_the_pins_away();
+        start_guarded(OTHER_BUILD);
+        g_assert_true(folder_exists(ABI_OF_NEXT));
+        g_assert_false(folder_exists(AEGIS_ABI));
+        g_assert_cmpint(try_open(ALICE, NEIGHBOUR), ==, 0);
+        counts = prober_stop(&prober);
+        g_assert_cmpuint(counts.leaked, ==, 0);
+        g_assert_cmpuint(counts.denied, >, 0);
+        g_assert_cmpuint(hits_of("file:" SECRET), <=, counts.denied);
+        g_assert_cmpuint(total("Emitted"), <=, counts.denied);
+        start_guarded(FIRST_BUILD);
+        g_assert_cmpint(try_open(ALICE, SECRET), ==, EPERM);
+        has_store = 0;
+        forget_notices();
+        store_empty();
+}
+
 /* What was in force is let go by the one that took over. */
 static void test_what_was_taken_over_can_be_removed(void)
 {
         run_client("remove", "life");
         g_assert_cmpint(try_open(ALICE, SECRET), ==, 0);
+}
+
+static void keep_first_build(void)
+{
+        g_autofree char *bytes = NULL;
+        gsize size;
+
+        g_assert_true(g_file_get_contents(AEGISD, &bytes, &size, NULL));
+        g_assert_true(g_file_set_contents(FIRST_BUILD, bytes, (gssize) size, NULL));
 }
 
 #define ADD(name) g_test_add_func("/life/" #name, test_##name)
@@ -453,6 +535,7 @@ int main(int argc, char **argv)
         make_file(NEIGHBOUR);
         chmod(SECRET, 0644);
         chmod(NEIGHBOUR, 0644);
+        keep_first_build();
         open_notify_socket();
         ADD(a_policy_is_in_force);
         ADD(killed_at_any_moment_nothing_passes);
@@ -461,6 +544,7 @@ int main(int argc, char **argv)
         ADD(a_build_with_other_maps_takes_over_without_a_gap_and_so_does_the_one_before);
         ADD(counters_and_what_waits_go_on_over_builds_with_other_maps);
         ADD(what_waits_for_a_build_that_cannot_read_it_is_lost_and_counted);
+        ADD(without_pins_another_build_leaves_no_gap_and_counts_anew);
         ADD(what_was_taken_over_can_be_removed);
         return g_test_run();
 }
