@@ -23,6 +23,7 @@ static const struct {
         {"mounts-watched", offsetof(BackendHanded, mounts[1])},
         {"expedite", offsetof(BackendHanded, expedite)},
         {"sysctl-guard", offsetof(BackendHanded, sysctl_guard)},
+        {"times", offsetof(BackendHanded, times)},
 };
 
 /* The links of one service, and those of the next: so that one of them is always there. */
@@ -67,7 +68,8 @@ int handover_give(const Config *config)
 
         if (!user)
                 return log_errno(-ENOENT, "There is no user %s", config->hand_over);
-        r = backend_hand_over(&handed, config->pin_directory, user->pw_uid, user->pw_gid);
+        r = backend_hand_over(&handed, config->pin_directory, user->pw_uid, user->pw_gid,
+                              config->takes_times);
         for (size_t i = 0; r >= 0 && i < ELEMENTS_OF(items); i++)
                 r = replace(items[i].name, item_of(&handed, i), *item_of(&handed, i) ? 1 : 0);
         if (r >= 0)

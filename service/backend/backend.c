@@ -141,7 +141,8 @@ static void choose_tier(Backend *backend)
 /* The kernel does so for all programs of the machine, in some tens of nanoseconds a call. */
 static void take_times(Backend *backend)
 {
-        backend->times_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+        if (backend->times_fd < 0)
+                backend->times_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
         if (backend->times_fd < 0)
                 log_errno(errno, "The time that hooks take cannot be told");
 }
@@ -165,6 +166,7 @@ static void take_handed(Backend *backend, const BackendHanded *handed)
         backend->expedite_fd = handed->expedite ? handed->expedite : expedite_open();
         backend->sysctl_handed = handed->sysctl_guard;
         backend->floors_handed = handed->floors;
+        backend->times_fd = handed->times ? handed->times : -1;
 }
 
 int backend_new(Backend **ret_backend, const BackendConfig *config)

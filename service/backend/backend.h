@@ -72,6 +72,7 @@ typedef struct BackendHanded {
         int mounts[2];    /* mountinfo of that view, opened twice */
         int expedite;     /* the kernel's switch for grace periods */
         int sysctl_guard; /* the program that stands at the root of all cgroups */
+        int times;        /* while it is open the kernel takes the time of programs */
         int floors;       /* of backend_floors_fd(), kept by an earlier service */
 } BackendHanded;
 
@@ -95,9 +96,11 @@ typedef struct Backend Backend;
 int backend_claim(const char *pin_directory);
 
 /* What root does for a service that runs as that user, before it begins: makes the maps or gives
- * the user those that are pinned, attaches what only root may, and opens the rest. Returns 0 or a
- * negative errno; the descriptors are the caller's then. */
-int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid);
+ * the user those that are pinned, attaches what only root may, and opens the rest, of it .times
+ * only if they are to be taken. Returns 0 or a negative errno; the descriptors are the caller's
+ * then. */
+int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid,
+                      int takes_times);
 
 /* Probes the kernel, proves the tier by a canary denial, adopts what is pinned. A machine that can
  * enforce nothing is no error: the tier is TIER_NONE and each hook says why. Returns 0 or a

@@ -41,7 +41,7 @@ static int maps_make(Backend *backend)
         return attach_sysctl(backend);
 }
 
-static int open_rest(BackendHanded *handed)
+static int open_rest(BackendHanded *handed, int takes_times)
 {
         handed->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         handed->mounts[0] = mounts_watch();
@@ -51,10 +51,15 @@ static int open_rest(BackendHanded *handed)
                 return log_errno(errno, "Cannot open what the service needs");
         if (handed->expedite < 0)
                 handed->expedite = 0; /* kernels may be without it */
+        if (takes_times)
+                handed->times = bpf_enable_stats(BPF_STATS_RUN_TIME);
+        if (handed->times < 0)
+                handed->times = 0; /* the service tells of it */
         return 0;
 }
 
-int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid)
+int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid,
+                      int takes_times)
 {
         _cleanup_(backend_freep) Backend *backend = calloc(1, sizeof(*backend));
         BackendHanded handed = {};
@@ -69,7 +74,7 @@ int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_
         if (r == 0)
                 r = pins_give(backend, pin_directory, uid, gid);
         if (r == 0)
-                r = open_rest(&handed);
+                r = open_rest(&handed, takes_times);
         if (r < 0)
                 return r;
         *ret_handed = handed;

@@ -148,7 +148,8 @@ int backend_claim(const char *pin_directory)
         return 0; /* the twin denies nobody */
 }
 
-int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid)
+int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_t uid, gid_t gid,
+                      int takes_times)
 {
         return -EOPNOTSUPP;
 }
