@@ -16,7 +16,7 @@
 #include "util/cleanup.h"
 
 #define AGENT "/usr/bin/pkttyagent"
-#define READY_MSEC 5000
+#define READY_MSEC 25000 /* the agent calls polkit, and a call may take that long */
 
 /* A session may have an agent of its own, which then comes first. For a process without a session
  * polkit (122) never looks at a fallback. */
