@@ -73,7 +73,7 @@ void start_service(void)
         write_to_cgroup("cgroup.procs", service);
         while (!owned)
                 if (sd_bus_process(guest_bus(), NULL) == 0)
-                        g_assert_cmpint(sd_bus_wait(guest_bus(), 60 * G_USEC_PER_SEC), >, 0);
+                        g_assert_cmpint(sd_bus_wait(guest_bus(), 300 * G_USEC_PER_SEC), >, 0);
         sd_bus_slot_unref(slot);
 }
 

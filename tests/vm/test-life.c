@@ -68,7 +68,7 @@ static void kill_service(void)
 /* Where services say that they are ready, as to systemd. */
 static void open_notify_socket(void)
 {
-        const struct timeval patience = {.tv_sec = 120};
+        const struct timeval patience = {.tv_sec = 300};
         struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/life"};
 
         notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
