@@ -67,6 +67,8 @@ typedef struct Names {
         size_t n_sorted;  /* those behind came since names_merge() */
         KeyBlock *blocks; /* the one being filled comes first */
         size_t n_room;    /* bytes left in it */
+        size_t n_keys;    /* bytes of keys, those of names that are gone too */
+        size_t n_packed;  /* … when there were no others */
         int have_wildcards;
 } Names;
 
@@ -79,7 +81,7 @@ int names_add(Names *names, const Place *place, const char *rest, const Name *na
  * neither. Returns 0 or -ENOMEM. */
 int names_merge(Names *names);
 
-/* Forgets those that are gone, and what is new. */
+/* Forgets those that are gone, and what is new. Their keys go when they are many. */
 void names_settle(Names *names);
 void names_deinit(Names *names);
 

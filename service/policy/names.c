@@ -70,6 +70,7 @@ static char *key_new(Names *names, size_t n)
         if (n > names->n_room && block_add(names, n) < 0)
                 return NULL;
         names->n_room -= n;
+        names->n_keys += n;
         return names->blocks->keys + names->n_room;
 }
 
@@ -182,6 +183,43 @@ int names_merge(Names *names)
         return 0;
 }
 
+/* ---- what is left of those that are gone ---- */
+
+static void blocks_free(KeyBlock *block)
+{
+        for (KeyBlock *next; block; block = next) {
+                next = block->next;
+                free(block);
+        }
+}
+
+/* Those of all names go into one block. When memory is short they stay where they are. */
+static void pack_keys(Names *names)
+{
+        KeyBlock *block;
+        size_t n = 0;
+        char *end;
+
+        for (size_t i = 0; i < names->n; i++)
+                n += strlen(names->items[i].key) + 1;
+        block = malloc(sizeof(*block) + n);
+        if (!block)
+                return;
+        block->next = NULL;
+        end = block->keys;
+        for (size_t i = 0; i < names->n; i++) {
+                size_t n_key = strlen(names->items[i].key) + 1;
+
+                names->items[i].key = memcpy(end, names->items[i].key, n_key);
+                end += n_key;
+                fiber_pace();
+        }
+        blocks_free(names->blocks);
+        names->blocks = block;
+        names->n_room = 0;
+        names->n_keys = names->n_packed = n;
+}
+
 void names_settle(Names *names)
 {
         size_t n = 0;
@@ -193,14 +231,15 @@ void names_settle(Names *names)
                 names->items[n++].is_new = 0;
         }
         names->n = names->n_sorted = n;
+        if (names->n_packed == 0)
+                names->n_packed = names->n_keys;
+        if (names->n_keys > 2 * names->n_packed + KEY_BLOCK_SIZE)
+                pack_keys(names);
 }
 
 void names_deinit(Names *names)
 {
-        for (KeyBlock *block = names->blocks, *next; block; block = next) {
-                next = block->next;
-                free(block);
-        }
+        blocks_free(names->blocks);
         free(names->items);
         *names = (Names){};
 }

@@ -9,6 +9,7 @@
 
 #include "image-reader.h"
 #include "policy-fixture.h"
+#include "policy/compilation.h"
 #include "policy/parse.h"
 
 #define N_MANY 100000u
@@ -157,6 +158,69 @@ static void test_100000_rules_of_other_kinds_are_compiled(void)
         }
 }
 
+/* ---- what is kept ---- */
+
+static size_t n_allocated(void)
+{
+        return mallinfo2().uordblks + mallinfo2().hblkhd;
+}
+
+static PolicyImage *look_anew(Compilation **compilation, const Document *document)
+{
+        Resolver resolver = fake_resolver(&machine);
+        const CompilationRequest request = {
+                .documents = document,
+                .n_documents = 1,
+                .resolver = &resolver,
+                .ask_anew = 1,
+        };
+        Diagnostics diagnostics = {};
+        PolicyImage *image = NULL;
+
+        g_assert_cmpint(compilation_run(compilation, &request, &diagnostics, &image), ==, 0);
+        return image;
+}
+
+static void assert_decides(const PolicyImage *image, unsigned n_rules)
+{
+        for (unsigned i = 0; i <= n_rules; i++) {
+                g_autofree char *path = path_of_many(i);
+
+                g_assert_cmpuint(decided(image, path), ==, i < n_rules ? i + 1 : 0);
+        }
+}
+
+/* The service does so for as long as it runs. */
+static void test_looking_paths_up_again_and_again_keeps_no_more_than_once(void)
+{
+        enum { N_RULES = 10000, N_LOOKS = 100 };
+        g_autoptr(GPtrArray) strings = g_ptr_array_new_with_free_func(g_free);
+        g_autofree Rule *rules = g_new(Rule, N_RULES);
+        Compilation *compilation = NULL;
+        PolicyImage *image;
+        Document document, fewer;
+        size_t before, once;
+
+        for (unsigned i = 0; i < N_RULES; i++)
+                rules[i] = make_file(i, strings);
+        document = document_of_rules("many", rules, N_RULES);
+        before = n_allocated();
+        policy_image_free(look_anew(&compilation, &document));
+        once = n_allocated() - before;
+        for (unsigned i = 0; i < N_LOOKS; i++)
+                policy_image_free(look_anew(&compilation, &document));
+        g_test_message("once: %zu kB, then: %zu kB", once / 1024, (n_allocated() - before) / 1024);
+        /* keys of names that are gone may wait for each other, up to a block and as many again */
+        g_assert_cmpuint(n_allocated() - before, <, once + once / 4 + 512 * 1024);
+        fewer = document_of_rules("many", rules, N_RULES - 10);
+        image = look_anew(&compilation, &fewer);
+        assert_decides(image, N_RULES - 10);
+        policy_image_free(image);
+        compilation_free(compilation);
+        policy_unref(document.policy);
+        policy_unref(fewer.policy);
+}
+
 /* ---- more than there may be ---- */
 
 /* n names, each below 2000 directories of its own. */
@@ -219,6 +283,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         ADD(test_100000_names_are_compiled);
         ADD(test_100000_rules_of_other_kinds_are_compiled);
+        ADD(test_looking_paths_up_again_and_again_keeps_no_more_than_once);
         ADD(test_more_names_than_an_image_may_hold_are_refused_with_a_line);
         ADD(test_more_rules_than_an_image_may_hold_are_refused);
         return g_test_run();
