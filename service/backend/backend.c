@@ -363,6 +363,14 @@ void backend_abort(Backend *backend)
         release_to_what_is_in_force(backend);
 }
 
+void backend_rest(Backend *backend)
+{
+        if (!backend->hot || backend->prepared)
+                return;
+        fill_rest(backend, idle_slot(backend));
+        guard_register(backend);
+}
+
 int backend_set_mode(Backend *backend, Mode mode, uint64_t audited, uint64_t generation)
 {
         struct header *header;

@@ -149,6 +149,10 @@ const Resolver *backend_resolver(const Backend *backend);
 int backend_prepare(Backend *backend, PolicyImage *image, Mode mode, uint64_t audited,
                     uint64_t generation);
 
+/* Gives back what the idle slot holds, if that is much: the next image is then filled in whole, and
+ * not by what differs. For when none is to be expected soon. */
+void backend_rest(Backend *backend);
+
 /* After an adoption: says which image it is whose documents are in force, so that the hits of its
  * rules go on when others come. */
 void backend_recognize(Backend *backend, PolicyImage *image);

@@ -257,3 +257,22 @@ int fill_slot(Backend *backend, uint32_t slot, PolicyImage *image)
         backend->slots[slot].image = policy_image_ref(image);
         return 0;
 }
+
+/* ---- a slot at rest ---- */
+
+/* Some megabytes, all tables together: what is less is worth a quick change. */
+#define LARGE 16384u
+
+void fill_rest(Backend *backend, uint32_t slot)
+{
+        const PolicyImage nothing = {};
+        Filling fillings[N_STATIC_TABLES];
+        int n_emptied = 0;
+
+        list_fillings(&nothing, fillings);
+        for (size_t i = 0; i < N_STATIC_TABLES; i++)
+                if (slot_size(&backend->slots[slot].maps[fillings[i].table]) > LARGE)
+                        n_emptied += fill_whole(backend, slot, &fillings[i]) == 0;
+        if (n_emptied > 0)
+                slot_forget(&backend->slots[slot]);
+}

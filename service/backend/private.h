@@ -226,13 +226,16 @@ void slots_init(Backend *backend);
 int expedite_open(void);           /* a descriptor for BackendHanded, or negative */
 void slots_find(Backend *backend); /* those of an earlier loading */
 void slots_deinit(Backend *backend);
-void slot_forget(Slot *slot); /* what its maps hold */
+void slot_forget(Slot *slot);           /* what its maps hold */
+uint32_t slot_size(const SlotMap *map); /* records its map has room for; 0: that cannot be told */
 /* Puts a map in its slot, which takes the descriptor. No program is looking at the slot that is not
  * in force when that has succeeded. 0 or a negative errno. */
 int slot_put(Backend *backend, uint32_t slot, SlotTable table, int fd);
 
 /* fill.c. Makes the maps of the idle slot hold an image. 0 or a negative errno. */
 int fill_slot(Backend *backend, uint32_t slot, PolicyImage *image);
+/* Puts empty maps in the place of large ones of the idle slot, in which nobody looks any longer. */
+void fill_rest(Backend *backend, uint32_t slot);
 
 /* sysctl.c. At the root of all cgroups, without a link: root can take a link away again by its pin,
  * and this by a descriptor of the program alone, which the guard denies. It holds until it is

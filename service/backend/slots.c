@@ -60,6 +60,14 @@ static uint32_t map_id(int fd)
         return bpf_obj_get_info_by_fd(fd, &info, &n) < 0 ? 0 : info.id;
 }
 
+uint32_t slot_size(const SlotMap *map)
+{
+        struct bpf_map_info info = {};
+        uint32_t n = sizeof(info);
+
+        return bpf_obj_get_info_by_fd(map->fd, &info, &n) < 0 ? 0 : info.max_entries;
+}
+
 void slots_init(Backend *backend)
 {
         for (uint32_t slot = 0; slot < N_SLOTS; slot++) {

@@ -170,6 +170,7 @@ static int enact_in_kernel(Enforcement *enforcement, const Proposal *proposal)
         if (!proposal->image)
                 return backend_set_mode(backend, proposal->mode, proposal->audited,
                                         proposal->generation);
+        enforcement_note_fill(enforcement);
         r = backend_prepare(backend, proposal->image, proposal->mode, proposal->audited,
                             proposal->generation);
         if (r != 0) {

@@ -50,6 +50,8 @@ struct Enforcement {
         unsigned n_tries, n_waits;                    /* see enforcement_check() */
         uint64_t look_again_usec; /* CLOCK_MONOTONIC: not before, paths are looked up anew */
         Naming current, previous;
+        uint64_t filled_usec;     /* CLOCK_MONOTONIC: when the kernel was last given an image */
+        int has_rested;           /* since then */
         Numbering numbering;      /* of the documents' rules, in the kernel and on disk */
         Compilation *compilation; /* what the last one left for the next; NULL: nothing */
         Reading reading;
@@ -133,6 +135,9 @@ void enforcement_find_trial(Enforcement *enforcement); /* at start */
 
 /* What there being no documents would do; as enforcement_plan_rollback(). */
 int enforcement_plan_nothing(Enforcement *enforcement, Plan **ret_plan);
+
+/* The idle slot is about to be filled. */
+void enforcement_note_fill(Enforcement *enforcement);
 
 /* The file STORE_STATE is right as it is now. */
 void enforcement_note_record(Enforcement *enforcement);

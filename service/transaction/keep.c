@@ -134,6 +134,7 @@ static int put_anew(Enforcement *enforcement, PolicyImage *image)
         Backend *backend = enforcement->backend;
         int r;
 
+        enforcement_note_fill(enforcement);
         r = backend_prepare(backend, image, enforcement->mode, enforcement->audited,
                             enforcement->generation);
         if (r != 0) {
@@ -143,6 +144,32 @@ static int put_anew(Enforcement *enforcement, PolicyImage *image)
         backend_commit(backend);
         return 0;
 }
+
+/* ---- rest ---- */
+
+/* Events of what was in force before have all been told by then. */
+#define REST_USEC 60000000u
+
+void enforcement_note_fill(Enforcement *enforcement)
+{
+        enforcement->filled_usec = monotonic_usec();
+        enforcement->has_rested = 0;
+}
+
+void enforcement_rest(Enforcement *enforcement)
+{
+        enforcement->has_rested = 1;
+        enforcement->previous.image = policy_image_free(enforcement->previous.image);
+        backend_rest(enforcement->backend);
+}
+
+static void rest_if_quiet(Enforcement *enforcement)
+{
+        if (!enforcement->has_rested && monotonic_usec() - enforcement->filled_usec > REST_USEC)
+                enforcement_rest(enforcement);
+}
+
+/* ---- following ---- */
 
 static int follow(Enforcement *enforcement)
 {
@@ -191,6 +218,7 @@ int enforcement_check(Enforcement *enforcement)
         folder_check(enforcement);
         enforcement_hold_emergency(enforcement);
         trust_review(enforcement->trust, enforcement->documents);
+        rest_if_quiet(enforcement);
         if (enforcement->released)
                 return 1;
         if (enforcement->in_force && kernel_agrees(enforcement))

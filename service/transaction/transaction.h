@@ -310,6 +310,10 @@ int enforcement_set_hook_mode(Enforcement *enforcement, enum hook hook, Mode mod
  * it has, 1 if not (enforcement_trouble() says why), or a negative errno. */
 int enforcement_check(Enforcement *enforcement);
 
+/* Gives back what is held for the events of, and a quick change from, what was in force before. A
+ * minute after the last switch enforcement_check() does it. */
+void enforcement_rest(Enforcement *enforcement);
+
 /* To be called when something was mounted or unmounted. Where paths lead is found out anew, and if
  * that makes a difference, the rules of the same documents are put in force as they are meant now,
  * in one switch. Returns 0, trouble or not, or -ENOMEM. */

@@ -286,6 +286,10 @@ static void state_switch(TwinState *to, const TwinState *from)
         *to = state;
 }
 
+void backend_rest(Backend *backend)
+{
+}
+
 void backend_recognize(Backend *backend, PolicyImage *image)
 {
 }

@@ -389,6 +389,23 @@ static void test_rules_of_the_last_two_images_have_names(Fixture *fixture, gcons
         g_assert_null(enforcement_name_rule(enforcement, 1, 1));
 }
 
+static void test_after_a_rest_rules_in_force_have_names_and_changes_go_on(Fixture *fixture,
+                                                                          gconstpointer data)
+{
+        Enforcement *enforcement = fixture->enforcement;
+
+        apply(fixture, "web", DENY_A);
+        apply(fixture, "web", DENY_AB);
+        enforcement_rest(enforcement);
+        g_assert_null(enforcement_name_rule(enforcement, 1, 1));
+        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 2)->rule->entry, ==, "/b");
+        assert_agreement(fixture);
+        apply(fixture, "web", DENY_BC);
+        g_assert_cmpstr(enforcement_name_rule(enforcement, 2, 1)->rule->entry, ==, "/a");
+        g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 3)->rule->entry, ==, "/c");
+        assert_agreement(fixture);
+}
+
 /* What the kernel counts and tells by number goes on after a restart, and where paths are looked up
  * anew. */
 static void test_rules_keep_their_numbers(Fixture *fixture, gconstpointer data)
@@ -447,6 +464,7 @@ static void add_changes(void)
         ADD(test_a_plan_names_the_digest_that_is_committed);
         ADD(test_a_removed_document_is_gone_from_the_kernel);
         ADD(test_rules_of_the_last_two_images_have_names);
+        ADD(test_after_a_rest_rules_in_force_have_names_and_changes_go_on);
         ADD(test_rules_keep_their_numbers);
         ADD(test_a_mode_switch_keeps_the_names_of_rules);
 }

@@ -181,6 +181,73 @@ static void test_after_a_restart_nothing_is_taken_for_known(void)
         assert_ruled(0xf);
 }
 
+static uint32_t map_size(uint32_t id)
+{
+        struct bpf_map_info info = {};
+        uint32_t n = sizeof(info);
+        int fd = bpf_map_get_fd_by_id(id);
+
+        g_assert_cmpint(fd, >=, 0);
+        g_assert_cmpint(bpf_obj_get_info_by_fd(fd, &info, &n), ==, 0);
+        close(fd);
+        return info.max_entries;
+}
+
+static void test_at_rest_a_small_policy_keeps_its_maps(void)
+{
+        uint32_t maps[2];
+
+        make_files();
+        put(0xff);
+        put(0x1ff);
+        for (uint32_t slot = 0; slot < 2; slot++)
+                maps[slot] = map_in_slot("trie", slot);
+        backend_rest(backend);
+        put(0x2ff);
+        put(0x3ff);
+        for (uint32_t slot = 0; slot < 2; slot++)
+                g_assert_cmpuint(map_in_slot("trie", slot), ==, maps[slot]);
+        assert_ruled(0x3ff);
+}
+
+#define N_LARGE 17000u
+
+static void assert_n_large(const char *table, unsigned expected)
+{
+        unsigned n = 0;
+
+        for (uint32_t slot = 0; slot < 2; slot++)
+                n += map_size(map_in_slot(table, slot)) > N_LARGE;
+        g_assert_cmpuint(n, ==, expected);
+}
+
+static void test_at_rest_a_large_policy_is_held_once_and_changes_go_on(void)
+{
+        static const char *const tables[] = {"trie", "clauses", "rulesets"};
+        g_autoptr(GString) text = g_string_new("[deny_path]\n");
+        GString *ruled = g_string_new(NULL);
+
+        make_files();
+        for (unsigned i = 0; i < N_LARGE; i++)
+                g_string_append_printf(text, "/t/none/%u\n", i);
+        for (unsigned i = 0; i < 2; i++) {
+                g_string_printf(ruled, "%s/t/fill/%u\n", text->str, i);
+                apply(ruled->str);
+        }
+        for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+                assert_n_large(tables[i], 2);
+        backend_rest(backend);
+        for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+                assert_n_large(tables[i], 1);
+        assert_ruled(2);
+        for (unsigned i = 2; i < 5; i++) {
+                g_string_printf(ruled, "%s/t/fill/%u\n", text->str, i);
+                apply(ruled->str);
+                assert_ruled(1u << i);
+        }
+        g_string_free(ruled, TRUE);
+}
+
 /* Rules about addresses and ports come and go, and with them tables that hold nothing meanwhile. */
 static void test_a_table_that_was_not_needed_meanwhile_is_filled_anew(void)
 {
@@ -452,6 +519,8 @@ int main(int argc, char **argv)
         ADD(test_what_was_prepared_and_aborted_is_known_to_be_there);
         ADD(test_after_a_restart_nothing_is_taken_for_known);
         ADD(test_a_table_that_was_not_needed_meanwhile_is_filled_anew);
+        ADD(test_at_rest_a_small_policy_keeps_its_maps);
+        ADD(test_at_rest_a_large_policy_is_held_once_and_changes_go_on);
         ADD(test_cgroups_made_meanwhile_keep_their_numbers);
         ADD(test_small_changes_leave_no_gap);
         ADD(test_hits_of_rules_that_stay_go_on_when_others_come_or_go);
