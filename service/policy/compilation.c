@@ -325,12 +325,38 @@ static void remember_size(Compilation *compilation)
         compilation->n_nodes = compiler->n_nodes;
 }
 
+/* Both have the same, and neither changes it. */
+static void share_with_image(Compilation *compilation)
+{
+        Compiler *compiler = &compilation->compiler;
+        const PolicyImage *image = compilation->image;
+
+        pool_share(&compiler->clauses, image->clauses);
+        pool_share(&compiler->rulesets, image->rulesets);
+        pool_share(&compiler->subjects, image->subjects);
+}
+
+/* What is kept lives long. */
+static void fit_arrays(Compiler *compiler)
+{
+        ARRAY_FIT(compiler->rules, compiler->n_rules_allocated, compiler->n_rules);
+        numbers_fit(&compiler->in_order);
+        for (size_t i = 0; i < N_RULE_KINDS; i++) {
+                free(compiler->by_kind[i].items);
+                compiler->by_kind[i] = (Numbers){};
+        }
+        ARRAY_FIT(compiler->pins.items, compiler->pins.n_allocated, compiler->pins.n);
+}
+
 static void take_image(Run *run, PolicyImage *image)
 {
         Compilation *compilation = run->compilation;
+        PolicyImage *before = compilation->image;
 
-        policy_image_free(compilation->image);
         compilation->image = image;
+        share_with_image(compilation);
+        fit_arrays(&compilation->compiler);
+        policy_image_free(before);
         held_free(compilation->held, compilation->n_held);
         compilation->held = TAKE_PTR(run->held);
         compilation->n_held = run->request->n_documents;
@@ -425,6 +451,7 @@ static void prefer_before(Compilation *compilation, PolicyImage *before)
                 return;
         policy_image_free(compilation->image);
         compilation->image = policy_image_ref(before);
+        share_with_image(compilation);
 }
 
 static int amend(Compilation *compilation, const CompilationRequest *request,

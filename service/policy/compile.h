@@ -24,12 +24,14 @@
 typedef struct NumberedRule {
         const Rule *rule;           /* &rule_gone if the number is not used any longer */
         uint32_t order;             /* of all rules as they are written, from 1; 0: gone */
-        uint32_t document;          /* index in documents */
-        uint32_t subject;           /* index in subjects */
-        uint32_t n_conditions : 31; /* that the subject must meet */
+        uint32_t document : 16;     /* index in documents */
+        uint32_t n_conditions : 15; /* that the subject must meet */
         uint32_t has_expired : 1;   /* before this machine was started: it is nowhere else */
+        uint32_t subject;           /* index in subjects */
         uint32_t expires;           /* as in struct clause */
 } NumberedRule;
+
+_Static_assert(sizeof(NumberedRule) == 24, "a large policy has many");
 
 extern const Rule rule_gone;
 
@@ -40,6 +42,7 @@ typedef struct Numbers {
 
 /* Returns 0 or -ENOMEM. */
 int numbers_add(Numbers *numbers, uint32_t number);
+void numbers_fit(Numbers *numbers); /* gives back all room to spare */
 
 /* ---- names in file systems ---- */
 
@@ -123,12 +126,12 @@ typedef struct Compiler {
         int cgroups_changed, pins_changed;
         uint32_t last_list, n_last_list;
         Draft draft;
+        Numbers by_kind[N_RULE_KINDS]; /* those that have not expired, in order */
 
         /* Kept from one run to the next. */
         NumberedRule *rules; /* by number; 0 is none */
         size_t n_rules, n_rules_allocated;
-        Numbers in_order;              /* the rules there are, as they are written */
-        Numbers by_kind[N_RULE_KINDS]; /* those that have not expired, in order */
+        Numbers in_order; /* the rules there are, as they are written */
         Names names;
         Pins pins;
         uint32_t n_nodes; /* numbers given, from 1 */

@@ -21,6 +21,11 @@ int numbers_add(Numbers *numbers, uint32_t number)
         return 0;
 }
 
+void numbers_fit(Numbers *numbers)
+{
+        ARRAY_FIT(numbers->items, numbers->n_allocated, numbers->n);
+}
+
 void *copy_items(const void *items, size_t n, size_t size)
 {
         void *copy = n > 0 ? reallocarray(NULL, n, size) : NULL;

@@ -128,7 +128,7 @@ static int compare_numbers(const void *a, const void *b)
 static int make_set(Builder *builder, Numbers *exes, uint32_t inherited, uint32_t *ret_set)
 {
         Compiler *compiler = builder->compiler;
-        const PoolRun *run = &compiler->exe_sets.runs[inherited];
+        const Pool *sets = &compiler->exe_sets;
         size_t n = 0;
         int r = 0;
 
@@ -136,8 +136,8 @@ static int make_set(Builder *builder, Numbers *exes, uint32_t inherited, uint32_
                 *ret_set = inherited;
                 return 0;
         }
-        for (uint32_t i = 0; inherited > 0 && i < run->n && r >= 0; i++)
-                r = numbers_add(exes, ((uint32_t *) compiler->exe_sets.items)[run->first + i]);
+        for (uint32_t i = 0; inherited > 0 && i < pool_run_length(sets, inherited) && r >= 0; i++)
+                r = numbers_add(exes, ((uint32_t *) sets->items)[sets->runs[inherited].first + i]);
         if (r < 0)
                 return r;
         qsort(exes->items, exes->n, sizeof(exes->items[0]), compare_numbers);

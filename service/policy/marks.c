@@ -27,7 +27,7 @@ int marks_build(Compiler *compiler)
                 return -ENOMEM;
         for (uint32_t set = 1; set < sets->n_runs; set++) {
                 fiber_pace();
-                for (uint32_t i = 0; i < sets->runs[set].n; i++)
+                for (uint32_t i = 0; i < pool_run_length(sets, set); i++)
                         image->marks[image->n_marks++] = (MarkEntry){
                                 .key = {.set = set, .exe = exes[sets->runs[set].first + i]},
                                 .value = 1,

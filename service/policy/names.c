@@ -231,6 +231,7 @@ void names_settle(Names *names)
                 names->items[n++].is_new = 0;
         }
         names->n = names->n_sorted = n;
+        ARRAY_FIT(names->items, names->n_allocated, n);
         if (names->n_packed == 0)
                 names->n_packed = names->n_keys;
         if (names->n_keys > 2 * names->n_packed + KEY_BLOCK_SIZE)

@@ -11,9 +11,8 @@
 
 static void add_exe(crypto_generichash_state *state, const Pool *exes, uint32_t number)
 {
-        const PoolRun *run = &exes->runs[number];
-
-        crypto_generichash_update(state, (const uint8_t *) exes->items + run->first, run->n);
+        crypto_generichash_update(state, (const uint8_t *) exes->items + exes->runs[number].first,
+                                  pool_run_length(exes, number));
 }
 
 static void add_name(crypto_generichash_state *state, const Compiler *compiler, const Name *name)

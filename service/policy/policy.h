@@ -61,9 +61,10 @@ typedef struct RuleOptions {
 /* One rule. An entry may give several (protect_path gives a denial and an allowance); they follow
  * each other then, with the same line and entry. Strings belong to the policy. */
 typedef struct Rule {
-        RuleKind kind;
-        RuleVerdict verdict;
-        uint32_t line, column;
+        RuleKind kind : 8;
+        RuleVerdict verdict : 8;
+        uint32_t column : 16; /* up to POLICY_LINE_MAX */
+        uint32_t line;
         const char *section;        /* as in the document, without brackets */
         const char *entry;          /* as in the document, blanks and comment trimmed */
         const RuleOptions *options; /* never NULL */

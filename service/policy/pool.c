@@ -36,10 +36,20 @@ int pool_init(Pool *pool, size_t size)
 
 void pool_deinit(Pool *pool)
 {
-        free(pool->items);
+        if (!pool->is_shared)
+                free(pool->items);
         free(pool->runs);
         free(pool->slots);
         *pool = (Pool){};
+}
+
+void pool_share(Pool *pool, void *items)
+{
+        if (!pool->is_shared)
+                free(pool->items);
+        pool->items = items;
+        pool->is_shared = 1;
+        ARRAY_FIT(pool->runs, pool->n_runs_allocated, pool->n_runs);
 }
 
 static void *item(const Pool *pool, size_t i)
@@ -78,12 +88,31 @@ static int find_run(const Pool *pool, const void *items, size_t n, uint32_t hash
              i = (i + 1) & (pool->n_slots - 1)) {
                 const PoolRun *run = &pool->runs[pool->slots[i] - 1];
 
-                if (run->hash != hash || run->n != n ||
+                if (run->hash != hash || pool_run_length(pool, pool->slots[i] - 1) != n ||
                     memcmp(item(pool, run->first), items, n * pool->size) != 0)
                         continue;
                 *ret_run = pool->slots[i] - 1;
                 return 1;
         }
+        return 0;
+}
+
+/* Returns 0 or -ENOMEM. */
+static int make_room(Pool *pool, size_t n_wanted)
+{
+        size_t n_allocated = 0;
+        void *own = NULL;
+        int r;
+
+        if (!pool->is_shared)
+                return array_reserve(&pool->items, &pool->n_allocated, n_wanted, pool->size);
+        r = array_reserve(&own, &n_allocated, n_wanted, pool->size);
+        if (r < 0)
+                return r;
+        memcpy(own, pool->items, pool->n * pool->size);
+        pool->items = own;
+        pool->n_allocated = n_allocated;
+        pool->is_shared = 0;
         return 0;
 }
 
@@ -93,15 +122,14 @@ static int append_run(Pool *pool, const void *items, size_t n, uint32_t hash)
 
         if (n >= UINT32_MAX - pool->n)
                 return -E2BIG;
-        r = array_reserve(&pool->items, &pool->n_allocated, pool->n + n, pool->size);
+        r = make_room(pool, pool->n + n);
         if (r < 0)
                 return r;
         r = ARRAY_RESERVE(pool->runs, pool->n_runs_allocated, pool->n_runs + 1);
         if (r < 0)
                 return r;
         memcpy(item(pool, pool->n), items, n * pool->size);
-        pool->runs[pool->n_runs] =
-                (PoolRun){.first = (uint32_t) pool->n, .n = (uint32_t) n, .hash = hash};
+        pool->runs[pool->n_runs] = (PoolRun){.first = (uint32_t) pool->n, .hash = hash};
         pool->n += n;
         put_slot(pool, (uint32_t) pool->n_runs++);
         return 0;

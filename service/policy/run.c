@@ -187,6 +187,8 @@ int run_place_documents(Run *run)
         Compiler *compiler = &run->compilation->compiler;
         int r;
 
+        if (run->request->n_documents > UINT16_MAX) /* see NumberedRule */
+                return -E2BIG;
         r = hold_documents(run);
         if (r >= 0)
                 r = choose_numbering(run);

@@ -28,5 +28,21 @@ static inline int array_reserve(void *items, size_t *allocated, size_t n_wanted,
         return 0;
 }
 
+/* Gives back what there is room for beyond n elements, if it is much. */
+static inline void array_fit(void *items, size_t *allocated, size_t n, size_t size)
+{
+        void *shorter;
+
+        if (n == 0 || *allocated <= n + n / 8)
+                return;
+        shorter = realloc(*(void **) items, n * size);
+        if (!shorter)
+                return;
+        *(void **) items = shorter;
+        *allocated = n;
+}
+
+#define ARRAY_FIT(items, allocated, n) array_fit(&(items), &(allocated), (n), sizeof((items)[0]))
+
 #define ARRAY_RESERVE(items, allocated, n_wanted)                                                  \
         array_reserve(&(items), &(allocated), (n_wanted), sizeof((items)[0]))

@@ -22,6 +22,17 @@ free_memory() {
         awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
 }
 
+# memory_taken BEFORE: the machine's root is in memory, and what lies there is not what is taken: elsewhere the
+# store is on a disk. A large policy is held once when nothing has changed for a minute.
+memory_taken() {
+        local stored
+        rm -f /tmp/policy /tmp/policy-*
+        [ "$files" -le 16384 ] || sleep 90
+        stored=$(du -sk /var/lib/aegis | cut -f 1)
+        echo "MEMORY $(($1 - $(free_memory) - stored))"
+        echo "STORED $stored"
+}
+
 # write_policy FILES CIDRS EXECS >DOCUMENT
 write_policy() {
         echo version=7
@@ -112,7 +123,7 @@ case $config in
 empty) attach_empty ;;
 policy) start_service ;;
 esac
-[ -z "$service" ] || echo "MEMORY $((before - $(free_memory)))"
+[ -z "$service" ] || memory_taken "$before"
 [ -z "$service" ] || awk '/^(Rss|Anonymous):/ { print "SERVICE-" $1, $2 }' "/proc/$service/smaps_rollup"
 for work in getppid stat open pread mmap connect bind udp fork exec open-denied; do
         before=$(service_cost)
