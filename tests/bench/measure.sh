@@ -15,11 +15,12 @@ service=
 now() { bench-guest now; }
 # What the service's one thread has used.
 service_cost() { if [ -n "$service" ]; then cut -d ' ' -f 1 "/proc/$service/schedstat"; else echo 0; fi; }
+# MemFree, and the free pages that the processor has at hand, which are not in it: some megabytes, now more, now less.
 free_memory() {
         sync
         echo 3 >/proc/sys/vm/drop_caches
         sleep 0.1
-        awk '$1 == "MemFree:" { print $2 }' /proc/meminfo
+        awk '$1 == "MemFree:" { n += $2 } $1 == "count:" { n += 4 * $2 } END { print n }' /proc/meminfo /proc/zoneinfo
 }
 
 # memory_taken BEFORE: the machine's root is in memory, and what lies there is not what is taken: elsewhere the
