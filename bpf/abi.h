@@ -7,7 +7,7 @@
 #include <linux/types.h>
 
 #ifndef AEGIS_ABI /* another is given for tests of an upgrade */
-#define AEGIS_ABI 7u
+#define AEGIS_ABI 8u
 #endif
 #ifndef EVENTS_ABI /* likewise */
 #define EVENTS_ABI 1u
@@ -106,18 +106,20 @@ enum hook {
 
 /* The word a hook reads once and keeps for its whole decision. Above the mode stands what a commit
  * copies from the header of the slot (WORD_OF_HEADER), so that one load tells whether to leave. */
-#define WORD_SLOT 1u            /* which of the two slots is in force */
-#define WORD_AUDIT 2u           /* record, do not deny */
-#define WORD_CANARY 4u          /* the service is proving the hooks: see struct hot */
-#define WORD_FILES 8u           /* hooks about files have something to ask */
-#define WORD_MORE 16u           /* also of files whose name no rule is about: pins, defaults */
-#define WORD_COOKIE 0xffffff00u /* the cookie of the slot: cached verdicts carry it */
+#define WORD_SLOT 1u               /* which of the two slots is in force */
+#define WORD_AUDIT 2u              /* record, do not deny */
+#define WORD_FILES 4u              /* hooks about files have something to ask */
+#define WORD_COOKIE_SHIFT 6        /* three bits are free below it */
+#define WORD_COOKIE 0x3fffffc0u    /* the cookie of the slot: cached verdicts carry it */
+#define WORD_NAMES_MAX 0x3fffffffu /* above: there is more to ask than about names, that is … */
+#define WORD_MORE 0x40000000u   /* … also of files whose name no rule is about: pins, defaults */
+#define WORD_CANARY 0x80000000u /* … the service is proving the hooks: see struct hot */
 
 #define WORD_OF_HEADER(flags, cookie)                                                              \
         (((flags) & (IMAGE_FILES | IMAGE_PIN_LINKS | IMAGE_PIN_ALL | IMAGE_DEFAULT) ? WORD_FILES   \
                                                                                     : 0) |         \
          ((flags) & (IMAGE_PIN_LINKS | IMAGE_PIN_ALL | IMAGE_DEFAULT) ? WORD_MORE : 0) |           \
-         ((cookie) << 8 & WORD_COOKIE))
+         ((cookie) << WORD_COOKIE_SHIFT & WORD_COOKIE))
 
 #define N_SLOTS 2
 
@@ -537,8 +539,9 @@ struct account {
 _Static_assert(sizeof(struct account) == 17544, "in every build");
 _Static_assert(sizeof(struct event) == 976 && sizeof(struct fold) == 1080, "as EVENTS_ABI has it");
 
-/* Directory renames begun and ended. While they differ nothing is learnt; each begun one ends the
- * life of what was learnt before. */
+/* Directory renames begun and ended, counted in steps of RENAMES_STEP: a word is added to it. While
+ * they differ nothing is learnt; each begun one ends the life of what was learnt before. */
+#define RENAMES_STEP (1ull << 32)
 struct renames {
         __u64 begun;
         __u64 reserved[7];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Event: what the service is told of a verdict. Denials and audits have a ring each, so that
  * neither displaces the other. */
+#include "dentry.h"
 #include "hook.h"
 
 #define PATH_LEVELS 48
@@ -85,7 +86,9 @@ static __always_inline void fill_head(struct event *event, const struct decision
                 event->operation = event->target = 0;
         } else {
                 __builtin_memset(event->digest, 0, DIGEST_SIZE);
-                __builtin_memcpy(event->address, decision->address, sizeof(event->address));
+                __builtin_memset(event->address, 0, sizeof(event->address));
+                if (!decision->dentry) /* else addresses of the kernel are there */
+                        __builtin_memcpy(event->address, decision->address, sizeof(event->address));
                 event->port = decision->port;
                 event->protocol = decision->protocol;
                 event->operation = decision->operation;
@@ -95,22 +98,6 @@ static __always_inline void fill_head(struct event *event, const struct decision
                 fill_owner(event, (const struct sock *) decision->sk);
         else
                 fill_task(event);
-}
-
-/* What is read of a dentry, as it stands in the kernels that we know: one read, not three. */
-struct named {
-        __u64 parent;
-        __u64 hash_length;
-        __u64 name;
-};
-
-static __always_inline long read_named(struct named *ret_named, const struct dentry *dentry)
-{
-        if (bpf_core_field_offset(dentry->d_name.name) ==
-            bpf_core_field_offset(dentry->d_parent) + 16)
-                return bpf_core_read(ret_named, sizeof(*ret_named), &dentry->d_parent);
-        ret_named->name = (__u64) BPF_CORE_READ(dentry, d_name.name);
-        return bpf_core_read(&ret_named->parent, sizeof(ret_named->parent), &dentry->d_parent);
 }
 
 /* The names from the object up to the root of its file system, as many as there is room for. */

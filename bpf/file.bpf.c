@@ -59,23 +59,29 @@ __noinline int file_lists(struct decision *decision, struct place *place)
         return decision->list || decision->more || decision->last;
 }
 
-/* The place of what a dentry names. Returns 0, or not 0 when it cannot be told. */
-static __always_inline int place_of_dentry(struct dentry *dentry, __u32 word,
-                                           struct place_step *step)
+/* The place of what a dentry names, in that parent. known: that of its directory, as in the cache;
+ * 0: it is asked for. Returns 0, or not 0 when it cannot be told. */
+static __always_inline int place_of_dentry(struct dentry *dentry, struct dentry *parent, __u32 word,
+                                           __u64 known, struct place_step *step)
 {
-        struct dentry *parent = dentry->d_parent;
-        int r = place_of_directory(parent, word, step);
+        int r = 0;
 
+        if (known)
+                cache_unpack(known, &step->place);
+        else
+                r = place_of_directory(parent, word, step);
         if (r || (__u64) parent == (__u64) dentry) /* the root of its file system */
                 return r;
         return place_of_name(dentry, word & WORD_SLOT, step);
 }
 
-/* decision: all of the question but its lists. layer: below an overlay, the address of the name
- * that counts; else 0. */
-static __always_inline int decide(struct decision *decision, struct dentry *dentry, __u64 layer)
+/* decision: all of the question but its lists. known: see place_of_dentry(). layer: below an
+ * overlay, the address of the name that counts; else 0. */
+static __always_inline int decide(struct decision *decision, struct dentry *dentry, __u64 known,
+                                  __u64 layer)
 {
         struct place_step step = {.place = {.node = NODE_OFF}};
+        struct dentry *parent = dentry->d_parent;
         int r = 0;
 
         decision->dentry = (__u64) dentry;
@@ -83,13 +89,18 @@ static __always_inline int decide(struct decision *decision, struct dentry *dent
                 decision->dentry = step.dentry = layer;
                 r = place_of_address(&step, decision->word);
         } else if (image_flags(decision->word) & IMAGE_FILES) {
-                r = place_of_dentry(dentry, decision->word, &step);
+                decision->flags |= DECIDE_NAMED;
+                decision->parent = (__u64) parent;
+                r = place_of_dentry(dentry, parent, decision->word, known, &step);
         }
         if (r)
                 decision->flags |= EVENT_UNPLACED;
         else if (!file_lists(decision, &step.place))
                 return 0;
-        subject_exe(decision);
+        if (!layer)
+                decision->hash_length = dentry->d_name.hash | (__u64) dentry->d_name.len << 32;
+        if (image_flags(decision->word) & IMAGE_EXES)
+                subject_exe(decision);
         return judge(decision);
 }
 
@@ -111,12 +122,12 @@ static __always_inline int guard_name(struct dentry *dentry, enum hook hook, __u
         if (is_canary(decision.word, hook))
                 return -CANARY_ERRNO;
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
-        return verdict_return(decide(&decision, dentry, 0));
+        return verdict_return(decide(&decision, dentry, 0, 0));
 }
 
-static __always_inline __u32 access_of_open(const struct file *file)
+static __always_inline __u32 access_of_open(const struct file *file, __u32 mode)
 {
-        __u32 mode = file->f_mode, access = 0;
+        __u32 access = 0;
 
         if (file->f_flags & OPENED_FOR_EXEC)
                 return ACCESS_MAP;
@@ -129,11 +140,11 @@ static __always_inline __u32 access_of_open(const struct file *file)
 
 /* Older kernels (up to 6.6) let an overlay open a file of a layer as one that has the overlay's
  * name and the layer's inode. The name in the layer is an alias of that inode. */
-static __always_inline __u64 layer_name(const struct file *file)
+static __always_inline __u64 layer_name(const struct file *file, __u32 mode)
 {
         const struct hlist_node *alias;
 
-        if (!(file->f_mode & OPENED_NOACCOUNT) ||
+        if (!(mode & OPENED_NOACCOUNT) ||
             (__u64) file->f_inode->i_sb == (__u64) file->f_path.dentry->d_sb ||
             !bpf_core_field_exists(struct dentry, d_u.d_alias))
                 return 0;
@@ -143,14 +154,14 @@ static __always_inline __u64 layer_name(const struct file *file)
 
 /* Whether an overlay reads a file to copy it: in the name of whoever mounted it, after
  * inode_copy_up and not as the file behind its own. */
-static __always_inline bool is_copied(const struct file *file)
+static __always_inline bool is_copied(const struct file *file, __u32 mode)
 {
         struct task_struct *task = bpf_get_current_task_btf();
         struct task_note *note;
 
-        if (file->f_mode & (OPENED_NOACCOUNT | OPENED_WRITE) ||
-            (file->f_inode->i_mode & MODE_TYPE) != MODE_REGULAR ||
-            (__u64) task->cred == (__u64) task->real_cred)
+        if (mode & (OPENED_NOACCOUNT | OPENED_WRITE) ||
+            (__u64) task->cred == (__u64) task->real_cred ||
+            (file->f_inode->i_mode & MODE_TYPE) != MODE_REGULAR)
                 return false;
         note = bpf_task_storage_get(&notes, task, NULL, 0);
         if (!note || !note->copying)
@@ -169,9 +180,10 @@ static __always_inline bool has_more(const struct file *file, __u32 word)
 }
 
 /* A function of its own, so that the way that most opens go saves no registers for it. */
-static __noinline int decide_open(struct file *file, __u32 word)
+static __noinline int decide_open(struct file *file, __u32 word, __u64 known)
 {
         struct decision decision = {.word = word, .hook = HOOK_FILE_OPEN};
+        __u32 mode;
 
         if (leave_early(word))
                 return 0;
@@ -179,13 +191,15 @@ static __noinline int decide_open(struct file *file, __u32 word)
                 return -CANARY_ERRNO;
         if (word & WORD_MORE && !has_more(file, word) && place_is_free(file->f_path.dentry, word))
                 return 0;
+        mode = file->f_mode;
         decision.inode = (__u64) file->f_inode;
-        decision.access = access_of_open(file);
-        if (is_copied(file)) {
+        decision.access = access_of_open(file, mode);
+        if (is_copied(file, mode)) {
                 decision.access = ACCESS_ALL;
                 decision.flags = EVENT_COPY;
         }
-        return verdict_return(decide(&decision, file->f_path.dentry, layer_name(file)));
+        return verdict_return(
+                decide(&decision, file->f_path.dentry, known, layer_name(file, mode)));
 }
 
 /* The way nearly all opens go: a directory whose place is learnt, and no name in it that a rule
@@ -193,14 +207,21 @@ static __noinline int decide_open(struct file *file, __u32 word)
 SEC("lsm/file_open")
 int BPF_PROG(file_open, struct file *file)
 {
+        struct dentry *dentry;
+        __u64 known;
         __u32 word;
+        int r;
 
         count_call(HOOK_FILE_OPEN);
         word = word_read();
-        if ((word & (WORD_FILES | WORD_CANARY | WORD_MORE)) == WORD_FILES &&
-            place_is_free(file->f_path.dentry, word))
-                return 0;
-        return decide_open(file, word);
+        if (word <= WORD_NAMES_MAX) {
+                dentry = file->f_path.dentry;
+                if (known_place(dentry, word, &known))
+                        return known_is_free(known, dentry) ? 0 : decide_open(file, word, known);
+        }
+        r = decide_open(file, word, 0);
+        asm volatile(""); /* else clang makes one call of both, and what is free pays for it */
+        return r;
 }
 
 /* The copy could not be told from reading. A function of its own, for its stack. */
@@ -290,7 +311,7 @@ static __always_inline void move_begin(const struct dentry *dentry)
                 return; /* an exchange asks twice */
         if (note)
                 note->moving = (__u64) dentry;
-        __sync_fetch_and_add(&renames.begun, 1);
+        __sync_fetch_and_add(&renames.begun, RENAMES_STEP);
 }
 
 static __always_inline void move_end(__u64 dentry, __u64 other)
@@ -300,7 +321,7 @@ static __always_inline void move_end(__u64 dentry, __u64 other)
         if (!note || !note->moving || (note->moving != dentry && note->moving != other))
                 return;
         note->moving = 0;
-        __sync_fetch_and_add(&renames.ended, 1);
+        __sync_fetch_and_add(&renames.ended, RENAMES_STEP);
 }
 
 SEC("lsm/inode_rmdir")
@@ -340,7 +361,7 @@ static __always_inline int decide_move(struct dentry *dentry, __u32 word)
 
         if (!(image_flags(word) & IMAGE_FILES))
                 return 0;
-        r = place_of_dentry(dentry, word, &step);
+        r = place_of_dentry(dentry, dentry->d_parent, word, 0, &step);
         if (!r && step.place.node == NODE_OFF)
                 return 0;
         decision.dentry = (__u64) dentry;

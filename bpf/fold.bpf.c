@@ -4,6 +4,7 @@
  * when another event needs the place, when the same happens after that second, or when the service
  * sweeps; so the first is always told at once, and none is lost. Nobody waits for a place: who
  * finds it taken tells its event by itself. */
+#include "dentry.h"
 #include "hook.h"
 
 static __always_inline bool take(struct fold *fold)
@@ -52,19 +53,15 @@ static __always_inline int tell(struct fold *fold)
 /* ---- what is the same ---- */
 
 /* By its address alone a dentry may be another one's after a moment. */
-struct name {
-        __u64 parent;
-        __u64 hash_length;
-};
-
-static __always_inline void read_name(struct name *ret_name, const struct decision *decision)
+static __always_inline void read_name(struct named *ret_name, const struct decision *decision)
 {
         const struct dentry *dentry = (const struct dentry *) decision->dentry;
 
-        ret_name->parent = ret_name->hash_length = 0;
-        if (dentry) {
-                ret_name->parent = (__u64) BPF_CORE_READ(dentry, d_parent);
-                ret_name->hash_length = BPF_CORE_READ(dentry, d_name.hash_len);
+        if (decision->flags & DECIDE_NAMED) {
+                ret_name->parent = decision->parent;
+                ret_name->hash_length = decision->hash_length;
+        } else if (!dentry || read_named(ret_name, dentry)) {
+                ret_name->parent = ret_name->hash_length = 0;
         }
 }
 
@@ -74,7 +71,7 @@ static __always_inline const __u64 *object_words(const struct decision *decision
 }
 
 static __always_inline bool is_same_object(const struct fold *fold, const struct decision *decision,
-                                           const struct name *name)
+                                           const struct named *name)
 {
         const __u64 *words = object_words(decision);
 
@@ -126,7 +123,7 @@ static __always_inline bool is_same_subject(const struct fold *fold,
 }
 
 static __always_inline void note(struct fold *fold, const struct decision *decision,
-                                 const struct name *name)
+                                 const struct named *name)
 {
         const __u64 *words = object_words(decision);
 
@@ -147,7 +144,7 @@ static __always_inline __u32 place_of(const struct decision *decision,
                                       const struct finding *finding)
 {
         const __u64 *words = object_words(decision);
-        __u64 subject = decision->sk ? decision->sk : bpf_get_current_pid_tgid();
+        __u64 subject = decision->sk ? decision->sk : bpf_get_current_task();
         __u64 object = decision->dentry ^ (words[0] + 3 * words[1] + 5 * words[2]);
         __u64 mixed = (subject + ((__u64) finding->rule << 32)) * hot.seed[0] +
                       (object + decision->hook) * hot.seed[1];
@@ -158,7 +155,7 @@ static __always_inline __u32 place_of(const struct decision *decision,
 /* What has no file yet is not known well enough by its name: that is told each time. */
 int fold_begin(struct decision *decision, struct finding *finding)
 {
-        struct name name;
+        struct named name;
         struct fold *fold;
         __u32 place;
         __u64 now;

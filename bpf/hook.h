@@ -8,6 +8,7 @@
 
 /* In decision->flags beside EVENT_…, which have the low eight bits. */
 #define DECIDE_RECORD 0x100u /* what is denied without a rule is recorded only */
+#define DECIDE_NAMED 0x200u  /* parent and hash_length are there */
 
 /* What is denied as such, without a clause. (EVENT_COPY: each clause that denies fits, whomever it
  * is about.) */
@@ -36,7 +37,13 @@ struct decision {
         __u32 digest_algorithm; /* 0: the object has an address or the like, not a digest */
         union {
                 struct {
-                        __u64 address[2];
+                        union {
+                                __u64 address[2];
+                                struct { /* of a dentry, if DECIDE_NAMED */
+                                        __u64 parent;
+                                        __u64 hash_length;
+                                };
+                        };
                         __u16 port;
                         __u16 protocol;
                         __u32 operation;
@@ -109,14 +116,22 @@ static __always_inline const struct header *word_header(__u32 word)
         return &hot.headers[word & WORD_SLOT];
 }
 
+/* A bit of the address of a stack that its lane begins with, as its offset. */
+#define LANE_SHIFT (15 - 9)
+_Static_assert(sizeof(struct call_lane) == 1 << 9,
+               "a lane's offset is the stack's address, shifted");
+
 /* The lane goes by the stack, which each task has in another place: to know the processor takes a
  * call. Not atomic: of two adds to one lane at once, one may be lost. */
 static __always_inline void count_call(enum hook hook)
 {
         __u32 stack;
+        __u64 *count;
 
         asm volatile("%0 = w10" : "=w"(stack));
-        account.lanes[stack >> 15 & (N_CALL_LANES - 1)].calls[hook]++;
+        stack = stack >> LANE_SHIFT & (N_CALL_LANES - 1) * sizeof(struct call_lane);
+        count = (void *) ((char *) &account.lanes[0].calls[hook] + stack);
+        (*count)++;
 }
 
 /* The service proves a hook by being denied in it. To be asked before anything else about the

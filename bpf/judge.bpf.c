@@ -106,14 +106,20 @@ int judge_found(struct decision *decision, struct finding *finding)
         return denied ? -EPERM : 0;
 }
 
-/* Shifts the lists. False: there was none left. */
+/* Goes on to the next list that there is. False: there was none left. */
 static __always_inline bool next_list(struct decision *decision, struct finding *finding)
 {
         finding->at = decision->list;
-        decision->list = decision->more;
-        decision->more = decision->last;
-        decision->last = 0;
-        return finding->at || decision->list || decision->more;
+        decision->list = 0;
+        if (!finding->at) {
+                finding->at = decision->more;
+                decision->more = 0;
+        }
+        if (!finding->at) {
+                finding->at = decision->last;
+                decision->last = 0;
+        }
+        return finding->at;
 }
 
 static __always_inline bool has_expired(__u32 expires)
@@ -154,8 +160,8 @@ __noinline int judge_clause(struct decision *decision, struct finding *finding)
 
         if (!decision || !finding || !decision->access)
                 return STEP_END;
-        if (!finding->at)
-                return next_list(decision, finding) ? STEP_NEXT : STEP_END;
+        if (!finding->at && !next_list(decision, finding))
+                return STEP_END;
         slot = decision->word & WORD_SLOT;
         at = finding->at;
         map = bpf_map_lookup_elem(&clauses, &slot);
@@ -218,7 +224,9 @@ int judge(struct decision *decision)
                 return r < 0 ? -EPERM : 0;
         }
         for (int i = 0; i < FINDINGS_MAX; i++) {
-                r = judge_clauses(decision, &finding);
+                r = judge_clause(decision, &finding); /* mostly the first one decides */
+                if (r == STEP_NEXT)
+                        r = judge_clauses(decision, &finding);
                 if (r == STEP_END)
                         return 0;
                 if (r == STEP_NEXT)

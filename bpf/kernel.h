@@ -22,7 +22,8 @@ struct hlist_head {
 };
 
 struct qstr {
-        __u64 hash_len;
+        __u64 hash_len; /* the next two, which the verifier knows by themselves only */
+        __u32 hash;
         __u32 len;
         const unsigned char *name;
 };

@@ -28,8 +28,8 @@ static struct learnt learnt[1 << LEARNT_BITS];
  * which ends what was learnt under another policy. It is never 0: something is wanted. */
 static __always_inline __u64 question_of(const struct decision *decision, __u32 how)
 {
-        return (__u64) (decision->word & WORD_COOKIE) << 32 | (__u64) (how & 1) << 39 |
-               (__u64) (decision->access & 0x3ff) << 29 |
+        return (__u64) (decision->word & WORD_COOKIE) << (40 - WORD_COOKIE_SHIFT) |
+               (__u64) (how & 1) << 39 | (__u64) (decision->access & 0x3ff) << 29 |
                (__u64) (decision->protocol & 0x1fff) << 16 | decision->port;
 }
 

@@ -88,7 +88,6 @@ static __always_inline bool may_be_ruled(const struct trie_key *key, __u32 lengt
 /* A name that has no entry: that of a wildcard, if the node has one. */
 static __always_inline int settle_otherwise(struct place_step *step, __u32 slot)
 {
-        const struct dentry *dentry = (const struct dentry *) step->dentry;
         struct trie_key key = {};
         struct trie_value *value;
         void *map = bpf_map_lookup_elem(&trie, &slot);
@@ -96,9 +95,9 @@ static __always_inline int settle_otherwise(struct place_step *step, __u32 slot)
         if (!map)
                 return -1;
         if (step->place.ruleset & PLACE_FOLDS) {
-                key.length = BPF_CORE_READ(dentry, d_name.len);
+                key.length = step->length;
                 if (bpf_probe_read_kernel_str(key.name, sizeof(key.name),
-                                              BPF_CORE_READ(dentry, d_name.name)) < 0 ||
+                                              (const void *) step->name) < 0 ||
                     may_be_ruled(&key, step->place.lengths))
                         return -1;
                 __builtin_memset(&key, 0, sizeof(key));
@@ -121,15 +120,23 @@ int place_settle(struct place_step *step, __u32 slot, __u32 missed)
         return 0;
 }
 
+static __always_inline long step_read_name(struct place_step *step)
+{
+        const struct dentry *dentry = (const struct dentry *) step->dentry;
+
+        if (bpf_core_read(&step->length, sizeof(step->length), &dentry->d_name.len))
+                return -1;
+        return bpf_core_read(&step->name, sizeof(step->name), &dentry->d_name.name);
+}
+
 int place_descend(struct place_step *step, __u32 slot)
 {
         /* The verifier is shown a bound of 63 for what is at most NAME_CHUNK: clang would test one
          * copy of it and use another. */
         struct {
                 struct trie_key key;
-                __u64 first; /* the slot, then other things: all before the name is read */
+                __u64 first; /* the slot: before the name is read */
         } room = {};
-        const struct dentry *dentry;
         const unsigned char *name;
         struct trie_value *value;
         __u32 n;
@@ -145,13 +152,10 @@ int place_descend(struct place_step *step, __u32 slot)
         map = bpf_map_lookup_elem(&trie, &room.first);
         if (!map)
                 return -1;
-        dentry = (const struct dentry *) step->dentry;
-        if (bpf_core_read(&room.first, sizeof(__u32), &dentry->d_name.len))
+        if (!step->name && step_read_name(step))
                 return -1;
-        room.key.length = room.first;
-        if (bpf_core_read(&room.first, sizeof(name), &dentry->d_name.name))
-                return -1;
-        name = (const unsigned char *) room.first;
+        name = (const unsigned char *) step->name;
+        room.key.length = step->length;
         room.key.node = step->place.node;
         for (__u32 done = 0; done < NAME_CHUNKS * NAME_CHUNK; done += NAME_CHUNK) {
                 n = *(volatile __u16 *) &room.key.length - done;
@@ -202,9 +206,9 @@ __noinline int place_learn(struct place_walk *walk, __u64 begun)
         if (magic == BTRFS_MAGIC || magic == BCACHEFS_MAGIC)
                 return 0;
         if (magic == OVERLAY_MAGIC && walk->step.place.node == NODE_OFF)
-                data |= (__u64) RULESET_INHERITED << 24;
+                data |= CACHED_RULESET(RULESET_INHERITED);
         else if (magic == OVERLAY_MAGIC)
-                data |= 0xffffull << 48; /* names of all lengths are looked up */
+                data |= CACHED_LENGTHS(0xffff); /* names of all lengths are looked up */
         cache_learn(key_of(dentry, walk->word, begun), data);
         return 0;
 }
@@ -289,7 +293,7 @@ static __always_inline int descend(struct way *way, struct place_step *step, __u
                 if (!way->n)
                         break;
                 way->n--;
-                step->dentry = way->levels[way->n & (DESCEND_MAX - 1)];
+                step_to_address(step, way->levels[way->n & (DESCEND_MAX - 1)]);
                 if (place_down(step, slot))
                         return -1;
         }

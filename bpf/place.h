@@ -18,6 +18,8 @@ struct place {
 /* One step down: by the name of the dentry at that address. */
 struct place_step {
         __u64 dentry;
+        __u64 name; /* the address of it; 0: not read yet */
+        __u32 length;
         struct place place;
 };
 
@@ -59,7 +61,7 @@ static __always_inline __u64 renames_begun(void)
 static __always_inline __u64 cache_mix(__u64 inode, __u64 device_generation, __u32 word,
                                        __u64 begun)
 {
-        return inode * hot.seed[0] + device_generation * hot.seed[1] + ((__u64) word << 32 ^ begun);
+        return inode * hot.seed[0] + device_generation * hot.seed[1] + (begun + word);
 }
 
 static __always_inline struct cache_entry *cache_slot(__u64 key)
@@ -67,16 +69,21 @@ static __always_inline struct cache_entry *cache_slot(__u64 key)
         return &cache[key >> (64 - CACHE_BITS)];
 }
 
+/* The node in 24 bits, the lengths in 16 and the ruleset in 24, in that order, so that one shift
+ * takes the node away and what is left is small where there is no ruleset. */
+#define CACHED_RULESET(ruleset) ((__u64) ((ruleset) &0xffffff) << 40)
+#define CACHED_LENGTHS(lengths) ((__u64) ((lengths) &0xffff) << 24)
+
 static __always_inline void cache_unpack(__u64 data, struct place *ret_place)
 {
         ret_place->node = data & 0xffffff;
-        ret_place->ruleset = data >> 24 & 0xffffff;
-        ret_place->lengths = data >> 48;
+        ret_place->lengths = data >> 24 & 0xffff;
+        ret_place->ruleset = data >> 40;
 }
 
 static __always_inline __u64 cache_pack(const struct place *place)
 {
-        return (__u64) place->lengths << 48 | (__u64) (place->ruleset & 0xffffff) << 24 |
+        return CACHED_RULESET(place->ruleset) | CACHED_LENGTHS(place->lengths) |
                (place->node & 0xffffff);
 }
 
@@ -118,6 +125,13 @@ static __always_inline __u32 place_ruleset(const struct place *place, bool *ret_
         return place->ruleset & ~RULESET_INHERITED;
 }
 
+/* The next step is to a dentry of which there is the address: place_descend() reads its name. */
+static __always_inline void step_to_address(struct place_step *step, __u64 address)
+{
+        step->dentry = address;
+        step->name = 0;
+}
+
 /* One step down, from the place of a directory to that of the dentry in it. */
 static __always_inline int place_down(struct place_step *step, __u32 slot)
 {
@@ -134,17 +148,17 @@ static __always_inline int place_walk_out(struct place_walk *walk, __u32 word)
 {
         __u64 address = walk->step.dentry;
         const struct dentry *dentry = (const struct dentry *) address;
-        bool is_directory;
         int r = WALK_AGAIN;
 
-        is_directory = (BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
-        walk->directory = is_directory ? address : (__u64) BPF_CORE_READ(dentry, d_parent);
+        walk->directory = address;
+        if ((BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) != MODE_DIRECTORY)
+                walk->directory = (__u64) BPF_CORE_READ(dentry, d_parent);
         walk->start = walk->directory;
         walk->word = word;
         for (int i = 0; i < WALK_ATTEMPTS && r == WALK_AGAIN; i++)
                 r = place_walk(walk);
-        walk->step.dentry = address;
-        if (r || is_directory)
+        step_to_address(&walk->step, address);
+        if (r || walk->directory == address)
                 return r;
         return place_down(&walk->step, word & WORD_SLOT);
 }
@@ -167,31 +181,62 @@ static __always_inline int place_of_directory(struct dentry *directory, __u32 wo
         return place_of_address(step, word);
 }
 
+/* Whether the bit of that number, below 64, is set. x86 shifts by one register alone, which is this
+ * one: of any other the kernel makes four instructions more. */
+static __always_inline bool has_bit(__u64 bits, __u64 number)
+{
+        register __u64 amount asm("r4") = number;
+
+        asm("%0 >>= %1" : "+r"(bits) : "r"(amount));
+        return bits & 1;
+}
+
 /* The place of a name in a directory: one step, and only where some ruled name is as long as it, or
  * the directory has spellings of its own. */
 static __always_inline int place_of_name(struct dentry *dentry, __u32 slot, struct place_step *step)
 {
-        if (step->place.node == NODE_OFF ||
-            (!(step->place.lengths >> (dentry->d_name.len & 15) & 1) &&
-             !(step->place.ruleset & PLACE_FOLDS))) {
+        __u32 length;
+
+        if (step->place.node == NODE_OFF) {
+                place_inherit(&step->place);
+                return 0;
+        }
+        length = dentry->d_name.len;
+        if (!has_bit(step->place.lengths, length & 15) && !(step->place.ruleset & PLACE_FOLDS)) {
                 place_inherit(&step->place);
                 return 0;
         }
         step->dentry = (__u64) dentry;
+        step->name = (__u64) dentry->d_name.name;
+        step->length = length;
         return place_down(step, slot);
 }
 
-/* Whether it is known, at little cost, that no rule is about that name: the same question as
- * place_of_directory() and place_of_name() together, for a place without a ruleset. */
-static __always_inline bool place_is_free(struct dentry *dentry, __u32 word)
+/* What the cache has of the directory that a name is in, as it stands there. Returns whether there
+ * is something. */
+static __always_inline bool known_place(const struct dentry *dentry, __u32 word, __u64 *ret_known)
 {
-        __u64 key = directory_key(dentry->d_parent, word), data;
+        __u64 key = directory_key(dentry->d_parent, word);
         struct cache_entry *entry = cache_slot(key);
 
-        data = *(volatile __u64 *) &entry->data;
-        if ((*(volatile __u64 *) &entry->x ^ data) != key)
-                return false;
-        if (data << 16 == (__u64) NODE_OFF << 16)
-                return true;
-        return !(data << 16 >> 40) && !(data >> 48 >> (dentry->d_name.len & 15) & 1);
+        *ret_known = *(volatile __u64 *) &entry->data;
+        return (*(volatile __u64 *) &entry->x ^ *ret_known) == key;
+}
+
+/* Whether no rule is about a name in a directory of that place: the same question as
+ * place_of_name() for a place without a ruleset. */
+static __always_inline bool known_is_free(__u64 known, const struct dentry *dentry)
+{
+        __u64 rest = known >> 24;
+
+        barrier_var(rest); /* else clang compares the whole with what has no room in a comparison */
+        return !rest || (rest <= 0xffff && !has_bit(rest, dentry->d_name.len & 15));
+}
+
+/* Whether it is known, at little cost, that no rule is about that name. */
+static __always_inline bool place_is_free(const struct dentry *dentry, __u32 word)
+{
+        __u64 known;
+
+        return known_place(dentry, word, &known) && known_is_free(known, dentry);
 }
