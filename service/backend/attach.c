@@ -2,6 +2,7 @@
 /* Attach: a hook is attached when a rule needs it, believed when it has denied a canary, pinned
  * then, and released when no rule needs it any longer. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,6 +84,7 @@ static void detach(Backend *backend, Program *program)
         unpin_link(backend, program->name);
         bpf_link__destroy(program->link);
         program->link = NULL;
+        program_forget_times(program);
         backend->n_changes++;
 }
 
@@ -244,6 +246,15 @@ static AttachTurn turn_of(const Program *program)
         return program->target_id ? TURN_HELPERS_AT_HOOKS : TURN_HELPERS;
 }
 
+/* To get it from its link takes CAP_SYS_ADMIN. */
+static void keep_for_times(const Backend *backend, Program *program,
+                           const struct bpf_program *loaded)
+{
+        program_forget_times(program);
+        if (backend->takes_times && program->link)
+                program->timed_fd = fcntl(bpf_program__fd(loaded), F_DUPFD_CLOEXEC, 3);
+}
+
 /* Returns the hooks that are harmed. */
 static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSet *set,
                            const struct bpf_object *object)
@@ -261,8 +272,10 @@ static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSe
                         loaded = bpf_object__find_program_by_name(object, program->name);
                         reason = turn == TURN_HOOKS ? attach_to_hook(backend, program, loaded)
                                                     : attach_helper(backend, program, loaded);
-                        if (!reason)
+                        if (!reason) {
+                                keep_for_times(backend, program, loaded);
                                 continue;
+                        }
                         harmed |= hooks_harmed(program, needs);
                         tell_harm(backend, program, reason);
                 }

@@ -71,6 +71,7 @@ static void forget_links(Backend *backend)
         for (size_t i = 0; i < backend->n_programs; i++) {
                 bpf_link__destroy(backend->programs[i].link);
                 backend->programs[i].link = NULL;
+                program_forget_times(&backend->programs[i]);
                 if (backend->programs[i].fd)
                         close(backend->programs[i].fd);
                 backend->programs[i].fd = 0;
@@ -182,6 +183,7 @@ int backend_new(Backend **ret_backend, const BackendConfig *config)
         backend->userdata = config->userdata;
         backend->protects_itself = !config->is_unguarded;
         backend->signal = config->signal;
+        backend->takes_times = config->takes_times;
         backend->kernel_btf = btf__load_vmlinux_btf();
         probe_kernel(backend->kernel_btf, &backend->probe, &backend->functions);
         r = mounts_init(&backend->mounts, config->handed.root, config->handed.mounts[0]);

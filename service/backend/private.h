@@ -119,10 +119,11 @@ struct Backend {
         int adopted;
         int is_mended;      /* see mend.c */
         uint64_t n_changes; /* of what is attached */
-        int times_fd;       /* while it is open the kernel takes the time of programs; or -1 */
-        int prepared;       /* the idle slot is filled and waits for its commit */
-        int hits_agree;     /* a number is of the same rule there as in the slot in force … */
-        HitsAnew anew;      /* … and what there is if not, until the switch */
+        int takes_times;
+        int times_fd;   /* while it is open the kernel takes the time of programs; or -1 */
+        int prepared;   /* the idle slot is filled and waits for its commit */
+        int hits_agree; /* a number is of the same rule there as in the slot in force … */
+        HitsAnew anew;  /* … and what there is if not, until the switch */
         uint32_t prepared_word;
 };
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/array.h"
 
@@ -222,6 +223,13 @@ int programs_find(const struct bpf_object *object, Tier tier, const KernelFuncti
 int program_is_attached(const Program *program)
 {
         return program->link || program->fd;
+}
+
+void program_forget_times(Program *program)
+{
+        if (program->timed_fd > 0)
+                close(program->timed_fd);
+        program->timed_fd = 0;
 }
 
 int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags)

@@ -42,9 +42,11 @@ typedef struct Program {
         uint32_t target_id;
         struct bpf_link *link; /* NULL: not attached … */
         int fd;                /* … but, if not 0, in the way that knows no links: see sysctl.c */
+        int timed_fd; /* the program, so that its times can be asked for; 0: none is kept */
 } Program;
 
 int program_is_attached(const Program *program);
+void program_forget_times(Program *program);
 
 /* The function a hook's programs attach to in a tier. */
 void hook_symbol(enum hook hook, Tier tier, char ret_symbol[SYMBOL_MAX]);

@@ -2,7 +2,6 @@
 /* Status: what the backend has, and what it has counted, in the words of its header. */
 #include "backend/guard.h"
 #include "backend/private.h"
-#include "util/cleanup.h"
 
 static uint64_t hooks_required(const Backend *backend)
 {
@@ -34,16 +33,10 @@ static void add_counters(const Backend *backend, enum hook hook, HookStatus *sta
 /* Of one program; what cannot be told adds nothing. */
 static void add_times(const Program *program, HookStatus *status)
 {
-        struct bpf_link_info link = {};
         struct bpf_prog_info info = {};
-        uint32_t n_link = sizeof(link), n_info = sizeof(info);
-        _cleanup_(closep) int fd = -1;
+        uint32_t n = sizeof(info);
 
-        if (!program->link ||
-            bpf_obj_get_info_by_fd(bpf_link__fd(program->link), &link, &n_link) < 0)
-                return;
-        fd = bpf_prog_get_fd_by_id(link.prog_id);
-        if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &n_info) < 0)
+        if (program->timed_fd <= 0 || bpf_obj_get_info_by_fd(program->timed_fd, &info, &n) < 0)
                 return;
         status->run_ns += info.run_time_ns;
         status->runs += info.run_cnt;
