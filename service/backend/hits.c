@@ -419,6 +419,7 @@ void hits_put_back(Backend *backend)
         if (backend->anew.before >= 0 &&
             slot_put(backend, idle, TABLE_HITS, backend->anew.before) == 0) {
                 backend->anew.before = -1;
+                backend->slots[idle].maps[TABLE_HITS].room = 0; /* that of the other is known */
                 add_idle_slot(backend);
         }
         hits_forget_anew(backend);

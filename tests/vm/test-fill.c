@@ -505,6 +505,36 @@ static void test_no_hit_is_lost_where_numbers_were_to_be_given_anew(void)
         policy_image_free(other);
 }
 
+/* Of a policy of that many rules, the first and the last one about files that are opened. */
+static char *many_rules(const char *first, unsigned n)
+{
+        GString *text = g_string_new("[deny_path]\n");
+
+        g_string_append_printf(text, "%s\n", first);
+        for (unsigned i = 2; i < n; i++)
+                g_string_append_printf(text, "/t/m%u/\n", i);
+        g_string_append(text, "/t/a/secret\n");
+        return g_string_free(text, FALSE);
+}
+
+/* What was put back is smaller than what was tried. */
+static void test_a_map_of_hits_that_is_put_back_has_its_own_room(void)
+{
+        g_autofree char *tried = many_rules("/t/other-first", 200);
+        g_autofree char *next = many_rules("/t/first", 150);
+        PolicyImage *other = compile(tried);
+
+        apply("");
+        apply("[deny_path]\n/t/first\n");
+        apply("[deny_path]\n/t/first\n/t/m2/\n"); /* both slots count now */
+        g_assert_cmpint(backend_prepare(backend, other, MODE_ENFORCE, 0, generation + 1), ==, 0);
+        backend_abort(backend);
+        apply(next);
+        open_often("/t/a/secret", 3);
+        g_assert_cmpuint(backend_rule_hits(backend, 150), ==, 3);
+        policy_image_free(other);
+}
+
 #define ADD(test) g_test_add_func("/fill/" #test, test)
 
 int main(int argc, char **argv)
@@ -529,5 +559,6 @@ int main(int argc, char **argv)
         ADD(test_no_hit_is_lost_while_policies_are_switched);
         ADD(test_no_hit_is_lost_where_numbers_are_given_anew);
         ADD(test_no_hit_is_lost_where_numbers_were_to_be_given_anew);
+        ADD(test_a_map_of_hits_that_is_put_back_has_its_own_room);
         return g_test_run();
 }
