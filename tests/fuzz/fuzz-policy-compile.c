@@ -24,18 +24,25 @@ static uint32_t hash(const char *text, uint8_t seed)
         return h;
 }
 
+/* It is the file that has names, whichever of them was asked for. */
+static uint32_t n_links_of(uint32_t device, uint64_t inode, uint8_t seed)
+{
+        return (seed ^ device ^ (uint32_t) inode) & 3;
+}
+
 static int locate(void *userdata, const char *path, Location *ret_location)
 {
-        uint32_t h = hash(path, *(uint8_t *) userdata);
+        uint8_t seed = *(uint8_t *) userdata;
+        uint32_t h = hash(path, seed);
 
         *ret_location = (Location){
                 .name = {.device = h % 3, .path = strdup(path)},
                 .exists = h >> 4 & 1,
-                .n_links = h >> 5 & 3,
                 .is_directory = h >> 7 & 1,
                 .inode = 1 + (h >> 8 & 3),
                 .device = h >> 10 & 1,
         };
+        ret_location->n_links = n_links_of(ret_location->device, ret_location->inode, seed);
         if (h >> 13 & 1)
                 ret_location->target = (Place){.device = h >> 14 & 1, .path = strdup("/t/u")};
         return 0;
@@ -122,7 +129,7 @@ static Who who_for(const RuleOptions *options, uint32_t chance)
 }
 
 /* Returns whether there is anything to ask. */
-static int what_for(const Rule *rule, uint32_t chance, What *what)
+static int what_for(const Rule *rule, uint32_t chance, uint8_t seed, What *what)
 {
         switch (rule->kind) {
         case RULE_FILE:
@@ -130,9 +137,10 @@ static int what_for(const Rule *rule, uint32_t chance, What *what)
                         .kind = WHAT_FILE,
                         .access = 1u << (chance & 7),
                         .file = {.name = {chance % 3, name_for(rule->file.path)},
-                                 .inode = chance >> 3 & 3,
-                                 .has_links = chance >> 5 & 1},
+                                 .inode = chance >> 3 & 3},
                 };
+                what->file.has_links =
+                        n_links_of(what->file.name.device, what->file.inode, seed) > 1;
                 return 1;
         case RULE_NET:
                 *what = (What){
@@ -168,7 +176,7 @@ static void ask(const PolicyImage *image, const Reading *reading, const Rule *ru
         Who who = who_for(rule->options, chance);
         What what;
 
-        if (what_for(rule, chance >> 8, &what)) {
+        if (what_for(rule, chance >> 8, *(uint8_t *) reading->resolver->userdata, &what)) {
                 Verdict expected = reference_decide(reading, &who, &what);
                 Verdict found = image_decide(image, &who, &what);
 
