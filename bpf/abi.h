@@ -7,7 +7,7 @@
 #include <linux/types.h>
 
 #ifndef AEGIS_ABI /* another is given for tests of an upgrade */
-#define AEGIS_ABI 8u
+#define AEGIS_ABI 9u
 #endif
 #ifndef EVENTS_ABI /* likewise */
 #define EVENTS_ABI 1u

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Event: what the service is told of a verdict. Denials and audits have a ring each, so that
- * neither displaces the other. */
+ * neither displaces the other. Where a flood has filled that of denials, the first in a second by
+ * each rule goes to the other: it is not hidden by those of other rules. */
 #include "dentry.h"
 #include "hook.h"
 
@@ -172,12 +173,34 @@ static __always_inline __u32 size_of(const struct event *event)
         return EVENT_NET_SIZE + (n < EVENT_PATH_ROOM ? n : EVENT_PATH_ROOM);
 }
 
+/* Asked only where there is no room. */
+static __always_inline bool is_rare(const struct decision *decision, const struct finding *finding)
+{
+        __u64 *told = &rare[(finding->rule + 37 * decision->hook) % N_RARE];
+        __u64 before = *(volatile __u64 *) told, now = bpf_ktime_get_boot_ns();
+
+        return now - before > RARE_NS && __sync_bool_compare_and_swap(told, before, now);
+}
+
+static __always_inline struct event *reserve(const struct decision *decision,
+                                             const struct finding *finding, const __u32 size)
+{
+        struct event *event;
+
+        if (finding->verdict != VERDICT_AUDITED) {
+                event = bpf_ringbuf_reserve(&denials, size, 0);
+                if (event || !is_rare(decision, finding))
+                        return event;
+        }
+        return bpf_ringbuf_reserve(&audits, size, 0);
+}
+
 /* What finds no room is counted; its number is missing in the stream. */
-static __always_inline void emit_file(void *ring, struct decision *decision,
-                                      const struct finding *finding, int place)
+static __always_inline void emit_file(struct decision *decision, const struct finding *finding,
+                                      int place)
 {
         __u64 seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
-        struct event *event = bpf_ringbuf_reserve(ring, sizeof(*event), 0);
+        struct event *event = reserve(decision, finding, sizeof(*event));
 
         if (!event) {
                 count_lost(finding);
@@ -191,11 +214,11 @@ static __always_inline void emit_file(void *ring, struct decision *decision,
         bpf_ringbuf_submit(event, 0);
 }
 
-static __always_inline void emit_short(void *ring, const struct decision *decision,
+static __always_inline void emit_short(const struct decision *decision,
                                        const struct finding *finding, int place)
 {
         __u64 seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
-        struct event *event = bpf_ringbuf_reserve(ring, EVENT_NET_SIZE, 0);
+        struct event *event = reserve(decision, finding, EVENT_NET_SIZE);
 
         if (!event) {
                 count_lost(finding);
@@ -210,7 +233,6 @@ static __always_inline void emit_short(void *ring, const struct decision *decisi
 
 int event_emit(struct decision *decision, struct finding *finding)
 {
-        bool audit;
         int place;
 
         if (!decision || !finding)
@@ -218,14 +240,9 @@ int event_emit(struct decision *decision, struct finding *finding)
         place = fold_begin(decision, finding);
         if (place == FOLDED)
                 return 0;
-        audit = finding->verdict == VERDICT_AUDITED;
-        if (decision->dentry && audit)
-                emit_file(&audits, decision, finding, place);
-        else if (decision->dentry)
-                emit_file(&denials, decision, finding, place);
-        else if (audit)
-                emit_short(&audits, decision, finding, place);
+        if (decision->dentry)
+                emit_file(decision, finding, place);
         else
-                emit_short(&denials, decision, finding, place);
+                emit_short(decision, finding, place);
         return 0;
 }

@@ -31,6 +31,7 @@ struct renames renames SEC(".data.renames");
 /* In .bss, which is not stored in the object. */
 struct cache_entry cache[N_CACHE_ENTRIES];
 __u64 warned[N_WARNED];
+__u64 rare[N_RARE];
 
 /* New for each loading, so that a canary proves these programs and not adopted ones. */
 const volatile __u32 load_id = 0;

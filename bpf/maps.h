@@ -93,6 +93,8 @@ typedef struct {
 } own_object_set;
 
 #define N_WARNED 4096 /* 2^12: judge.bpf.c takes as many bits */
+#define N_RARE 512    /* rules at hooks that are told apart in a flood */
+#define RARE_NS 1000000000ull
 
 #ifndef MAPS_DEFINED_HERE
 extern slot_trie trie SEC(".maps");
@@ -121,5 +123,6 @@ extern struct account account;
 extern struct renames renames;
 extern struct cache_entry cache[N_CACHE_ENTRIES];
 extern __u64 warned[N_WARNED]; /* processes that were sent a SIGTERM */
+extern __u64 rare[N_RARE];     /* when a denial was told though its ring was full */
 extern const volatile __u32 load_id;
 #endif

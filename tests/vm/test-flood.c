@@ -88,6 +88,7 @@ static void test_of_a_flood_that_nobody_reads_each_is_counted_and_the_one_is_fou
         g_assert_cmpuint(total("Lost") - lost, >, n_flood() / 2);
         g_assert_cmpuint(hits_of("/srv/flooded") - hits, ==, n_flood());
         g_assert_cmpuint(hits_of("/srv/hidden"), ==, 1);
+        assert_in_events("/srv/hidden");
 }
 
 /* A stream that nobody reads. */
