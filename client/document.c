@@ -87,10 +87,22 @@ char *source_document_name(const char *path)
         return strdup(base);
 }
 
+/* Most text is: there is no need to look at each character then, and to count lines. */
+static int is_ascii(const SourceDocument *document)
+{
+        unsigned all = 0;
+
+        for (size_t i = 0; i < document->n_text; i++)
+                all |= (unsigned char) document->text[i];
+        return all < 0x80 && !memchr(document->text, '\0', document->n_text);
+}
+
 int source_document_check(const SourceDocument *document, uint32_t *ret_line, uint32_t *ret_column)
 {
         uint32_t line = 1, column = 1, character;
 
+        if (is_ascii(document))
+                return 0;
         for (size_t i = 0; i < document->n_text;) {
                 size_t n = text_character(document->text + i, document->n_text - i, &character);
 
