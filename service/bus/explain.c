@@ -131,10 +131,12 @@ typedef struct Explanation {
         const Resolver *resolver;
         Document *documents;
         size_t n_documents;
+        Candidates candidates;
 } Explanation;
 
 static void explanation_deinit(Explanation *explanation)
 {
+        candidates_deinit(&explanation->candidates);
         question_deinit(&explanation->question);
         free(explanation->documents);
 }
@@ -145,8 +147,8 @@ static int append_answer(sd_bus_message *m, const Explanation *explanation, cons
                 answer->clause ? &explanation->image->rules[answer->clause->rule] : NULL;
         Loser losers[LOSERS_MAX];
         size_t n = 0;
-        int r = explain_losers(&explanation->question, answer, winner, explanation->documents,
-                               explanation->n_documents, explanation->resolver, losers, &n);
+        int r = explain_losers(&explanation->question, answer, winner, &explanation->candidates,
+                               explanation->resolver, losers, &n);
 
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "{sv}");
@@ -195,7 +197,12 @@ static int ask_question(Explanation *explanation, const Request *request, sd_bus
         clock_gettime(CLOCK_BOOTTIME, &now);
         r = question_read(&explanation->question, request->entry, strlen(request->entry),
                           explanation->resolver, now.tv_sec, &diagnostics);
-        return r > 0 ? error_set_diagnostics(error, &diagnostics, "entry") : r;
+        if (r != 0)
+                return r > 0 ? error_set_diagnostics(error, &diagnostics, "entry") : r;
+        return explain_find(&explanation->question, explanation->documents,
+                            explanation->n_documents,
+                            enforcement_compilation(request->server->config.enforcement),
+                            &explanation->candidates);
 }
 
 static int collect(Explanation *explanation, const Request *request, sd_bus_error *error)

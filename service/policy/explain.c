@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Explain: see explain.h. Every rule of every document is read, as a person would read it; the
- * tables that were made of them have forgotten who lost. */
+/* Explain: see explain.h. Rules are read as a person would read them; the tables that were made of
+ * them have forgotten who lost. Where paths lead is remembered by the compilation. */
 #include "policy/explain.h"
 
 #include <errno.h>
@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/covers.h"
 #include "policy/pattern.h"
+#include "util/array.h"
 #include "util/fiber.h"
 
 /* ---- paths ---- */
@@ -73,16 +75,32 @@ static int subject_fits(const RuleOptions *options, const Asker *asker, const Re
 
 /* ---- objects ---- */
 
-static int file_fits(const Rule *rule, const Question *question, uint32_t bits,
+#define COVERS_NAME 1u
+#define COVERS_TARGET 2u
+#define COVERS_UNKNOWN 4u
+
+/* A rule that is about what was asked, if it is about that access. */
+struct Candidate {
+        const Document *document;
+        const Rule *rule;
+        uint32_t covers; /* of a rule about names */
+};
+
+static int file_fits(const Candidate *candidate, const Question *question, uint32_t bits,
                      const Resolver *resolver)
 {
+        const Rule *rule = candidate->rule;
+        const Place *place = question_place(question, bits);
         const Pattern pattern = {.path = rule->file.path,
                                  .wild = rule->file.has_wildcard,
                                  .below = rule->file.below};
 
         if (question->rule->kind != RULE_FILE || !(rule->file.access & bits))
                 return 0;
-        return pattern_fits(&pattern, resolver, question_place(question, bits));
+        if (candidate->covers & COVERS_UNKNOWN)
+                return pattern_fits(&pattern, resolver, place);
+        return (candidate->covers &
+                (place == &question->path.name ? COVERS_NAME : COVERS_TARGET)) != 0;
 }
 
 static int inode_fits(const Rule *rule, const Question *question, uint32_t bits)
@@ -123,14 +141,15 @@ static int net_fits(const Rule *rule, const Question *question, uint32_t bits)
 }
 
 /* Whether the rule is about what was asked, whoever asks. Returns 1, 0 or a negative errno. */
-static int object_fits(const Rule *rule, const Question *question, uint32_t bits,
+static int object_fits(const Candidate *candidate, const Question *question, uint32_t bits,
                        const Resolver *resolver)
 {
         RuleKind asked = question->rule->kind;
+        const Rule *rule = candidate->rule;
 
         switch (rule->kind) {
         case RULE_FILE:
-                return file_fits(rule, question, bits, resolver);
+                return file_fits(candidate, question, bits, resolver);
         case RULE_INODE:
                 return inode_fits(rule, question, bits);
         case RULE_NET:
@@ -148,6 +167,88 @@ static int object_fits(const Rule *rule, const Question *question, uint32_t bits
                 break;
         }
         return 0;
+}
+
+/* ---- candidates ---- */
+
+/* covers: NULL if where paths lead is not known. Returns 0 or -ENOMEM. */
+static int find_covers(const Question *question, const Compilation *compilation, size_t n,
+                       uint8_t **ret_covers)
+{
+        _cleanup_(freep) uint8_t *covers = calloc(n + 1, sizeof(*covers));
+        int r = 0;
+
+        if (!covers)
+                return -ENOMEM;
+        if (compilation && compilation_n_rules(compilation) != n)
+                compilation = NULL;
+        if (!compilation)
+                memset(covers, COVERS_UNKNOWN, n);
+        else
+                compilation_cover_expired(compilation, COVERS_UNKNOWN, covers);
+        if (compilation && question->path.name.path)
+                r = compilation_cover(compilation, &question->path.name, COVERS_NAME, covers);
+        if (r == 0 && compilation && question->path.target.path)
+                r = compilation_cover(compilation, &question->path.target, COVERS_TARGET, covers);
+        if (r == 0)
+                *ret_covers = TAKE_PTR(covers);
+        return r;
+}
+
+static int may_fit(const Rule *rule, const Question *question, uint8_t covers)
+{
+        switch (rule->kind) {
+        case RULE_FILE:
+                return question->rule->kind == RULE_FILE && covers != 0;
+        case RULE_NET:
+                return net_fits(rule, question, ~0u);
+        case RULE_INODE:
+        case RULE_KERNEL:
+        case RULE_COMM:
+        case RULE_DIGEST:
+        case RULE_DEFAULT:
+                return 1;
+        case RULE_ALLOW_CGROUP:
+                return 0;
+        }
+        return 0;
+}
+
+static int add_candidate(Candidates *candidates, const Document *document, const Rule *rule,
+                         uint8_t covers)
+{
+        int r = ARRAY_RESERVE(candidates->items, candidates->n_allocated, candidates->n + 1);
+
+        if (r >= 0)
+                candidates->items[candidates->n++] =
+                        (Candidate){.document = document, .rule = rule, .covers = covers};
+        return r;
+}
+
+int explain_find(const Question *question, const Document *documents, size_t n_documents,
+                 const Compilation *compilation, Candidates *candidates)
+{
+        _cleanup_(freep) uint8_t *covers = NULL;
+        size_t n = 0, at = 0;
+        int r;
+
+        for (size_t i = 0; i < n_documents; i++)
+                n += policy_n_rules(documents[i].policy);
+        r = find_covers(question, compilation, n, &covers);
+        for (size_t i = 0; r >= 0 && i < n_documents; i++)
+                for (size_t j = 0; r >= 0 && j < policy_n_rules(documents[i].policy); j++, at++) {
+                        const Rule *rule = policy_rule(documents[i].policy, j);
+
+                        if (may_fit(rule, question, covers[at]))
+                                r = add_candidate(candidates, &documents[i], rule, covers[at]);
+                }
+        return r;
+}
+
+void candidates_deinit(Candidates *candidates)
+{
+        free(candidates->items);
+        *candidates = (Candidates){};
 }
 
 /* ---- all of them ---- */
@@ -173,14 +274,15 @@ static const char *reason(const Rule *rule, const Document *document, const Aske
 
 /* Returns 1 with the loser, 0 if the rule is none, or a negative errno. */
 static int consider(const Question *question, const Answer *answer, const ImageRule *winner,
-                    const Document *document, const Rule *rule, const Resolver *resolver,
-                    Loser *ret_loser)
+                    const Candidate *candidate, const Resolver *resolver, Loser *ret_loser)
 {
+        const Document *document = candidate->document;
+        const Rule *rule = candidate->rule;
         int r, fits;
 
         if (is_entry_of(rule, document, winner))
                 return 0;
-        r = object_fits(rule, question, answer->bits, resolver);
+        r = object_fits(candidate, question, answer->bits, resolver);
         if (r <= 0)
                 return r;
         fits = subject_fits(rule->options, &question->asker, resolver);
@@ -195,24 +297,22 @@ static int consider(const Question *question, const Answer *answer, const ImageR
 }
 
 int explain_losers(const Question *question, const Answer *answer, const ImageRule *winner,
-                   const Document *documents, size_t n_documents, const Resolver *resolver,
+                   const Candidates *candidates, const Resolver *resolver,
                    Loser ret_losers[LOSERS_MAX], size_t *ret_n)
 {
         size_t n = 0;
 
-        for (size_t i = 0; i < n_documents; i++)
-                for (size_t j = 0; j < policy_n_rules(documents[i].policy); j++) {
-                        Loser loser;
-                        int r = consider(question, answer, winner, &documents[i],
-                                         policy_rule(documents[i].policy, j), resolver, &loser);
+        for (size_t i = 0; i < candidates->n; i++) {
+                Loser loser;
+                int r = consider(question, answer, winner, &candidates->items[i], resolver, &loser);
 
-                        fiber_pace();
-                        if (r < 0)
-                                return r;
-                        if (r > 0 && n < LOSERS_MAX)
-                                ret_losers[n] = loser;
-                        n += (size_t) r;
-                }
+                fiber_pace();
+                if (r < 0)
+                        return r;
+                if (r > 0 && n < LOSERS_MAX)
+                        ret_losers[n] = loser;
+                n += (size_t) r;
+        }
         *ret_n = n;
         return 0;
 }

@@ -3,6 +3,7 @@
  * kernel was never given since another always decides first. */
 #pragma once
 
+#include "policy/compilation.h"
 #include "policy/question.h"
 
 typedef struct Loser {
@@ -13,9 +14,22 @@ typedef struct Loser {
 
 #define LOSERS_MAX 64u
 
+/* What may lose. */
+typedef struct Candidate Candidate;
+typedef struct Candidates {
+        Candidate *items;
+        size_t n, n_allocated;
+} Candidates;
+
+/* Of one question, for all its answers. compilation: the last one of these documents, which knows
+ * where their paths led; NULL: the resolver is asked, path by path. Returns 0 or -ENOMEM. */
+int explain_find(const Question *question, const Document *documents, size_t n_documents,
+                 const Compilation *compilation, Candidates *candidates);
+void candidates_deinit(Candidates *candidates);
+
 /* winner: of the answer, or NULL. Returns 0 with the losers in the documents' order and how many
  * there are in all, LOSERS_MAX of them at most in the array; or a negative errno of the resolver.
  */
 int explain_losers(const Question *question, const Answer *answer, const ImageRule *winner,
-                   const Document *documents, size_t n_documents, const Resolver *resolver,
+                   const Candidates *candidates, const Resolver *resolver,
                    Loser ret_losers[LOSERS_MAX], size_t *ret_n);

@@ -57,6 +57,18 @@ int enforcement_compile(Enforcement *enforcement, const DocumentSet *documents, 
         return compile(enforcement, documents, &request, name, diagnostics, ret_image);
 }
 
+const Compilation *enforcement_compilation(Enforcement *enforcement)
+{
+        _cleanup_(policy_image_freep) PolicyImage *image = NULL;
+        _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
+
+        /* What was compiled last is mostly that: then there is nothing to do. */
+        if (enforcement_compile(enforcement, enforcement->documents, PATHS_OF_NEW_RULES, NULL,
+                                &diagnostics, &image) != 0)
+                return NULL;
+        return enforcement->compilation;
+}
+
 static int compile_proposal(Enforcement *enforcement, Proposal *proposal, Paths paths,
                             Diagnostics *diagnostics)
 {

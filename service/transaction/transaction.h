@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "backend/backend.h"
+#include "policy/compilation.h"
 #include "policy/digest.h"
 #include "policy/image.h"
 #include "policy/policy.h"
@@ -147,6 +148,9 @@ const Loaded *enforcement_document(const Enforcement *enforcement, size_t i); /*
 const Loaded *enforcement_find(const Enforcement *enforcement, const char *name); /* or NULL */
 /* The image in force, for naming a rule of an event. May be NULL. */
 const PolicyImage *enforcement_image(const Enforcement *enforcement);
+/* The documents in force as they were compiled, or NULL if they cannot be. Belongs to the
+ * enforcement, and goes with the next plan. */
+const Compilation *enforcement_compilation(Enforcement *enforcement);
 /* What a rule number in an event of a generation stands for, or NULL if that image is gone (the one
  * before the image in force is kept). */
 const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t generation,

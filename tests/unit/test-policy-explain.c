@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Questions: what is taken for one, which rule answers it, and which rules lost. */
+#include <errno.h>
 #include <glib.h>
 #include <string.h>
 
+#include "policy/compilation.h"
 #include "policy/explain.h"
 #include "policy/plain.h"
 
@@ -12,6 +14,7 @@
 typedef struct Scene {
         Document document;
         PolicyImage *image;
+        Compilation *compilation;
         Resolver resolver;
         Question question;
         Answer answers[ANSWERS_MAX];
@@ -20,24 +23,33 @@ typedef struct Scene {
         size_t n_losers;
 } Scene;
 
-static void scene_make(Scene *scene, const char *text)
+static void scene_make_at(Scene *scene, const char *text, int64_t applied)
 {
+        CompilationRequest request = {.n_documents = 1};
         Diagnostics diagnostics = {0};
 
         *scene = (Scene){.resolver = plain_resolver()};
-        scene->document = (Document){.name = "web", .text = text, .n_text = strlen(text)};
+        scene->document =
+                (Document){.name = "web", .text = text, .n_text = strlen(text), .applied = applied};
         g_assert_cmpint(policy_parse(&scene->document.policy, text, strlen(text), &diagnostics), ==,
                         0);
-        g_assert_cmpint(policy_image_compile(&scene->image, &scene->document, 1, &scene->resolver,
-                                             &diagnostics),
+        request.documents = &scene->document;
+        request.resolver = &scene->resolver;
+        g_assert_cmpint(compilation_run(&scene->compilation, &request, &diagnostics, &scene->image),
                         ==, 0);
         diagnostics_deinit(&diagnostics);
+}
+
+static void scene_make(Scene *scene, const char *text)
+{
+        scene_make_at(scene, text, 0);
 }
 
 static void scene_clear(Scene *scene)
 {
         question_deinit(&scene->question);
         policy_image_free(scene->image);
+        compilation_free(scene->compilation);
         policy_unref(scene->document.policy);
 }
 
@@ -58,6 +70,36 @@ static const ImageRule *winner_of(const Scene *scene, const Answer *answer)
         return answer->clause ? &scene->image->rules[answer->clause->rule] : NULL;
 }
 
+static size_t find_losers(const Scene *scene, const Compilation *compilation,
+                          const ImageRule *winner, Loser losers[LOSERS_MAX])
+{
+        Candidates candidates = {};
+        size_t n = 0;
+
+        g_assert_cmpint(
+                explain_find(&scene->question, &scene->document, 1, compilation, &candidates), ==,
+                0);
+        g_assert_cmpint(explain_losers(&scene->question, &scene->answers[0], winner, &candidates,
+                                       &scene->resolver, losers, &n),
+                        ==, 0);
+        candidates_deinit(&candidates);
+        return n;
+}
+
+/* What is remembered of paths tells the same as asking for each. */
+static void find_the_same_losers(Scene *scene, const ImageRule *winner)
+{
+        Loser losers[LOSERS_MAX] = {};
+        size_t n = find_losers(scene, NULL, winner, losers);
+
+        scene->n_losers = find_losers(scene, scene->compilation, winner, scene->losers);
+        g_assert_cmpuint(scene->n_losers, ==, n);
+        for (size_t i = 0; i < n && i < LOSERS_MAX; i++) {
+                g_assert_true(scene->losers[i].rule == losers[i].rule);
+                g_assert_cmpstr(scene->losers[i].because, ==, losers[i].because);
+        }
+}
+
 /* line: of the rule that decides; 0: none does. */
 static void assert_decided(Scene *scene, const char *entry, uint32_t line)
 {
@@ -67,10 +109,7 @@ static void assert_decided(Scene *scene, const char *entry, uint32_t line)
         g_assert_cmpuint(scene->n_answers, ==, 1);
         winner = winner_of(scene, &scene->answers[0]);
         g_assert_cmpuint(winner ? winner->rule->line : 0, ==, line);
-        g_assert_cmpint(explain_losers(&scene->question, &scene->answers[0], winner,
-                                       &scene->document, 1, &scene->resolver, scene->losers,
-                                       &scene->n_losers),
-                        ==, 0);
+        find_the_same_losers(scene, winner);
 }
 
 static void assert_lost(const Scene *scene, size_t i, uint32_t line, const char *because)
@@ -192,6 +231,68 @@ static void test_a_rule_that_has_expired_is_told_as_that(void)
         scene_clear(&scene);
 }
 
+static void test_a_rule_that_had_expired_before_the_start_is_told_as_that(void)
+{
+        Scene scene;
+
+        scene_make_at(&scene, "version=7\n[deny]\nfile:/srv/a ttl=10m\nfile:/srv/ ttl=10m\n", -600);
+        assert_decided(&scene, "file:/srv/a access=read", 0);
+        g_assert_cmpuint(scene.n_losers, ==, 2);
+        assert_lost(&scene, 0, 3, "it has expired");
+        assert_lost(&scene, 1, 4, "it has expired");
+        scene_clear(&scene);
+}
+
+static void test_rules_above_beside_and_below_are_told_apart(void)
+{
+        Scene scene;
+
+        scene_make(&scene, "version=7\n[deny]\nfile:/ uid=1\nfile:/a uid=1\nfile:/a/ uid=1\n"
+                           "file:/a/b uid=1\nfile:/a/b/ uid=1\nfile:/a/bc uid=1\n"
+                           "file:/a/b/c uid=1\nfile:/b/ uid=1\nfile:/bin/sh uid=1\n"
+                           "file:/x/ exe=/a/b\nfile:/a/b uid=2\n");
+        for (unsigned i = 0; i < 2; i++) {
+                static const char *const questions[] = {
+                        "file:/ access=read",          "file:/a access=read",
+                        "file:/a/b access=read",       "file:/a/b/c access=create",
+                        "file:/a/b/c/d/e access=read", "file:/usr/bin/sh access=read",
+                        "file:/aa/b access=read",
+                };
+
+                for (size_t j = 0; j < G_N_ELEMENTS(questions); j++)
+                        assert_decided(&scene, questions[j], 0);
+                assert_decided(&scene, "file:/a/b access=read", 0);
+                g_assert_cmpuint(scene.n_losers, ==, 5);
+                assert_lost(&scene, 1, 5, "it is about another subject");
+                assert_lost(&scene, 2, 6, "it is about another subject");
+                scene_clear(&scene);
+                /* the same where all names are looked at, one by one */
+                scene_make(&scene, "version=7\n[deny]\nfile:/ uid=1\nfile:/a uid=1\n"
+                                   "file:/a/ uid=1\nfile:/a/b uid=1\nfile:/a/b/ uid=1\n"
+                                   "file:/a/bc uid=1\nfile:/a/b/c uid=1\nfile:/b/ uid=1\n"
+                                   "file:/bin/sh uid=1\nfile:/x/*/y uid=1\nfile:/a/b uid=2\n");
+        }
+        scene_clear(&scene);
+}
+
+static int refuse_to_locate(void *userdata, const char *path, Location *ret_location)
+{
+        g_test_fail_printf("where %s leads has been found out before", path);
+        return -EIO;
+}
+
+static void test_where_paths_lead_is_not_asked_again(void)
+{
+        Loser losers[LOSERS_MAX] = {};
+        Scene scene;
+
+        scene_make(&scene, "version=7\n[deny]\nfile:/srv/ uid=1\nfile:/srv/a uid=2\n");
+        assert_decided(&scene, "file:/srv/a access=read", 0);
+        scene.resolver.locate = refuse_to_locate;
+        g_assert_cmpuint(find_losers(&scene, scene.compilation, NULL, losers), ==, 2);
+        scene_clear(&scene);
+}
+
 static void test_losers_beyond_the_bound_are_counted(void)
 {
         g_autoptr(GString) text = g_string_new("version=7\n[deny]\n");
@@ -268,6 +369,9 @@ int main(int argc, char **argv)
         ADD(test_addresses_are_asked_about);
         ADD(test_programs_and_the_kernel_are_asked_about);
         ADD(test_a_rule_that_has_expired_is_told_as_that);
+        ADD(test_a_rule_that_had_expired_before_the_start_is_told_as_that);
+        ADD(test_rules_above_beside_and_below_are_told_apart);
+        ADD(test_where_paths_lead_is_not_asked_again);
         ADD(test_losers_beyond_the_bound_are_counted);
         ADD(test_each_kind_of_access_is_answered);
         ADD(test_a_freed_cgroup_is_bound_by_nothing);
