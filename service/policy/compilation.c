@@ -291,9 +291,10 @@ static int make_image(Run *run)
                 r = build_tables(compiler);
         if (r < 0)
                 return r;
+        places_find(compiler);
         names_settle(&compiler->names);
         digest_documents(request->documents, request->n_documents, compiler->image->digest);
-        return places_find(compiler);
+        return 0;
 }
 
 /* ---- one run ---- */

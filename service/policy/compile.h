@@ -103,6 +103,12 @@ typedef struct Pins {
 /* Returns 0 or -ENOMEM. */
 int pins_add(Pins *pins, const Pin *pin);
 
+/* ---- where paths lead ---- */
+
+typedef struct PlacesSum {
+        uint64_t halves[2];
+} PlacesSum;
+
 /* ---- lists ---- */
 
 /* A list on its way. decided: access about which a clause that fits anyone, for good, has spoken.
@@ -134,6 +140,7 @@ typedef struct Compiler {
         Numbers in_order; /* the rules there are, as they are written */
         Names names;
         Pins pins;
+        PlacesSum places; /* of the names */
         uint32_t n_nodes; /* numbers given, from 1 */
         size_t n_steps;   /* taken in making what stands in the trie */
         Pool clauses;     /* a list is a run */
@@ -255,5 +262,5 @@ uint64_t nets_hooks(const Rule *rule);
 /* hooks.c: flags and hooks. */
 void hooks_find(Compiler *compiler);
 
-/* places.c: image->places, or -ENOMEM; after names_settle() and pins_build(). */
-int places_find(Compiler *compiler);
+/* places.c: image->places; after pins_build(), before names_settle(). */
+void places_find(Compiler *compiler);

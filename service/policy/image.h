@@ -125,7 +125,7 @@ typedef struct CgroupIdEntry {
 typedef struct PolicyImage {
         unsigned n_refs;
         uint8_t digest[DIGEST_SIZE]; /* of the documents: see digest_documents() */
-        uint8_t places[DIGEST_SIZE]; /* of where paths lead: see policy_image_leads_as() */
+        uint8_t places[DIGEST_SIZE]; /* of where paths lead, for policy_image_leads_as() alone */
         uint32_t flags;              /* IMAGE_… */
         uint64_t hooks;              /* HOOK_BIT of each hook the rules need */
         uint64_t hooks_accepted;     /* those of them that may be missing: no document insists */

@@ -1,77 +1,90 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Places: what the machine said of the paths that rules name, as a digest that does not depend on
- * how lists and nodes came to be numbered. Rules are told by their numbers. */
+/* Places: what the machine said of the paths that rules name, as a sum that does not depend on how
+ * lists and nodes came to be numbered, nor on the order in which it was asked. What is new is added
+ * and what is gone taken away. The addends are made with a key that nobody knows: who chooses where
+ * paths lead cannot choose them so that the sum stays. Rules are told by their numbers. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/compile.h"
-#include "util/cleanup.h"
 #include "util/fiber.h"
 
-static void add_exe(crypto_generichash_state *state, const Pool *exes, uint32_t number)
+#define HASH_SIZE crypto_shorthash_siphashx24_BYTES
+
+_Static_assert(sizeof(PlacesSum) == HASH_SIZE, "a sum has the size of its addends");
+_Static_assert(2 * sizeof(PlacesSum) == sizeof(((PolicyImage *) 0)->places), "of names, of pins");
+
+static void hash(const void *data, size_t n, uint8_t ret_hash[HASH_SIZE])
 {
-        crypto_generichash_update(state, (const uint8_t *) exes->items + exes->runs[number].first,
-                                  pool_run_length(exes, number));
+        static uint8_t key[crypto_shorthash_siphashx24_KEYBYTES];
+        static int has_key;
+
+        if (!has_key)
+                randombytes_buf(key, sizeof(key));
+        has_key = 1;
+        crypto_shorthash_siphashx24(ret_hash, data, n, key);
 }
 
-static void add_name(crypto_generichash_state *state, const Compiler *compiler, const Name *name)
+static PlacesSum hash_of_name(const Compiler *compiler, const Name *name)
 {
-        const uint32_t head[] = {name->device, name->below, name->is_exe,
-                                 name->is_exe ? 0 : name->number};
+        const Pool *exes = &compiler->exes;
+        struct {
+                uint32_t device, below, is_exe, rule;
+                uint8_t key[HASH_SIZE], exe[HASH_SIZE];
+        } all = {name->device, name->below, name->is_exe, name->is_exe ? 0 : name->number, {}, {}};
+        PlacesSum sum;
 
-        fiber_pace();
-        crypto_generichash_update(state, (const uint8_t *) head, sizeof(head));
-        crypto_generichash_update(state, (const uint8_t *) name->key, strlen(name->key) + 1);
+        hash(name->key, strlen(name->key), all.key);
         if (name->is_exe)
-                add_exe(state, &compiler->exes, name->number);
+                hash((const uint8_t *) exes->items + exes->runs[name->number].first,
+                     pool_run_length(exes, name->number), all.exe);
+        hash(&all, sizeof(all), (uint8_t *) &sum);
+        return sum;
 }
 
-static void add_pin(crypto_generichash_state *state, const Pin *pin)
+static PlacesSum hash_of_pin(const Pin *pin)
 {
         const uint64_t all[] = {pin->key.inode, pin->key.device, pin->rule, pin->generation,
                                 pin->checked};
+        PlacesSum sum;
 
-        fiber_pace();
-        crypto_generichash_update(state, (const uint8_t *) all, sizeof(all));
+        hash(all, sizeof(all), (uint8_t *) &sum);
+        return sum;
 }
 
-static int compare_pins(const void *a, const void *b)
+static void add(PlacesSum *sum, PlacesSum addend)
 {
-        const Pin *x = a, *y = b;
-        int r = memcmp(&x->key, &y->key, sizeof(x->key));
-
-        return r != 0 ? r : (x->rule > y->rule) - (x->rule < y->rule);
+        sum->halves[0] += addend.halves[0];
+        sum->halves[1] += addend.halves[1];
 }
 
-/* They stand in the order in which they were found. */
-static int add_pins(crypto_generichash_state *state, const Pins *pins)
+static void subtract(PlacesSum *sum, PlacesSum addend)
 {
-        _cleanup_(freep) Pin *sorted = copy_items(pins->items, pins->n, sizeof(*sorted));
-
-        if (pins->n == 0)
-                return 0;
-        if (!sorted)
-                return -ENOMEM;
-        qsort(sorted, pins->n, sizeof(*sorted), compare_pins);
-        for (size_t i = 0; i < pins->n; i++)
-                add_pin(state, &sorted[i]);
-        return 0;
+        sum->halves[0] -= addend.halves[0];
+        sum->halves[1] -= addend.halves[1];
 }
 
-int places_find(Compiler *compiler)
+void places_find(Compiler *compiler)
 {
-        crypto_generichash_state state;
         const Names *names = &compiler->names;
-        const Pins *pins = &compiler->pins;
-        const uint64_t sizes[] = {names->n, pins->n};
-        int r;
+        PlacesSum sums[2] = {};
 
-        crypto_generichash_init(&state, NULL, 0, DIGEST_SIZE);
-        crypto_generichash_update(&state, (const uint8_t *) sizes, sizeof(sizes));
-        for (size_t i = 0; i < names->n; i++)
-                add_name(&state, compiler, &names->items[i]);
-        r = add_pins(&state, pins);
-        crypto_generichash_final(&state, compiler->image->places, DIGEST_SIZE);
-        return r;
+        for (size_t i = 0; i < names->n; i++) {
+                const Name *name = &names->items[i];
+
+                if (name->is_new == name->is_gone)
+                        continue;
+                if (name->is_new)
+                        add(&compiler->places, hash_of_name(compiler, name));
+                else
+                        subtract(&compiler->places, hash_of_name(compiler, name));
+                fiber_pace();
+        }
+        sums[0] = compiler->places;
+        for (size_t i = 0; i < compiler->pins.n; i++) {
+                add(&sums[1], hash_of_pin(&compiler->pins.items[i]));
+                fiber_pace();
+        }
+        memcpy(compiler->image->places, sums, sizeof(sums));
 }
