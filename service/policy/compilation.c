@@ -167,22 +167,36 @@ static void forget_files(Compiler *compiler)
                 names->items[i].is_gone = 1;
 }
 
+/* So that each array is as large as it must be at once. */
+static int count_kinds(Compiler *compiler)
+{
+        size_t n_of_kind[N_RULE_KINDS] = {};
+        int r = 0;
+
+        for (size_t i = 0; i < compiler->in_order.n; i++)
+                n_of_kind[compiler->rules[compiler->in_order.items[i]].rule->kind]++;
+        for (size_t i = 0; i < N_RULE_KINDS && r >= 0; i++) {
+                Numbers *numbers = &compiler->by_kind[i];
+
+                numbers->n = 0;
+                r = ARRAY_RESERVE(numbers->items, numbers->n_allocated, n_of_kind[i]);
+        }
+        return r;
+}
+
 static int sort_by_kind(Compiler *compiler)
 {
-        for (size_t i = 0; i < N_RULE_KINDS; i++)
-                compiler->by_kind[i].n = 0;
-        for (size_t i = 0; i < compiler->in_order.n; i++) {
+        int r = count_kinds(compiler);
+
+        for (size_t i = 0; i < compiler->in_order.n && r >= 0; i++) {
                 uint32_t number = compiler->in_order.items[i];
                 const NumberedRule *numbered = &compiler->rules[number];
-                int r;
+                Numbers *numbers = &compiler->by_kind[numbered->rule->kind];
 
-                if (numbered->has_expired)
-                        continue;
-                r = numbers_add(&compiler->by_kind[numbered->rule->kind], number);
-                if (r < 0)
-                        return r;
+                if (!numbered->has_expired)
+                        numbers->items[numbers->n++] = number;
         }
-        return 0;
+        return r;
 }
 
 /* ---- the image ---- */

@@ -103,9 +103,18 @@ static uint64_t add_hooks(PolicyImage *image, const Rule *rule, const Policy *po
         return hooks;
 }
 
+/* Most rules about files need what the one before needs. */
+static int needs_the_same(const Rule *rule, const Rule *before)
+{
+        return rule->kind == RULE_FILE && before->kind == RULE_FILE &&
+               rule->file.access == before->file.access && rule->options == before->options &&
+               rule->verdict == before->verdict;
+}
+
 void hooks_find(Compiler *compiler)
 {
         PolicyImage *image = compiler->image;
+        const NumberedRule *before = NULL;
         uint64_t insisted = 0;
 
         find_flags(compiler);
@@ -115,8 +124,13 @@ void hooks_find(Compiler *compiler)
                 for (size_t i = 0; i < numbers->n; i++) {
                         const NumberedRule *numbered = &compiler->rules[numbers->items[i]];
                         const Policy *policy = compiler->documents[numbered->document].policy;
-                        uint64_t hooks = add_hooks(image, numbered->rule, policy);
+                        uint64_t hooks;
 
+                        if (before && before->document == numbered->document &&
+                            needs_the_same(numbered->rule, before->rule))
+                                continue;
+                        before = numbered;
+                        hooks = add_hooks(image, numbered->rule, policy);
                         if (!policy_accepts_missing(policy))
                                 insisted |= hooks;
                 }

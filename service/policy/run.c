@@ -42,6 +42,15 @@ static int has_ttl(const Policy *policy)
         return 0;
 }
 
+/* That it was looked through before is enough. */
+static int holds_for_a_time(const Compilation *compilation, const Document *document)
+{
+        const Held *before = find_held(compilation, document->name);
+
+        return before && before->policy == document->policy ? before->has_ttl
+                                                            : has_ttl(document->policy);
+}
+
 static int hold_documents(Run *run)
 {
         const CompilationRequest *request = run->request;
@@ -56,7 +65,7 @@ static int hold_documents(Run *run)
                         .name = strdup(document->name),
                         .policy = policy_ref(document->policy),
                         .applied = document->applied,
-                        .has_ttl = has_ttl(document->policy),
+                        .has_ttl = holds_for_a_time(run->compilation, document),
                 };
                 if (!run->held[i].name)
                         return -ENOMEM;
@@ -115,10 +124,9 @@ static int place_rule(Run *run, uint32_t document, const Rule *rule, const Held 
         return 0;
 }
 
-static int place_document(Run *run, uint32_t i)
+static int place_matched(Run *run, uint32_t i, const Held *before)
 {
         const Document *document = &run->request->documents[i];
-        const Held *before = find_held(run->compilation, document->name);
         size_t n = policy_n_rules(document->policy);
         _cleanup_(freep) uint32_t *stays = calloc(n + 1, sizeof(*stays));
         int r = 0;
@@ -128,12 +136,45 @@ static int place_document(Run *run, uint32_t i)
         if (before)
                 rules_match(before->policy, document->policy, before->applied == document->applied,
                             stays);
-        run->held[i].first = run->in_order.n;
         for (size_t j = 0; j < n && r >= 0; j++) {
                 fiber_pace();
                 r = place_rule(run, i, policy_rule(document->policy, j), before, stays[j]);
         }
         return r;
+}
+
+static int is_untouched(const Held *before, const Document *document)
+{
+        return before && before->policy == document->policy &&
+               (before->applied == document->applied || !before->has_ttl);
+}
+
+/* All its rules stay. */
+static int place_untouched(Run *run, uint32_t i, const Held *before)
+{
+        Compiler *compiler = &run->compilation->compiler;
+        Numbers *in_order = &run->in_order;
+        size_t n = policy_n_rules(before->policy);
+        int r = ARRAY_RESERVE(in_order->items, in_order->n_allocated, in_order->n + n);
+
+        for (size_t j = 0; j < n && r >= 0; j++) {
+                uint32_t number = compiler->in_order.items[before->first + j];
+
+                in_order->items[in_order->n++] = number;
+                compiler->rules[number].document = i;
+                compiler->rules[number].order = (uint32_t) in_order->n;
+        }
+        return r;
+}
+
+static int place_document(Run *run, uint32_t i)
+{
+        const Document *document = &run->request->documents[i];
+        const Held *before = find_held(run->compilation, document->name);
+
+        run->held[i].first = run->in_order.n;
+        return is_untouched(before, document) ? place_untouched(run, i, before)
+                                              : place_matched(run, i, before);
 }
 
 /* Those that were not placed are gone. */

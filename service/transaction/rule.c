@@ -214,6 +214,14 @@ static int check_text(const SingleRule *single, Diagnostics *diagnostics)
         return r;
 }
 
+/* Whether its text is what has been read. */
+static int is_as_written(const SingleRule *single, const char *section, const char *entry,
+                         uint64_t ttl_usec)
+{
+        return ttl_usec == 0 && is_of_version_7(section) && strcmp(single->text, entry) == 0 &&
+               strcmp(single_rule_section(single), section) == 0;
+}
+
 static int single_rule_read(SingleRule *single, const char *section, const char *entry,
                             Diagnostics *diagnostics)
 {
@@ -244,7 +252,7 @@ int single_rule_new(SingleRule **ret_rule, const char *section, const char *entr
                 r = set_ttl(single, ttl_usec, diagnostics);
         if (r == 0)
                 r = rule_to_text(&single->rule, &single->text);
-        if (r == 0)
+        if (r == 0 && !is_as_written(single, section, entry, ttl_usec))
                 r = check_text(single, diagnostics);
         if (r == 0)
                 *ret_rule = TAKE_PTR(single);
