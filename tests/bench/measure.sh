@@ -49,6 +49,28 @@ apply() { # apply NAME DOCUMENT
         echo "APPLY $1 $(bench-guest time aegis-client apply --name=bench "$2" 2>&1 | sed -n 's/^TIME //p')"
 }
 
+call() { # call NAME COMMAND...
+        echo "COMMAND $1 $(bench-guest time aegis-client "${@:2}" 2>&1 | sed -n 's/^TIME //p')"
+}
+
+# The client's own start is in it. The first call of each is not what is counted.
+commands() {
+        local round
+        for round in first again; do
+                call "$round-add" rule add deny file:/tmp/single
+                call "$round-remove" rule remove deny file:/tmp/single
+                call "$round-emergency" emergency start --for=1m --reason=bench
+                call "$round-end" emergency stop
+                call "$round-audit" mode audit
+                call "$round-enforce" mode enforce
+                call "$round-status" status
+                call "$round-explain" explain /tmp/denied
+                call "$round-hooks" hooks
+                call "$round-policies" policies
+                call "$round-history" history
+        done
+}
+
 # It guards itself from signals, and its programs from being looked at.
 launch() { # launch [OPTION]...
         /usr/libexec/aegisd "$@" >/tmp/aegisd.log 2>&1 &
@@ -125,6 +147,7 @@ empty) attach_empty ;;
 policy) start_service ;;
 esac
 [ -z "$service" ] || memory_taken "$before"
+[ "$files" -lt 2 ] || commands
 [ -z "$service" ] || awk '/^(Rss|Anonymous):/ { print "SERVICE-" $1, $2 }' "/proc/$service/smaps_rollup"
 for work in getppid stat open pread mmap connect bind udp fork exec open-denied; do
         before=$(service_cost)
