@@ -25,6 +25,8 @@ const Field manager_fields[] = {
         {"EmergencyUntilUSec", "emergency_until_usec", "t"},
         {"Drift", "drift", "b"},
         {"Generations", "generations", "a(ts)"},
+        {"Policies", "policies", "as"},
+        {"Hooks", "hooks", "a{su}"},
         {NULL, NULL, NULL},
 };
 
@@ -108,22 +110,43 @@ static int name_generations(json_object *manager)
         return 0;
 }
 
-ExitStatus query_manager(Client *client, const Call *call, json_object **ret_manager)
+static ExitStatus query_object(Client *client, const Call *call, const char *path,
+                               const char *interface, sd_bus_message **ret_reply)
 {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
-        _cleanup_(json_object_putp) json_object *manager = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         ExitStatus status = client_connect(client);
         int r;
 
         if (status != STATUS_DONE)
                 return status;
-        r = connection_message(client->connection, SERVICE_PATH, "org.freedesktop.DBus.Properties",
+        r = connection_message(client->connection, path, "org.freedesktop.DBus.Properties",
                                "GetAll", &message);
         if (r >= 0)
-                r = sd_bus_message_append(message, "s", MANAGER_INTERFACE);
+                r = sd_bus_message_append(message, "s", interface);
         if (r < 0)
                 return failure_of_message(client, call, r);
-        status = client_call(client, call, message, &reply);
+        return client_call(client, call, message, ret_reply);
+}
+
+ExitStatus query_events(Client *client, const Call *call, json_object **ret_events)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        ExitStatus status = query_object(client, call, EVENTS_PATH, EVENTS_INTERFACE, &reply);
+        int r;
+
+        if (status != STATUS_DONE)
+                return status;
+        r = reply_read_properties(reply, events_fields, ret_events);
+        return r < 0 ? failure_of_reply(client, call, r) : STATUS_DONE;
+}
+
+ExitStatus query_manager(Client *client, const Call *call, json_object **ret_manager)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(json_object_putp) json_object *manager = NULL;
+        ExitStatus status = query_object(client, call, SERVICE_PATH, MANAGER_INTERFACE, &reply);
+        int r;
+
         if (status != STATUS_DONE)
                 return status;
         r = reply_read_properties(reply, manager_fields, &manager);

@@ -14,6 +14,9 @@ extern const Field events_fields[];
 /* The manager's properties as one object. Says itself what went wrong. */
 ExitStatus query_manager(Client *client, const Call *call, json_object **ret_manager);
 
+/* The totals of events as one object. Says itself what went wrong. */
+ExitStatus query_events(Client *client, const Call *call, json_object **ret_events);
+
 /* GetManagedObjects' answer, for reply_read_objects(). Says itself what went wrong. */
 ExitStatus query_objects(Client *client, const Call *call, sd_bus_message **ret_reply);
 

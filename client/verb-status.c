@@ -20,79 +20,6 @@ static Colour colour_of_posture(const char *posture)
         return COLOUR_DOUBTFUL;
 }
 
-static int add_names(json_object *status, json_object *policies)
-{
-        _cleanup_(json_object_putp) json_object *names = json_object_new_array();
-
-        if (!names)
-                return -ENOMEM;
-        for (size_t i = 0; i < json_object_array_length(policies); i++) {
-                json_object *policy = json_object_array_get_idx(policies, i), *name = NULL;
-
-                if (json_object_object_get_ex(policy, "name", &name) &&
-                    json_add(names, NULL, json_object_get(name)) < 0)
-                        return -ENOMEM;
-        }
-        return json_add(status, "policies", TAKE_PTR(names));
-}
-
-static int add_hooks(json_object *status, json_object *hooks)
-{
-        _cleanup_(json_object_putp) json_object *counts = json_object_new_object();
-        size_t n = json_object_array_length(hooks);
-        uint64_t attached = 0, denying = 0, required = 0, missing = 0;
-
-        for (size_t i = 0; i < n; i++) {
-                json_object *hook = json_object_array_get_idx(hooks, i);
-                int denies = strcmp(json_text(hook, "guarantee"), "deny") == 0;
-
-                attached += (uint64_t) json_truth(hook, "attached");
-                denying += (uint64_t) denies;
-                required += (uint64_t) json_truth(hook, "required");
-                missing += json_truth(hook, "required") && !denies;
-        }
-        if (!counts || json_add_number(counts, "all", n) < 0 ||
-            json_add_number(counts, "attached", attached) < 0 ||
-            json_add_number(counts, "denying", denying) < 0 ||
-            json_add_number(counts, "required", required) < 0 ||
-            json_add_number(counts, "missing", missing) < 0)
-                return -ENOMEM;
-        return json_add(status, "hooks", TAKE_PTR(counts));
-}
-
-static int add_events(json_object *status, json_object *events)
-{
-        json_object *totals = json_object_array_length(events) > 0
-                                      ? json_object_get(json_object_array_get_idx(events, 0))
-                                      : json_object_new_object();
-
-        if (!totals)
-                return -ENOMEM;
-        json_object_object_del(totals, "object");
-        return json_add(status, "events", totals);
-}
-
-/* Adds what the objects tell to what the manager tells. */
-static ExitStatus add_objects(Client *client, const Call *call, json_object *manager)
-{
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL;
-        _cleanup_(json_object_putp) json_object *policies = NULL, *hooks = NULL, *events = NULL;
-        ExitStatus status = query_objects(client, call, &objects);
-
-        if (status == STATUS_DONE)
-                status = query_list(client, call, objects, POLICY_INTERFACE, &policies);
-        if (status == STATUS_DONE)
-                status = query_list(client, call, objects, HOOK_INTERFACE, &hooks);
-        if (status == STATUS_DONE)
-                status = query_list(client, call, objects, EVENTS_INTERFACE, &events);
-        if (status != STATUS_DONE)
-                return status;
-        if (add_names(manager, policies) < 0 || add_hooks(manager, hooks) < 0 ||
-            add_events(manager, events) < 0)
-                return failure_of_reply(client, call, -ENOMEM);
-        return STATUS_DONE;
-}
-
 static void print_strings(json_object *object, const char *key, const char *between)
 {
         for (size_t i = 0; i < json_count(object, key); i++) {
@@ -201,13 +128,15 @@ static void print_status(json_object *status)
 ExitStatus verb_status(Client *client, char **arguments)
 {
         static const Call call = {.attempt = "show the status"};
-        _cleanup_(json_object_putp) json_object *object = NULL;
+        _cleanup_(json_object_putp) json_object *object = NULL, *events = NULL;
         ExitStatus status = query_manager(client, &call, &object);
 
         if (status == STATUS_DONE)
-                status = add_objects(client, &call, object);
+                status = query_events(client, &call, &events);
         if (status != STATUS_DONE)
                 return status;
+        if (json_add(object, "events", TAKE_PTR(events)) < 0)
+                return failure_of_reply(client, &call, -ENOMEM);
         if (OPTION_GIVEN(&client->options, OPTION_JSON))
                 output_json(object);
         else

@@ -262,6 +262,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Drift", "b", manager_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("Generations", "a(ts)", manager_get, 0,
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Policies", "as", manager_get, 0, 0),
+        SD_BUS_PROPERTY("Hooks", "a{su}", manager_get, 0, 0),
         SD_BUS_VTABLE_END,
 };
 /* clang-format on */

@@ -164,6 +164,37 @@ static int append_generations(const BusServer *server, sd_bus_message *reply)
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int append_policies(const BusServer *server, sd_bus_message *reply)
+{
+        const Enforcement *enforcement = server->config.enforcement;
+        int r = sd_bus_message_open_container(reply, 'a', "s");
+
+        for (size_t i = 0; r >= 0 && i < enforcement_n_documents(enforcement); i++)
+                r = sd_bus_message_append(reply, "s",
+                                          enforcement_document(enforcement, i)->document.name);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int append_hooks(const BusServer *server, sd_bus_message *reply)
+{
+        uint32_t attached = 0, denying = 0, required = 0, missing = 0;
+
+        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
+                HookStatus status;
+                int denies;
+
+                backend_hook(server->config.backend, hook, &status);
+                denies = status.guarantee == GUARANTEE_DENY;
+                attached += status.attached != 0;
+                denying += denies;
+                required += status.required != 0;
+                missing += status.required && !denies;
+        }
+        return sd_bus_message_append(reply, "a{su}", 5, "all", (uint32_t) N_HOOKS, "attached",
+                                     attached, "denying", denying, "required", required, "missing",
+                                     missing);
+}
+
 static const struct {
         const char *name;
         int (*append)(const BusServer *server, sd_bus_message *reply);
@@ -183,6 +214,8 @@ static const struct {
         {"EmergencyUntilUSec", append_emergency_until},
         {"Drift", append_drift},
         {"Generations", append_generations},
+        {"Policies", append_policies},
+        {"Hooks", append_hooks},
 };
 
 int manager_get(sd_bus *bus, const char *path, const char *interface, const char *property,

@@ -210,6 +210,59 @@ static void test_each_verb_has_a_row(Lab *lab)
                         g_error("'%s' has no row in this test", verb_table[i].name);
 }
 
+static json_object *ask(const char *line)
+{
+        g_auto(Outcome) outcome = {0};
+        json_object *object;
+
+        run(line, STATUS_DONE, &outcome);
+        object = json_tokener_parse(outcome.out);
+        g_assert_nonnull(object);
+        return object;
+}
+
+static json_object *get(json_object *object, const char *key)
+{
+        json_object *value = NULL;
+
+        g_assert_true(json_object_object_get_ex(object, key, &value));
+        return value;
+}
+
+static int count_true(json_object *hooks, const char *key)
+{
+        int n = 0;
+
+        for (size_t i = 0; i < json_object_array_length(hooks); i++)
+                n += json_object_get_boolean(get(json_object_array_get_idx(hooks, i), key));
+        return n;
+}
+
+/* It asks for no objects. */
+static void test_the_status_counts_what_the_objects_say(Lab *lab)
+{
+        json_object *status, *hooks, *counts;
+
+        put(WEB, "version=7\n[deny]\nfile:/srv/one\n");
+        put(MAIL, "version=1\n[deny_port]\n25:tcp\n");
+        json_object_put(ask("apply --json " WEB));
+        json_object_put(ask("apply --json " MAIL));
+        status = ask("status --json");
+        hooks = ask("hooks --json");
+        counts = get(status, "hooks");
+        g_assert_cmpstr(json_object_to_json_string_ext(get(status, "policies"), 0), ==,
+                        "[\"mail\",\"web\"]");
+        g_assert_cmpint(json_object_get_int(get(counts, "all")), ==, N_HOOKS);
+        g_assert_cmpint(json_object_get_int(get(counts, "attached")), ==,
+                        count_true(get(hooks, "hooks"), "attached"));
+        g_assert_cmpint(json_object_get_int(get(counts, "required")), ==,
+                        count_true(get(hooks, "hooks"), "required"));
+        g_assert_cmpint(json_object_get_int(get(counts, "required")), >, 0);
+        g_assert_cmpint(json_object_get_int(get(counts, "missing")), ==, 0);
+        json_object_put(hooks);
+        json_object_put(status);
+}
+
 static const LabTest tests[] = {
 #define TEST(function)                                                                             \
         {                                                                                          \
@@ -217,6 +270,7 @@ static const LabTest tests[] = {
         }
         TEST(test_what_each_verb_prints_is_as_documented),
         TEST(test_each_verb_has_a_row),
+        TEST(test_the_status_counts_what_the_objects_say),
 };
 
 int main(int argc, char **argv)
