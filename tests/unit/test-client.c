@@ -17,10 +17,12 @@ static int answer_manager(sd_bus_message *call, sd_bus_error *error)
 
         CHECK(sd_bus_message_new_method_return(call, &reply));
         CHECK(sd_bus_message_append(
-                reply, "a{sv}", 8, "Version", "s", "0.1.0", "ApiVersion", "u", 1, "Mode", "s",
+                reply, "a{sv}", 10, "Version", "s", "0.1.0", "ApiVersion", "u", 1, "Mode", "s",
                 "enforce", "Posture", "s", "enforcing", "PostureReasons", "as", 2, "one",
                 "two\033[31m", "Generation", "t", UINT64_MAX - 1, "LastChange", "(ttus)",
-                UINT64_C(1700000000000000), UINT64_C(7), 0, ":1.5", "Unheard", "a{s(ih)}", 0));
+                UINT64_C(1700000000000000), UINT64_C(7), 0, ":1.5", "Unheard", "a{s(ih)}", 0,
+                "Policies", "as", 2, "base", "web", "Hooks", "a{su}", 5, "all", 1, "attached", 0,
+                "denying", 1, "required", 0, "missing", 0));
         CHECK(sd_bus_send(NULL, reply, NULL));
         sd_bus_message_unref(reply);
         return 0;
