@@ -139,6 +139,13 @@ enum hook {
 #define IMAGE_VERIFIED 4096u     /* subjects with a verified identity */
 #define IMAGE_ENFORCED 16384u    /* some clause denies in audit mode too (CLAUSE_ENFORCE) */
 #define IMAGE_RUNTIME_DEPS 8192u /* what a verified program maps counts for its identity too */
+#define IMAGE_SUBJECTS 32768u    /* clauses that are not about everybody */
+
+/* What programs are built for: the verifier leaves the rest out, and the kernel keeps it nowhere.
+ */
+#define IMAGE_BUILT_FOR                                                                            \
+        (IMAGE_FILES | IMAGE_UNBOUND | IMAGE_CGROUPS | IMAGE_EXES | IMAGE_COMMS | IMAGE_SHA256 |   \
+         IMAGE_VERITY | IMAGE_VERIFIED | IMAGE_SUBJECTS)
 
 #define DIGEST_SIZE 32
 

@@ -6,6 +6,7 @@
 #include "hook.h"
 
 #define PATH_LEVELS 48
+#define LEVELS_AT_ONCE 8
 #define NAME_ROOM 256 /* a name and its NUL */
 
 /* In an interrupt the current task has nothing to do with it: the socket's owner is all that is
@@ -60,10 +61,20 @@ static __always_inline void fill_task(struct event *event)
         bpf_get_current_comm(event->comm, sizeof(event->comm));
 }
 
-/* All but the path. */
-static __always_inline void fill_head(struct event *event, const struct decision *decision,
-                                      const struct finding *finding)
+/* An event without a path. */
+struct short_event {
+        __u8 bytes[EVENT_NET_SIZE];
+};
+
+/* All but the path. A function of its own, so that the verifier looks into it once and not once for
+ * each kind of event. Returns 0. */
+__noinline int event_fill_head(struct short_event *bytes, struct decision *decision,
+                               struct finding *finding)
 {
+        struct event *event = (struct event *) bytes;
+
+        if (!event || !decision || !finding)
+                return 0;
         event->time_ns = bpf_ktime_get_boot_ns();
         event->generation = word_header(decision->word)->generation;
         event->rule = finding->rule;
@@ -99,21 +110,34 @@ static __always_inline void fill_head(struct event *event, const struct decision
                 fill_owner(event, (const struct sock *) decision->sk);
         else
                 fill_task(event);
+        return 0;
 }
 
-/* The names from the object up to the root of its file system, as many as there is room for. */
-static __always_inline void fill_path(struct event *event, __u64 dentry)
+#define PATH_ENDS 1
+#define PATH_GOES_ON 0
+
+/* The names from *dentry on, which is then the last. Returns PATH_ENDS at the root of its file
+ * system, PATH_GOES_ON, or -1 where the next is not to be had. A function of its own, so that the
+ * verifier looks into it once and not once for all levels. */
+__noinline int event_add_names(struct event *event, __u64 *dentry)
 {
         struct named named = {};
-        __u32 length = 0;
+        int r = PATH_GOES_ON;
+        __u32 length;
+        __u64 at;
         long n;
 
-        for (int i = 0; i < PATH_LEVELS; i++) {
-                if (read_named(&named, (const struct dentry *) dentry))
+        if (!event || !dentry)
+                return -1;
+        length = event->path_length;
+        at = *dentry;
+        for (int i = 0; i < LEVELS_AT_ONCE; i++) {
+                r = -1;
+                if (read_named(&named, (const struct dentry *) at))
                         break;
-                if (named.parent == dentry) {
-                        event->path_length = length;
-                        return;
+                if (named.parent == at) {
+                        r = PATH_ENDS;
+                        break;
                 }
                 if (length > EVENT_PATH_ROOM - NAME_ROOM)
                         break;
@@ -122,27 +146,34 @@ static __always_inline void fill_path(struct event *event, __u64 dentry)
                 if (n <= 0)
                         break;
                 length += n;
-                dentry = named.parent;
+                at = named.parent;
+                r = PATH_GOES_ON;
         }
         event->path_length = length;
-        event->flags |= EVENT_PATH_CUT;
+        *dentry = at;
+        return r;
 }
 
-/* A function of its own, so that the verifier looks into it once and not once a ring. */
-__noinline int event_fill_file(struct event *event, struct decision *decision)
+/* The names from the object up to the root of its file system, as many as there is room for. */
+static __always_inline void fill_path(struct event *event, __u64 dentry)
 {
-        const struct dentry *dentry;
-        const struct inode *inode;
+        int r = PATH_GOES_ON;
 
-        if (!event || !decision)
-                return -1;
-        dentry = (const struct dentry *) decision->dentry;
-        inode = (const struct inode *) decision->inode;
+        for (int i = 0; i < PATH_LEVELS / LEVELS_AT_ONCE && r == PATH_GOES_ON; i++)
+                r = event_add_names(event, &dentry);
+        if (r != PATH_ENDS)
+                event->flags |= EVENT_PATH_CUT;
+}
+
+static __always_inline void fill_file(struct event *event, const struct decision *decision)
+{
+        const struct dentry *dentry = (const struct dentry *) decision->dentry;
+        const struct inode *inode = (const struct inode *) decision->inode;
+
         event->device = BPF_CORE_READ(dentry, d_sb, s_dev);
         if (inode)
                 event->inode = BPF_CORE_READ(inode, i_ino);
         fill_path(event, decision->dentry);
-        return 0;
 }
 
 static __always_inline void count_lost(const struct finding *finding)
@@ -196,8 +227,7 @@ static __always_inline struct event *reserve(const struct decision *decision,
 }
 
 /* What finds no room is counted; its number is missing in the stream. */
-static __always_inline void emit_file(struct decision *decision, const struct finding *finding,
-                                      int place)
+static __always_inline void emit_file(struct decision *decision, struct finding *finding, int place)
 {
         __u64 seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
         struct event *event = reserve(decision, finding, sizeof(*event));
@@ -208,14 +238,14 @@ static __always_inline void emit_file(struct decision *decision, const struct fi
                 return;
         }
         event->seq = seq;
-        fill_head(event, decision, finding);
-        event_fill_file(event, decision);
+        event_fill_head((struct short_event *) event, decision, finding);
+        fill_file(event, decision);
         fold_end(place, event, size_of(event));
         bpf_ringbuf_submit(event, 0);
 }
 
-static __always_inline void emit_short(const struct decision *decision,
-                                       const struct finding *finding, int place)
+static __always_inline void emit_short(struct decision *decision, struct finding *finding,
+                                       int place)
 {
         __u64 seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
         struct event *event = reserve(decision, finding, EVENT_NET_SIZE);
@@ -226,7 +256,7 @@ static __always_inline void emit_short(const struct decision *decision,
                 return;
         }
         event->seq = seq;
-        fill_head(event, decision, finding);
+        event_fill_head((struct short_event *) event, decision, finding);
         fold_end(place, event, EVENT_NET_SIZE);
         bpf_ringbuf_submit(event, 0);
 }

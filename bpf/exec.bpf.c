@@ -66,7 +66,7 @@ __noinline int exec_find_digest(struct decision *decision)
         __u32 flags;
         int algorithm;
 
-        if (!decision)
+        if (!decision || !is_built_for(IMAGE_SHA256 | IMAGE_VERITY))
                 return 0;
         flags = word_header(decision->word)->flags;
         if (flags & IMAGE_VERITY) {
@@ -105,7 +105,7 @@ __noinline int exec_scan_path(struct path_scan *scan)
         char chunk[PATH_CHUNK];
         long n;
 
-        if (!scan)
+        if (!scan || !is_built_for(IMAGE_COMMS))
                 return SCAN_END;
         n = bpf_probe_read_kernel_str(chunk, sizeof(chunk), (const void *) scan->at);
         if (n <= 0)
@@ -139,7 +139,7 @@ __noinline int exec_find_comms(struct decision *decision, __u64 path)
         struct path_scan scan = {.at = path, .name = path};
         __u32 slot;
 
-        if (!decision)
+        if (!decision || !is_built_for(IMAGE_COMMS))
                 return 0;
         slot = decision->word & WORD_SLOT;
         dentry = (const struct dentry *) decision->dentry;
@@ -210,8 +210,8 @@ static __always_inline int decide_digest(struct file *file, struct decision *dec
         struct exec_note *note;
         int r;
 
-        if (in_lsm && bpf_get_fsverity_digest && !verity_is_in_reach() &&
-            word_header(decision->word)->flags & IMAGE_VERITY) {
+        if (in_lsm && is_built_for(IMAGE_VERITY) && bpf_get_fsverity_digest &&
+            !verity_is_in_reach() && word_header(decision->word)->flags & IMAGE_VERITY) {
                 note = bpf_task_storage_get(&noted, bpf_get_current_task_btf(), NULL,
                                             BPF_LOCAL_STORAGE_GET_F_CREATE);
                 if (note)

@@ -106,6 +106,12 @@ static __always_inline __u32 forgotten(__u32 number)
         return number + *(volatile __u32 *) &hot.zero;
 }
 
+/* Where not, what would follow is not in the programs that are loaded. */
+static __always_inline bool is_built_for(__u32 flags)
+{
+        return built_for & flags;
+}
+
 static __always_inline __u32 word_read(void)
 {
         return *(volatile __u32 *) &hot.word;

@@ -15,15 +15,18 @@
  * its rules, not of what guards the service. In an interrupt the current task is anyone. */
 static __always_inline bool is_unbound(struct decision *decision)
 {
-        __u32 tgid = bpf_get_current_pid_tgid() >> 32;
+        __u32 tgid = bpf_get_current_pid_tgid() >> 32, flags;
 
         if (!decision->sk && (tgid == 1 || is_service(tgid)))
                 return true;
         if (decision->word & WORD_CANARY && is_canary_process(tgid))
                 return true;
-        if (decision->flags & EVENT_SELF || !(word_header(decision->word)->flags & IMAGE_UNBOUND))
+        if (decision->flags & EVENT_SELF)
                 return false;
-        return subject_in_cgroup(decision, CGROUP_UNBOUND);
+        flags = word_header(decision->word)->flags;
+        if (flags & IMAGE_BUILT_FOR & ~built_for)
+                return true; /* a program that knows these flags stands beside this one */
+        return flags & IMAGE_UNBOUND && subject_in_cgroup(decision, CGROUP_UNBOUND);
 }
 
 static __always_inline void count_hit(__u32 word, __u32 rule)
@@ -199,15 +202,28 @@ static __always_inline void find_as_such(const struct decision *decision, struct
         finding->signal = SIGNAL_DEFAULT;
 }
 
-/* Asks clauses until one is found, or for a while. A function of its own, so that the verifier
- * counts to this and not to all clauses. */
+/* Returns STEP_NEXT or -EPERM. */
+static __always_inline int follow(struct decision *decision, struct finding *finding)
+{
+        int r = judge_found(decision, finding);
+
+        if (r > 0)
+                decision->access = 0;
+        return r < 0 ? -EPERM : STEP_NEXT;
+}
+
+/* Asks clauses until one is found, or for a while, and does what follows. Returns STEP_NEXT if
+ * there may be another, STEP_END, or -EPERM. A function of its own, so that the verifier counts to
+ * this and not to all clauses. */
 __noinline int judge_clauses(struct decision *decision, struct finding *finding)
 {
         int r = STEP_NEXT;
 
+        if (!decision || !finding)
+                return -EPERM;
         for (int i = 0; i < CLAUSES_AT_ONCE && r == STEP_NEXT; i++)
                 r = judge_clause(decision, finding);
-        return r;
+        return r == STEP_FOUND ? follow(decision, finding) : r;
 }
 
 int judge(struct decision *decision)
@@ -223,19 +239,13 @@ int judge(struct decision *decision)
                 decision->access = 0;
                 return r < 0 ? -EPERM : 0;
         }
+        r = judge_clause(decision, &finding); /* mostly the first one decides */
+        if (r == STEP_FOUND)
+                r = follow(decision, &finding);
         for (int i = 0; i < FINDINGS_MAX; i++) {
-                r = judge_clause(decision, &finding); /* mostly the first one decides */
-                if (r == STEP_NEXT)
-                        r = judge_clauses(decision, &finding);
-                if (r == STEP_END)
-                        return 0;
-                if (r == STEP_NEXT)
-                        continue;
-                r = judge_found(decision, &finding);
-                if (r < 0)
-                        return -EPERM;
-                if (r > 0)
-                        decision->access = 0;
+                if (r != STEP_NEXT)
+                        return r == STEP_END ? 0 : -EPERM;
+                r = judge_clauses(decision, &finding);
         }
         return -EPERM; /* cannot be: each finding takes a bit of the access away */
 }

@@ -36,4 +36,6 @@ __u64 rare[N_RARE];
 /* New for each loading, so that a canary proves these programs and not adopted ones. */
 const volatile __u32 load_id = 0;
 
+const volatile __u32 built_for = 0;
+
 char license_text[] SEC("license") = "Dual BSD/GPL";

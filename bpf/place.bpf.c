@@ -3,7 +3,8 @@
  * read the kernel by address only, so that it does not matter which hook called. */
 #include "place.h"
 
-#define CLIMB_MAX 64  /* levels looked up in one call */
+#define CLIMB_MAX 64 /* levels looked up in one call */
+#define CLIMB_AT_ONCE 16
 #define DESCEND_MAX 4 /* levels walked down in one call; a power of two */
 
 __u64 rename_lock SEC(".data.place"); /* its address; 0: not known */
@@ -198,7 +199,7 @@ __noinline int place_learn(struct place_walk *walk, __u64 begun)
         unsigned long magic;
         __u64 data;
 
-        if (!walk)
+        if (!walk || !is_built_for(IMAGE_FILES | IMAGE_EXES))
                 return -1;
         dentry = (const struct dentry *) walk->step.dentry;
         magic = BPF_CORE_READ(dentry, d_sb, s_magic);
@@ -238,7 +239,7 @@ __noinline int place_climb(struct place_walk *walk)
         const struct dentry *dentry, *parent;
         const struct trie_value *root;
 
-        if (!walk)
+        if (!walk || !is_built_for(IMAGE_FILES | IMAGE_EXES))
                 return -1;
         dentry = (const struct dentry *) walk->step.dentry;
         if (walk->known == walk->step.dentry) {
@@ -261,6 +262,26 @@ __noinline int place_climb(struct place_walk *walk)
         return 0;
 }
 
+/* Some levels up, likewise. */
+__noinline int place_climb_on(struct place_walk *walk, struct way *way)
+{
+        int r = 0;
+
+        if (!walk || !way || !is_built_for(IMAGE_FILES | IMAGE_EXES))
+                return -1;
+        for (int i = 0; i < CLIMB_AT_ONCE && !r; i++) {
+                /* volatile: clang would enter the loop in its middle, which the verifier forbids */
+                __u64 level = *(volatile __u64 *) &walk->step.dentry;
+
+                r = place_climb(walk);
+                if (r)
+                        break;
+                way->levels[way->n & (DESCEND_MAX - 1)] = level;
+                way->n++;
+        }
+        return r;
+}
+
 /* Returns 0 with walk->step.place known and the way to it, WALK_AGAIN after CLIMB_MAX levels
  * (walk->start is then the last), -1 if the tree does not hang together. */
 static __always_inline int climb(struct place_walk *walk, struct way *way)
@@ -268,15 +289,10 @@ static __always_inline int climb(struct place_walk *walk, struct way *way)
         int r;
 
         walk->step.dentry = walk->start;
-        for (int i = 0; i < CLIMB_MAX; i++) {
-                /* volatile: clang would enter the loop in its middle, which the verifier forbids */
-                __u64 level = *(volatile __u64 *) &walk->step.dentry;
-
-                r = place_climb(walk);
+        for (int i = 0; i < CLIMB_MAX / CLIMB_AT_ONCE; i++) {
+                r = place_climb_on(walk, way);
                 if (r)
                         return r == CLIMB_KNOWN ? 0 : -1;
-                way->levels[i & (DESCEND_MAX - 1)] = level;
-                way->n = i + 1;
         }
         if (walk->known == walk->step.dentry) {
                 cache_unpack(walk->known_place, &walk->step.place);
@@ -309,7 +325,7 @@ int place_walk(struct place_walk *walk)
         __u32 seq;
         int r;
 
-        if (!walk)
+        if (!walk || !is_built_for(IMAGE_FILES | IMAGE_EXES))
                 return -1;
         walk->step = (struct place_step){};
         begun = renames_begun();
@@ -352,7 +368,7 @@ int place_of_address(struct place_step *step, __u32 word)
         struct place_walk walk = {};
         int r;
 
-        if (!step)
+        if (!step || !is_built_for(IMAGE_FILES | IMAGE_EXES))
                 return -1;
         walk.step.dentry = step->dentry;
         r = place_walk_out(&walk, word);

@@ -34,7 +34,7 @@ int subject_in_cgroup(struct decision *decision, __u32 number)
         __u64 id;
         void *map;
 
-        if (!decision)
+        if (!decision || !is_built_for(IMAGE_UNBOUND | IMAGE_CGROUPS))
                 return false;
         slot = decision->word & WORD_SLOT;
         map = bpf_map_lookup_elem(&cgroups, &slot);
@@ -116,7 +116,7 @@ int subject_fits(struct decision *decision, __u32 number, __u32 verdict)
         __u32 slot, flags;
         void *map;
 
-        if (!decision)
+        if (!decision || !is_built_for(IMAGE_SUBJECTS))
                 return in_doubt;
         slot = decision->word & WORD_SLOT;
         map = bpf_map_lookup_elem(&subjects, &slot);
@@ -153,7 +153,8 @@ int subject_exe(struct decision *decision)
 {
         struct place_walk walk = {};
 
-        if (!decision || decision->sk || !(word_header(decision->word)->flags & IMAGE_EXES))
+        if (!decision || decision->sk || !is_built_for(IMAGE_EXES) ||
+            !(word_header(decision->word)->flags & IMAGE_EXES))
                 return 0;
         walk.step.dentry =
                 (__u64) BPF_CORE_READ(bpf_get_current_task_btf(), mm, exe_file, f_path.dentry);

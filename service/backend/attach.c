@@ -9,6 +9,7 @@
 
 #include "backend/guard.h"
 #include "backend/private.h"
+#include "util/cleanup.h"
 #include "util/log.h"
 
 #define ANSWER_TRIES 10
@@ -41,7 +42,7 @@ static CanaryResult send_canary(Backend *backend, const Program *program)
         CanaryResult result;
 
         hot->canary_hook = program->hook | (program->role == PROGRAM_GUARD ? CANARY_GUARD : 0);
-        hot->canary_load = backend->skeleton->rodata->load_id;
+        hot->canary_load = backend->load_id;
         hot->canary_tgid = (uint32_t) getpid();
         hot->canary_answered = 0;
         word_store(backend, word_now(backend) | WORD_CANARY);
@@ -190,6 +191,13 @@ static int is_needed(const Program *program, const Needs *needs)
         return 0;
 }
 
+/* It knows nothing of what these rules ask. What guards the service asks no rule. */
+static int is_outdated(const Program *program, const Needs *needs)
+{
+        return program_is_attached(program) && program->role != PROGRAM_GUARD &&
+               program->target_id && needs->flags & IMAGE_BUILT_FOR & ~program->built_for;
+}
+
 /* Returns how many. */
 static size_t list_missing(const Backend *backend, const Needs *needs, ProgramSet *ret_set)
 {
@@ -198,10 +206,22 @@ static size_t list_missing(const Backend *backend, const Needs *needs, ProgramSe
         for (size_t i = 0; i < backend->n_programs; i++) {
                 const Program *program = &backend->programs[i];
 
-                ret_set->has[i] = !program_is_attached(program) && is_needed(program, needs);
+                ret_set->has[i] = is_needed(program, needs) &&
+                                  (!program_is_attached(program) || is_outdated(program, needs));
                 n += ret_set->has[i];
         }
         return n;
+}
+
+static uint64_t hooks_outdated(const Backend *backend, const Needs *needs)
+{
+        uint64_t hooks = 0;
+
+        for (size_t i = 0; i < backend->n_programs; i++)
+                if (is_needed(&backend->programs[i], needs) &&
+                    is_outdated(&backend->programs[i], needs))
+                        hooks |= HOOK_BIT(backend->programs[i].hook);
+        return hooks;
 }
 
 /* A hook whose helper is missing would not hold what is promised of it. */
@@ -220,8 +240,9 @@ static uint64_t hooks_harmed(const Program *program, const Needs *needs)
 
 static void tell_harm(Backend *backend, const Program *program, const char *reason)
 {
-        if (!stands_for_hook(backend, program)) {
-                log_warning("The program %s is not attached: %s", program->name, reason);
+        if (program_is_attached(program) || !stands_for_hook(backend, program)) {
+                log_warning("The program %s is not attached%s: %s", program->name,
+                            program_is_attached(program) ? " anew" : "", reason);
                 return;
         }
         backend->hooks[program->hook].reason = reason;
@@ -255,6 +276,24 @@ static void keep_for_times(const Backend *backend, Program *program,
                 program->timed_fd = fcntl(bpf_program__fd(loaded), F_DUPFD_CLOEXEC, 3);
 }
 
+/* One that is attached already goes on until the other is believed. Returns NULL, or why not. */
+static const char *attach_one(Backend *backend, Program *program, AttachTurn turn,
+                              struct bpf_program *loaded)
+{
+        struct bpf_link *before = TAKE_PTR(program->link);
+        const char *reason = turn == TURN_HOOKS ? attach_to_hook(backend, program, loaded)
+                                                : attach_helper(backend, program, loaded);
+
+        if (reason) {
+                program->link = before;
+                return reason;
+        }
+        bpf_link__destroy(before);
+        program->built_for = backend->built_for;
+        keep_for_times(backend, program, loaded);
+        return NULL;
+}
+
 /* Returns the hooks that are harmed. */
 static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSet *set,
                            const struct bpf_object *object)
@@ -270,12 +309,9 @@ static uint64_t attach_set(Backend *backend, const Needs *needs, const ProgramSe
                         if (!set->has[i] || turn_of(program) != turn)
                                 continue;
                         loaded = bpf_object__find_program_by_name(object, program->name);
-                        reason = turn == TURN_HOOKS ? attach_to_hook(backend, program, loaded)
-                                                    : attach_helper(backend, program, loaded);
-                        if (!reason) {
-                                keep_for_times(backend, program, loaded);
+                        reason = attach_one(backend, program, turn, loaded);
+                        if (!reason)
                                 continue;
-                        }
                         harmed |= hooks_harmed(program, needs);
                         tell_harm(backend, program, reason);
                 }
@@ -348,9 +384,13 @@ uint64_t attach_hooks(Backend *backend, const Needs *needs)
         ProgramSet set = {};
         uint64_t harmed = 0;
 
-        if (list_missing(backend, needs, &set))
+        if (list_missing(backend, needs, &set)) {
+                /* What is in force is asked too until the switch; and what was, may be again. */
+                backend->built_for |=
+                        (needs->flags | header_in_force(backend)->flags) & IMAGE_BUILT_FOR;
                 harmed = install(backend, needs, &set);
-        return (needs->hooks & ~hooks_attached(backend)) | harmed;
+        }
+        return (needs->hooks & ~hooks_attached(backend)) | harmed | hooks_outdated(backend, needs);
 }
 
 void release_hooks(Backend *backend, const Needs *needs)

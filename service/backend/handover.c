@@ -32,7 +32,7 @@ static int maps_make(Backend *backend)
 {
         int r;
 
-        r = maps_open(backend, TIER_NONE, SYSCTL_GUARD);
+        r = maps_open(backend, SYSCTL_GUARD);
         if (r < 0)
                 return r;
         backend->hot = &backend->skeleton->data_hot->hot;

@@ -3,7 +3,9 @@
  * them and lives on the maps that are there. Where each attaches is told by number: the library
  * would look through all names of the kernel for each. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "backend/private.h"
 #include "util/cleanup.h"
@@ -81,8 +83,31 @@ static int handlers_init(Handlers *handlers, Backend *backend)
         return handlers->plain < 0 || handlers->sleepable < 0 ? -EINVAL : 0;
 }
 
-static int share_maps(const Backend *backend, const struct bpf_object *object)
+/* What these programs alone are told. By their number the service tells their canary from those of
+ * programs that stand beside them. */
+static int set_constants(Backend *backend, struct bpf_map *map)
 {
+        _cleanup_(freep) struct aegis_bpf__rodata *constants = NULL;
+        size_t size = 0;
+        const void *initial = bpf_map__initial_value(map, &size);
+
+        if (!initial)
+                return -EINVAL;
+        constants = calloc(1, size + sizeof(*constants)); /* that may be larger, by its padding */
+        if (!constants)
+                return -ENOMEM;
+        memcpy(constants, initial, size);
+        if (getrandom(&backend->load_id, sizeof(backend->load_id), 0) < 0)
+                return -errno;
+        constants->load_id = backend->load_id;
+        constants->built_for = backend->built_for;
+        constants->in_lsm = backend->tier == TIER_LSM;
+        return bpf_map__set_initial_value(map, constants, size);
+}
+
+static int share_maps(Backend *backend, const struct bpf_object *object)
+{
+        const char *constants = bpf_map__name(backend->skeleton->maps.rodata);
         struct bpf_map *map;
         int r;
 
@@ -93,7 +118,10 @@ static int share_maps(const Backend *backend, const struct bpf_object *object)
 
                 if (!ours)
                         return -ENOENT;
-                r = bpf_map__reuse_fd(map, bpf_map__fd(ours));
+                if (strcmp(bpf_map__name(map), constants) == 0)
+                        r = set_constants(backend, map);
+                else
+                        r = bpf_map__reuse_fd(map, bpf_map__fd(ours));
                 if (r < 0)
                         return r;
         }

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "backend/decode.h"
@@ -111,7 +110,7 @@ static int open_skeleton(Backend *backend)
         return has_types ? 0 : fill_types(backend, backend->skeleton->obj);
 }
 
-int maps_open(Backend *backend, Tier tier, const char *program)
+int maps_open(Backend *backend, const char *program)
 {
         int r;
 
@@ -124,9 +123,6 @@ int maps_open(Backend *backend, Tier tier, const char *program)
                 return r;
         backend->is_mended = maps_mend(backend);
         account_begin(backend);
-        if (getrandom(&backend->skeleton->rodata->load_id, sizeof(uint32_t), 0) < 0)
-                return -errno;
-        backend->skeleton->rodata->in_lsm = tier == TIER_LSM;
         r = aegis_bpf__load(backend->skeleton);
         if (r < 0)
                 return log_errno(r, "Cannot make the BPF maps");
@@ -194,7 +190,7 @@ int load_tier(Backend *backend, Tier tier)
 {
         int r;
 
-        r = maps_open(backend, tier, NULL);
+        r = maps_open(backend, NULL);
         if (r == 0)
                 r = find_programs(backend, tier);
         if (r == 0)

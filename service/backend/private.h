@@ -106,9 +106,11 @@ struct Backend {
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
         size_t n_programs;
-        int floors_handed; /* a map of floors that an earlier service kept; 0: none */
-        int sysctl_handed; /* the program that another attached, and detaches; 0: none */
-        int keeps_handler; /* see install.c */
+        uint32_t load_id;   /* of the programs that were loaded last … */
+        uint32_t built_for; /* … and what they are built for */
+        int floors_handed;  /* a map of floors that an earlier service kept; 0: none */
+        int sysctl_handed;  /* the program that another attached, and detaches; 0: none */
+        int keeps_handler;  /* see install.c */
         HookState hooks[N_HOOKS];
         struct ring_buffer *rings;
         unsigned n_taken, n_take;  /* of the dispatch that is going on */
@@ -187,7 +189,7 @@ int maps_mend(Backend *backend);
 
 /* load.c. The maps alone, and with them, if it is asked for, the program that guards the kernel's
  * switch. 0 or a negative errno. */
-int maps_open(Backend *backend, Tier tier, const char *program);
+int maps_open(Backend *backend, const char *program);
 /* Makes the maps, or takes over those that are pinned, and finds the programs for a tier.
  * 0 or a negative errno. */
 int load_tier(Backend *backend, Tier tier);

@@ -40,6 +40,7 @@ typedef struct Program {
         enum hook hook; /* N_HOOKS: a helper that stands elsewhere */
         uint32_t flags; /* to load it with */
         uint32_t target_id;
+        uint32_t built_for;    /* while it is attached: see IMAGE_BUILT_FOR */
         struct bpf_link *link; /* NULL: not attached … */
         int fd;                /* … but, if not 0, in the way that knows no links: see sysctl.c */
         int timed_fd; /* the program, so that its times can be asked for; 0: none is kept */

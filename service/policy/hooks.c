@@ -72,7 +72,7 @@ static void find_flags(Compiler *compiler)
 
 static uint32_t flags_of_subject(uint32_t subject)
 {
-        return (subject & SUBJECT_CGROUP ? IMAGE_CGROUPS : 0) |
+        return (subject ? IMAGE_SUBJECTS : 0) | (subject & SUBJECT_CGROUP ? IMAGE_CGROUPS : 0) |
                (subject & SUBJECT_VERIFIED ? IMAGE_VERIFIED : 0);
 }
 

@@ -2,6 +2,7 @@
 /* Swap: policies are put in force one after the other while others look. What is ruled in each of
  * them is denied at every moment, what is ruled in none is never. `-m slow` has a thousand. */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/wait.h>
@@ -9,6 +10,8 @@
 
 #include "guest-acts.h"
 #include "guest-backend.h"
+
+#define PINS "/run/aegis-test/bpf"
 
 /* Returns errno of one try. */
 typedef int (*TryFunc)(const char *what);
@@ -158,10 +161,67 @@ static void test_a_thousand_swaps_leak_nothing_and_deny_no_neighbour(void)
         swap_while_others_look(1000);
 }
 
+/* Each asks for something that no policy before it did. */
+static const char *const growths[] = {
+        "file:/t/grown uid=7\n",
+        "file:/t/grown exe=/usr/bin/nothing\n",
+        "file:/t/grown cgroup=/nowhere\n",
+        "comm:nobody-runs-me\n",
+        "file:/t/grown identity=verified\n",
+};
+
+static void grow(size_t n)
+{
+        GString *text = g_string_new("version=7\n");
+
+        /* The neighbour hangs on what the first programs know nothing of. */
+        if (n > 0)
+                g_string_append(text, "[allow]\nfile:/t/a/public uid=0\n");
+        g_string_append(text, "[deny]\nfile:/t/a/secret\nnet:connect:127.0.0.9\n");
+        if (n > 0)
+                g_string_append(text, "file:/t/a/public\n");
+        for (size_t i = 0; i < n; i++)
+                g_string_append(text, growths[i]);
+        apply(text->str);
+        g_string_free(text, TRUE);
+}
+
+static int hold(const char *link)
+{
+        g_autofree char *path = g_strdup_printf(PINS "/abi%u/%s", AEGIS_ABI, link);
+        int fd = bpf_obj_get(path);
+
+        g_assert_cmpint(fd, >=, 0);
+        return fd;
+}
+
+/* One of the first programs is held where it is, as by whoever has its link a moment longer. */
+static void test_programs_that_know_more_replace_others_without_a_gap(void)
+{
+        Watcher opener = {.try = open_file, .ruled = "/t/a/secret", .neighbour = "/t/a/public"};
+        Watcher connector = {.try = connect_to, .ruled = "127.0.0.9", .neighbour = "127.0.0.10"};
+        int held;
+
+        make_file("/t/a/secret");
+        make_file("/t/a/public");
+        grow(0);
+        held = hold("link_file_open");
+        watcher_start(&opener);
+        watcher_start(&connector);
+        for (size_t n = 1; n <= G_N_ELEMENTS(growths); n++)
+                grow(n);
+        watcher_stop(&opener, G_N_ELEMENTS(growths));
+        watcher_stop(&connector, G_N_ELEMENTS(growths));
+        close(held);
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         backend = start_backend();
+        /* First, while nothing was ever asked for. */
+        g_test_add_func("/swap/programs_that_know_more_replace_others_without_a_gap",
+                        test_programs_that_know_more_replace_others_without_a_gap);
         g_test_add_func("/swap/a_hundred_swaps_leak_nothing_and_deny_no_neighbour",
                         test_a_hundred_swaps_leak_nothing_and_deny_no_neighbour);
         if (g_test_slow())
