@@ -17,6 +17,13 @@
 #define INET6_SIZE 24      /* the shortest sockaddr_in6 that the kernel takes (RFC 2133) */
 #define INET6_SIZE_FULL 28 /* sizeof(struct sockaddr_in6) */
 
+/* One of IPv4, where it lies. */
+struct sockaddr_v4 {
+        __u16 family;
+        __u16 port;    /* in network order */
+        __u32 address; /* the same */
+};
+
 /* A socket address as programs write it. */
 struct name {
         __u16 family;
@@ -250,6 +257,23 @@ static __always_inline bool address_of_name(struct decision *decision, const str
         return true;
 }
 
+/* Of what connect() and bind() name the verifier knows the type, so that an IPv4 address, as most
+ * are, is read without a helper. */
+static __always_inline bool address_of_call(struct decision *decision, const struct sock *sk,
+                                            const struct sockaddr *address, int length)
+{
+        const struct given given = {address, length, NULL};
+        const struct sockaddr_v4 *v4 = (const struct sockaddr_v4 *) address;
+
+        if (length < INET_SIZE || v4->family != FAMILY_INET)
+                return address_of_name(decision, sk, &given);
+        address_from_v4(decision, v4->address);
+        set_port(decision, v4->port);
+        if (decision->operation != NET_BIND)
+                resolve_unspecified(decision, sk, NULL);
+        return true;
+}
+
 /* ---- hooks ---- */
 
 #define GO_ON 1
@@ -278,16 +302,15 @@ static __always_inline void want(struct decision *decision, enum net_operation o
 }
 
 static __always_inline int decide_connect(struct decision *decision, const struct sock *sk,
-                                          const struct given *given)
+                                          const struct sockaddr *address, int length)
 {
         want(decision, NET_CONNECT);
-        return address_of_name(decision, sk, given) ? net_judge(decision, 0) : 0;
+        return address_of_call(decision, sk, address, length) ? net_judge(decision, 0) : 0;
 }
 
 SEC("lsm/socket_connect")
 int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int length)
 {
-        const struct given given = {address, length, NULL};
         const struct sock *sk = sock->sk;
         struct decision decision = {};
         __u32 word = word_read();
@@ -296,22 +319,21 @@ int BPF_PROG(socket_connect, struct socket *sock, struct sockaddr *address, int 
         if (r != GO_ON || !sk)
                 return r < 0 ? -CANARY_ERRNO : 0;
         begin(&decision, word, HOOK_SOCKET_CONNECT, sk);
-        return verdict_return(decide_connect(&decision, sk, &given));
+        return verdict_return(decide_connect(&decision, sk, address, length));
 }
 
 static __always_inline int decide_bind(struct decision *decision, const struct sock *sk,
-                                       const struct given *given)
+                                       const struct sockaddr *address, int length)
 {
         want(decision, NET_BIND);
         if (family_of(sk) == FAMILY_PACKET)
                 return net_judge(decision, NET_UNKNOWN);
-        return address_of_name(decision, sk, given) ? net_judge(decision, 0) : 0;
+        return address_of_call(decision, sk, address, length) ? net_judge(decision, 0) : 0;
 }
 
 SEC("lsm/socket_bind")
 int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int length)
 {
-        const struct given given = {address, length, NULL};
         const struct sock *sk = sock->sk;
         struct decision decision = {};
         __u32 word = word_read();
@@ -320,7 +342,7 @@ int BPF_PROG(socket_bind, struct socket *sock, struct sockaddr *address, int len
         if (r != GO_ON || !sk)
                 return r < 0 ? -CANARY_ERRNO : 0;
         begin(&decision, word, HOOK_SOCKET_BIND, sk);
-        return verdict_return(decide_bind(&decision, sk, &given));
+        return verdict_return(decide_bind(&decision, sk, address, length));
 }
 
 /* A socket that was not bound has no port yet: rules about any port alone are asked. */
