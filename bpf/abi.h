@@ -208,7 +208,8 @@ struct hot {
         __u64 emergency_until_ns; /* since boot: till then denials are recorded and not made; 0 */
         __u32 signal;          /* SIGNAL_…: what follows a denial by a clause that says nothing */
         __u32 canary_hook;     /* the one hook that denies a canary: others stand on the way to it;
-                                  | CANARY_GUARD: what guards the service there, not the rules */
+                                  | CANARY_GUARD: what guards the service there, not the rules;
+                                  | CANARY_TIER: what proves that such programs are heeded */
         __u32 canary_answered; /* by that hook */
         __u32 reserved;
         struct self self;
@@ -224,6 +225,7 @@ _Static_assert(__builtin_offsetof(struct header, generation) == 16, "in every bu
 _Static_assert(__builtin_offsetof(struct header, digest) == 24, "in every build");
 
 #define CANARY_GUARD 0x100u
+#define CANARY_TIER 0x200u
 #define CANARY_ERRNO 129 /* EKEYREJECTED: no other part of these paths answers so */
 
 /* ---- files ---- */

@@ -224,6 +224,14 @@ int BPF_PROG(file_open, struct file *file)
         return r;
 }
 
+/* Proves that programs at hooks are run and heeded on this machine at all. There is hardly anything
+ * to verify, where the kernel has to look through all of file_open(). */
+SEC("lsm/file_open")
+int BPF_PROG(tier_file_open, struct file *file)
+{
+        return is_asked(word_read(), HOOK_FILE_OPEN | CANARY_TIER) ? -CANARY_ERRNO : 0;
+}
+
 /* The copy could not be told from reading. A function of its own, for its stack. */
 static __noinline int judge_unkept(struct dentry *dentry, __u32 word)
 {

@@ -143,13 +143,19 @@ static __always_inline void count_call(enum hook hook)
 /* The service proves a hook by being denied in it. To be asked before anything else about the
  * access: the act is no more than what reaches the hook. No rule binds the canary at other hooks.
  */
-static __always_inline bool is_canary_of(__u32 word, enum hook hook, __u32 guard)
+static __always_inline bool is_asked(__u32 word, __u32 whom)
 {
-        if (!(word & WORD_CANARY) || hot.canary_load != load_id ||
-            hot.canary_hook != (hook | guard) ||
+        if (!(word & WORD_CANARY) || hot.canary_load != load_id || hot.canary_hook != whom ||
             !is_canary_process(bpf_get_current_pid_tgid() >> 32))
                 return false;
         hot.canary_answered = 1;
+        return true;
+}
+
+static __always_inline bool is_canary_of(__u32 word, enum hook hook, __u32 guard)
+{
+        if (!is_asked(word, hook | guard))
+                return false;
         __sync_fetch_and_or(&account.counters.seen, HOOK_BIT(hook));
         return true;
 }

@@ -35,13 +35,28 @@ static int comes_to_answer(const Backend *backend)
         return has_answered(backend);
 }
 
+/* Of several programs at a hook one is meant. */
+static uint32_t asked_as(const Program *program)
+{
+        switch (program->role) {
+        case PROGRAM_GUARD:
+                return program->hook | CANARY_GUARD;
+        case PROGRAM_TIER:
+                return program->hook | CANARY_TIER;
+        case PROGRAM_RULES:
+        case PROGRAM_HELPER:
+                break;
+        }
+        return program->hook;
+}
+
 /* The word says that a canary is out; the programs of this loading deny us, and only us. */
 static CanaryResult send_canary(Backend *backend, const Program *program)
 {
         struct hot *hot = backend->hot;
         CanaryResult result;
 
-        hot->canary_hook = program->hook | (program->role == PROGRAM_GUARD ? CANARY_GUARD : 0);
+        hot->canary_hook = asked_as(program);
         hot->canary_load = backend->load_id;
         hot->canary_tgid = (uint32_t) getpid();
         hot->canary_answered = 0;
@@ -187,15 +202,18 @@ static int is_needed(const Program *program, const Needs *needs)
                 return needs->guard;
         case PROGRAM_HELPER:
                 return helper_is_needed(program, needs->hooks, needs->flags);
+        case PROGRAM_TIER:
+                return needs->tier;
         }
         return 0;
 }
 
-/* It knows nothing of what these rules ask. What guards the service asks no rule. */
+/* It knows nothing of what these rules ask. What has no part in rules need not. */
 static int is_outdated(const Program *program, const Needs *needs)
 {
-        return program_is_attached(program) && program->role != PROGRAM_GUARD &&
-               program->target_id && needs->flags & IMAGE_BUILT_FOR & ~program->built_for;
+        return program_is_attached(program) && program->target_id &&
+               (program->role == PROGRAM_RULES || program->role == PROGRAM_HELPER) &&
+               needs->flags & IMAGE_BUILT_FOR & ~program->built_for;
 }
 
 /* Returns how many. */
@@ -231,6 +249,7 @@ static uint64_t hooks_harmed(const Program *program, const Needs *needs)
         case PROGRAM_RULES:
                 return HOOK_BIT(program->hook);
         case PROGRAM_GUARD:
+        case PROGRAM_TIER:
                 return 0;
         case PROGRAM_HELPER:
                 return helper_hooks(program, needs->hooks);

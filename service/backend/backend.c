@@ -90,6 +90,14 @@ static Needs needs_in_force(const Backend *backend)
         return needs_of(backend, header->hooks, header->flags);
 }
 
+static int tier_is_proven(const Backend *backend)
+{
+        for (size_t i = 0; i < backend->n_programs; i++)
+                if (backend->programs[i].role == PROGRAM_TIER)
+                        return program_is_attached(&backend->programs[i]);
+        return 0;
+}
+
 /* Whether a tier denies on this machine, and not only says that it would. What was in force before
  * goes on meanwhile; its hooks are attached anew before the old links are let go. */
 static int try_tier(Backend *backend, Tier tier)
@@ -106,9 +114,9 @@ static int try_tier(Backend *backend, Tier tier)
                 return r;
         guard_begin(backend);
         needed = proof = needs_in_force(backend);
-        proof.hooks |= HOOK_BIT(HOOK_FILE_OPEN);
+        proof.tier = 1;
         missing = attach_hooks(backend, &proof);
-        if (missing & HOOK_BIT(HOOK_FILE_OPEN)) {
+        if (!tier_is_proven(backend)) {
                 if (!backend->adopted)
                         release_hooks(backend, &(Needs){});
                 forget_links(backend);

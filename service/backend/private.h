@@ -207,6 +207,7 @@ typedef struct Needs {
         uint64_t hooks;
         uint32_t flags; /* IMAGE_… */
         int guard;      /* the programs that protect the service */
+        int tier;       /* the one that proves the tier */
 } Needs;
 /* Without those that are newer than this kernel, which needs others in their place. */
 uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks);

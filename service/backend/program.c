@@ -16,6 +16,7 @@
 #define SECTION_SLEEPABLE "lsm.s/"
 #define SECTION_SYSCTL "cgroup/sysctl"
 #define GUARD_PREFIX "guard_"
+#define TIER_PREFIX "tier_"
 
 static const char NO_PROGRAM[] = "there is no program for it";
 
@@ -186,6 +187,8 @@ static int program_init(Program *program, const struct bpf_program *from, Tier t
                 return r;
         if (strncmp(program->name, GUARD_PREFIX, strlen(GUARD_PREFIX)) == 0)
                 program->role = PROGRAM_GUARD;
+        else if (strncmp(program->name, TIER_PREFIX, strlen(TIER_PREFIX)) == 0)
+                program->role = PROGRAM_TIER;
         else if (find_helper(program->name) < ELEMENTS_OF(helpers))
                 program->role = PROGRAM_HELPER;
         function = tier == TIER_FMOD_RET ? &functions->security[program->hook]

@@ -2,7 +2,8 @@
 /* Programs: which programs of the object stand at which hook, and where in the kernel that is. The
  * object says it: the section of a program is "lsm/HOOK", or "lsm.s/HOOK" if it may sleep. Where a
  * hook has other arguments in other kernels there is a program for each shape. What is named
- * guard_… protects the service and is no part of the rules; what has another section helps. */
+ * guard_… protects the service and is no part of the rules, nor is tier_…; what has another section
+ * helps. */
 #pragma once
 
 #include <bpf/btf.h>
@@ -31,6 +32,7 @@ typedef enum ProgramRole {
         PROGRAM_RULES,
         PROGRAM_GUARD,
         PROGRAM_HELPER,
+        PROGRAM_TIER, /* proves that the tier works */
 } ProgramRole;
 
 /* A program that fits this kernel. */

@@ -103,11 +103,25 @@ static int can_be_there(const HookStatus *status)
                                     !g_str_equal(status->name, "bprm_creds_for_exec"));
 }
 
+/* What a link would hang by. Returns how many hang there. */
+static unsigned count_links(void)
+{
+        g_autofree char *folder = g_strdup_printf("/run/aegis-test/bpf/abi%u", AEGIS_ABI);
+        g_autoptr(GDir) directory = g_dir_open(folder, 0, NULL);
+        unsigned n = 0;
+
+        g_assert_nonnull(directory);
+        for (const char *name = g_dir_read_name(directory); name; name = g_dir_read_name(directory))
+                n += g_str_has_prefix(name, "link_");
+        return n;
+}
+
 static void test_the_tier_is_proven_and_nothing_is_attached_without_rules(void)
 {
         HookStatus status;
 
         g_assert_cmpint(backend_tier(backend), !=, TIER_NONE);
+        g_assert_cmpuint(count_links(), ==, 0);
         apply("");
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
                 backend_hook(backend, hook, &status);
