@@ -29,8 +29,6 @@ static int aim(struct bpf_program *program, struct bpf_prog_load_opts *options, 
                 return -ENOENT;
         options->attach_btf_id = known->target_id;
         options->prog_flags |= known->flags;
-        /* The kernel would keep it twice for each function, more than the programs themselves. */
-        options->line_info_cnt = 0;
         return 0;
 }
 
