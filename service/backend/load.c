@@ -70,15 +70,29 @@ static int is_for_the_service(const Backend *backend, const struct bpf_program *
                program == backend->skeleton->progs.sweep_folds;
 }
 
+/* The library would keep its instructions for as long as there are the maps. */
+static int leave_out(struct bpf_program *program)
+{
+        struct bpf_insn nothing = {.code = BPF_JMP | BPF_EXIT};
+
+        bpf_program__set_autoload(program, false);
+        return bpf_program__set_insns(program, &nothing, 1);
+}
+
 /* What is loaded with the maps: two programs, which need neither the kernel's BTF nor much of the
- * verifier, and one more if it is asked for. */
-static void choose_programs(const Backend *backend, const char *program)
+ * verifier, and one more if it is asked for. 0 or a negative errno. */
+static int choose_programs(const Backend *backend, const char *program)
 {
         struct bpf_program *item;
+        int r = 0;
 
-        bpf_object__for_each_program(item, backend->skeleton->obj) bpf_program__set_autoload(
-                item, is_for_the_service(backend, item) ||
-                              (program && strcmp(bpf_program__name(item), program) == 0));
+        bpf_object__for_each_program(item, backend->skeleton->obj)
+        {
+                if (r == 0 && !is_for_the_service(backend, item) &&
+                    !(program && strcmp(bpf_program__name(item), program) == 0))
+                        r = leave_out(item);
+        }
+        return r;
 }
 
 static int fill_types(Backend *backend, const struct bpf_object *object)
@@ -117,8 +131,9 @@ int maps_open(Backend *backend, const char *program)
         r = open_skeleton(backend);
         if (r < 0)
                 return log_errno(r, "Cannot open the BPF object");
-        choose_programs(backend, program);
-        r = share_maps(backend);
+        r = choose_programs(backend, program);
+        if (r == 0)
+                r = share_maps(backend);
         if (r < 0)
                 return r;
         backend->is_mended = maps_mend(backend);
