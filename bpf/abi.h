@@ -10,7 +10,7 @@
 #define AEGIS_ABI 9u
 #endif
 #ifndef EVENTS_ABI /* likewise */
-#define EVENTS_ABI 1u
+#define EVENTS_ABI 2u
 #endif
 
 /* One bit a kind of access to a file. A rule without access= means all of them. ACCESS_MAP goes
@@ -493,7 +493,7 @@ struct event {
 /* The same again within this time of the event that it repeats is counted and not told by itself.
  */
 #define FOLD_NS 1000000000ull
-#define FOLD_BITS 9
+#define FOLD_BITS 7
 #define N_FOLDS (1u << FOLD_BITS)
 
 /* The last event of its place, whatever falls into it, and what repeats it. Written by programs
@@ -559,7 +559,7 @@ struct renames {
 
 /* What is learnt about directories: x = key ^ data, so that a torn entry fails like any other miss.
  */
-#define CACHE_BITS 15
+#define CACHE_BITS 14
 #define N_CACHE_ENTRIES (1u << CACHE_BITS)
 struct cache_entry {
         __u64 x;

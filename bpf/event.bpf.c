@@ -181,22 +181,7 @@ static __always_inline void count_lost(const struct finding *finding)
         __sync_fetch_and_add(&account.counters.lost[finding->verdict == VERDICT_AUDITED], 1);
 }
 
-/* event: as it was told, of that size; NULL: it could not be, and so nothing can repeat it. */
-static __always_inline void fold_end(int place, const struct event *event, __u32 size)
-{
-        __u32 index = place;
-        struct fold *fold;
-
-        if (place < 0)
-                return;
-        fold = bpf_map_lookup_elem(&folds, &index);
-        if (!fold)
-                return;
-        if (event && bpf_probe_read_kernel(&fold->event, size, event))
-                fold->event.seq = 0;
-        __sync_lock_test_and_set(&fold->taken, 0);
-}
-
+/* What a ring is given of an event. */
 static __always_inline __u32 size_of(const struct event *event)
 {
         __u32 n = event->path_length;
@@ -226,53 +211,92 @@ static __always_inline struct event *reserve(const struct decision *decision,
         return bpf_ringbuf_reserve(&audits, size, 0);
 }
 
-/* What finds no room is counted; its number is missing in the stream. */
-static __always_inline void emit_file(struct decision *decision, struct finding *finding, int place)
+/* Returns 0, or not 0 where there is no room. */
+static __always_inline long put_out(struct event *event, const struct decision *decision,
+                                    const struct finding *finding)
 {
-        __u64 seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
+        __u32 size = size_of(event);
+
+        if (finding->verdict != VERDICT_AUDITED) {
+                if (!bpf_ringbuf_output(&denials, event, size, 0))
+                        return 0;
+                if (!is_rare(decision, finding))
+                        return -1;
+        }
+        return bpf_ringbuf_output(&audits, event, size, 0);
+}
+
+static __always_inline void fill(struct event *event, struct decision *decision,
+                                 struct finding *finding, __u64 seq)
+{
+        event->seq = seq;
+        event_fill_head((struct short_event *) event, decision, finding);
+}
+
+/* In its place an event is made first, and takes as much of a ring as it is long. */
+static __always_inline void emit_from_place(struct decision *decision, struct finding *finding,
+                                            struct fold *fold, __u64 seq)
+{
+        fill(&fold->event, decision, finding, seq);
+        if (decision->dentry)
+                fill_file(&fold->event, decision);
+        if (put_out(&fold->event, decision, finding)) {
+                count_lost(finding);
+                fold->event.seq = 0; /* nothing can repeat it */
+        } else if (!fold_is_repeatable(decision)) {
+                fold->event.seq = 0;
+        }
+        fold_give_back(fold);
+}
+
+static __always_inline void emit_file(struct decision *decision, struct finding *finding, __u64 seq)
+{
         struct event *event = reserve(decision, finding, sizeof(*event));
 
         if (!event) {
                 count_lost(finding);
-                fold_end(place, NULL, 0);
                 return;
         }
-        event->seq = seq;
-        event_fill_head((struct short_event *) event, decision, finding);
+        fill(event, decision, finding, seq);
         fill_file(event, decision);
-        fold_end(place, event, size_of(event));
         bpf_ringbuf_submit(event, 0);
 }
 
 static __always_inline void emit_short(struct decision *decision, struct finding *finding,
-                                       int place)
+                                       __u64 seq)
 {
-        __u64 seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
         struct event *event = reserve(decision, finding, EVENT_NET_SIZE);
 
         if (!event) {
                 count_lost(finding);
-                fold_end(place, NULL, 0);
                 return;
         }
-        event->seq = seq;
-        event_fill_head((struct short_event *) event, decision, finding);
-        fold_end(place, event, EVENT_NET_SIZE);
+        fill(event, decision, finding, seq);
         bpf_ringbuf_submit(event, 0);
 }
 
+/* What finds no room is counted; its number is missing in the stream. */
 int event_emit(struct decision *decision, struct finding *finding)
 {
-        int place;
+        struct fold *fold = NULL;
+        __u32 place;
+        __u64 seq;
+        int r;
 
         if (!decision || !finding)
                 return -1;
-        place = fold_begin(decision, finding);
-        if (place == FOLDED)
+        r = fold_begin(decision, finding);
+        if (r == FOLDED)
                 return 0;
-        if (decision->dentry)
-                emit_file(decision, finding, place);
+        seq = __sync_fetch_and_add(&account.counters.seq, 1) + 1;
+        place = r;
+        if (r >= 0)
+                fold = bpf_map_lookup_elem(&folds, &place);
+        if (fold)
+                emit_from_place(decision, finding, fold, seq);
+        else if (decision->dentry)
+                emit_file(decision, finding, seq);
         else
-                emit_short(decision, finding, place);
+                emit_short(decision, finding, seq);
         return 0;
 }

@@ -12,11 +12,6 @@ static __always_inline bool take(struct fold *fold)
         return __sync_lock_test_and_set(&fold->taken, 1) == 0;
 }
 
-static __always_inline void give_back(struct fold *fold)
-{
-        __sync_lock_test_and_set(&fold->taken, 0);
-}
-
 /* ---- telling ---- */
 
 static __always_inline struct event *reserve(__u32 verdict)
@@ -136,7 +131,6 @@ static __always_inline void note(struct fold *fold, const struct decision *decis
                 fold->object[i] = words[i];
         fold->flags = decision->flags;
         fold->digest_algorithm = decision->digest_algorithm;
-        fold->event.seq = 0; /* until it was told */
 }
 
 /* Where it falls: nobody chooses that, without the seed. */
@@ -152,7 +146,6 @@ static __always_inline __u32 place_of(const struct decision *decision,
         return mixed >> (64 - FOLD_BITS) & (N_FOLDS - 1);
 }
 
-/* What has no file yet is not known well enough by its name: that is told each time. */
 int fold_begin(struct decision *decision, struct finding *finding)
 {
         struct named name;
@@ -160,7 +153,7 @@ int fold_begin(struct decision *decision, struct finding *finding)
         __u32 place;
         __u64 now;
 
-        if (!decision || !finding || (decision->dentry && !decision->inode))
+        if (!decision || !finding)
                 return FOLD_NONE;
         place = place_of(decision, finding);
         fold = bpf_map_lookup_elem(&folds, &place);
@@ -169,15 +162,15 @@ int fold_begin(struct decision *decision, struct finding *finding)
         read_name(&name, decision);
         now = bpf_ktime_get_boot_ns();
         if (fold->event.seq && now - fold->event.time_ns < FOLD_NS &&
-            is_same_finding(fold, decision, finding) && is_same_subject(fold, decision) &&
-            is_same_object(fold, decision, &name)) {
+            fold_is_repeatable(decision) && is_same_finding(fold, decision, finding) &&
+            is_same_subject(fold, decision) && is_same_object(fold, decision, &name)) {
                 fold->count++;
                 fold->last_ns = now;
-                give_back(fold);
+                fold_give_back(fold);
                 return FOLDED;
         }
         if (tell(fold)) {
-                give_back(fold);
+                fold_give_back(fold);
                 return FOLD_NONE;
         }
         note(fold, decision, &name);
@@ -198,7 +191,7 @@ __noinline int fold_sweep(__u32 place)
                 return 1;
         if (fold->count && (bpf_ktime_get_boot_ns() - fold->event.time_ns < FOLD_NS || tell(fold)))
                 r = 1;
-        give_back(fold);
+        fold_give_back(fold);
         return r;
 }
 

@@ -93,11 +93,23 @@ int judge_found(struct decision *decision, struct finding *finding);
 /* event.bpf.c. Tells the service; what finds no room is counted. Returns 0. */
 int event_emit(struct decision *decision, struct finding *finding);
 
-/* fold.bpf.c. Whether an event repeats another. Returns FOLDED, and it is counted there; FOLD_NONE:
- * it is to be told and nothing else; or a number below N_FOLDS, for fold_end() when it was told. */
+/* fold.bpf.c. Whether an event repeats another. Returns FOLDED, and it is counted there; the number
+ * of its place, where it is to be made, told and forgotten if nothing can repeat it, and which is
+ * to be given back; or FOLD_NONE: it has no place. */
 #define FOLDED (-1)
 #define FOLD_NONE (-2)
 int fold_begin(struct decision *decision, struct finding *finding);
+
+/* What has no file yet is not known well enough by its name: that is told each time. */
+static __always_inline bool fold_is_repeatable(const struct decision *decision)
+{
+        return !decision->dentry || decision->inode;
+}
+
+static __always_inline void fold_give_back(struct fold *fold)
+{
+        __sync_lock_test_and_set(&fold->taken, 0);
+}
 
 /* The same number, of which the verifier has forgotten what it knew: it looks into a loop once a
  * step then, not once for each way through the steps before. */

@@ -62,7 +62,7 @@ typedef SLOT_ARRAY(struct subject) slot_subjects;
 typedef SLOT_ARRAY(struct clause) slot_clauses;
 typedef SLOT_ARRAY(struct ruleset) slot_rulesets;
 typedef SLOT_ARRAY(__u64) slot_hits;
-typedef RING(512 * 1024) ring;
+typedef RING(256 * 1024) ring;
 
 /* What a task is in the middle of. */
 struct task_note {

@@ -11,10 +11,12 @@ int event_decode(const void *data, size_t size, struct event *ret_event)
 
         if (size < EVENT_NET_SIZE)
                 return -EBADMSG;
-        memcpy(&event, data, size < sizeof(event) ? size : sizeof(event));
+        if (size > sizeof(event))
+                size = sizeof(event);
+        memcpy(&event, data, size);
         if (event.hook >= N_HOOKS)
                 return -EBADMSG;
-        if (event.path_length > EVENT_PATH_ROOM || size < sizeof(event))
+        if (event.path_length > size - EVENT_NET_SIZE)
                 event.path_length = 0;
         if (event.count == 0)
                 event.count = 1;

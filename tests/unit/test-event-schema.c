@@ -42,6 +42,19 @@ static struct event random_event(void)
         return event;
 }
 
+static void test_a_record_has_no_path_that_is_longer_than_itself(void)
+{
+        struct event event = {.path_length = 9, .path = "name\0srv"}, told;
+
+        g_assert_cmpint(event_decode(&event, EVENT_NET_SIZE + 9, &told), ==, 0);
+        g_assert_cmpuint(told.path_length, ==, 9);
+        g_assert_cmpmem(told.path, 9, "name\0srv", 9);
+        g_assert_cmpint(event_decode(&event, EVENT_NET_SIZE + 8, &told), ==, 0);
+        g_assert_cmpuint(told.path_length, ==, 0);
+        g_assert_cmpint(event_decode(&event, EVENT_NET_SIZE, &told), ==, 0);
+        g_assert_cmpuint(told.path_length, ==, 0);
+}
+
 static void test_any_event_is_as_the_schema_says(void)
 {
         GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -105,6 +118,8 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         schema = json_object_from_file(SOURCE_ROOT "/docs/event.schema.json");
         g_assert_nonnull(schema);
+        g_test_add_func("/event/schema/a_record_has_no_path_that_is_longer_than_itself",
+                        test_a_record_has_no_path_that_is_longer_than_itself);
         g_test_add_func("/event/schema/any_event_is_as_the_schema_says",
                         test_any_event_is_as_the_schema_says);
         g_test_add_func("/event/schema/the_schema_takes_nothing_else",

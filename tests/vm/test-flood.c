@@ -45,12 +45,22 @@ static int act_same(const void *path)
 }
 
 /* None is like the one before, so that none is folded. */
-static int act_different(const void *path)
+static int open_differently(const char *path, unsigned n)
 {
-        for (unsigned i = 0; i < n_flood(); i++)
+        for (unsigned i = 0; i < n; i++)
                 if (open(path, i % 2 ? O_RDONLY : O_WRONLY) >= 0 || errno != EPERM)
                         return (errno = EBADE, -1);
         return 0;
+}
+
+static int act_different(const void *path)
+{
+        return open_differently(path, n_flood());
+}
+
+static int act_a_thousand(const void *path)
+{
+        return open_differently(path, 1000);
 }
 
 static void assert_in_events(const char *path)
@@ -74,6 +84,19 @@ static void test_the_same_again_hides_nothing_and_none_is_lost(void)
         g_assert_cmpuint(total("Lost"), ==, lost);
         g_assert_cmpuint(hits_of("/srv/flooded") - hits, ==, n_flood());
         assert_in_events("/srv/marked");
+}
+
+/* They take no more of a ring than they are long. */
+static void test_while_nobody_reads_a_thousand_events_of_short_paths_wait(void)
+{
+        uint64_t lost = total("Lost"), emitted = total("Emitted");
+
+        freeze_service("1");
+        g_assert_cmpint(child_errno(act_a_thousand, "/srv/flooded"), ==, 0);
+        freeze_service("0");
+        assert_all_accounted();
+        g_assert_cmpuint(total("Lost"), ==, lost);
+        g_assert_cmpuint(total("Emitted") - emitted, >=, 1000);
 }
 
 static void test_of_a_flood_that_nobody_reads_each_is_counted_and_the_one_is_found(void)
@@ -195,6 +218,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         set_up();
         ADD(the_same_again_hides_nothing_and_none_is_lost);
+        ADD(while_nobody_reads_a_thousand_events_of_short_paths_wait);
         ADD(of_a_flood_that_nobody_reads_each_is_counted_and_the_one_is_found);
         ADD(of_a_flood_with_a_stopped_reader_each_is_delivered_suppressed_or_lost);
         ADD(the_time_that_hooks_take_is_told_where_that_is_wanted);
