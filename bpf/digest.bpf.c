@@ -269,7 +269,7 @@ int digest_of_bytes(struct decision *decision)
         const struct header *header;
         struct exec_note *note;
 
-        if (!decision || !is_built_for(IMAGE_SHA256))
+        if (!decision)
                 return -1;
         note = bpf_task_storage_get(&noted, bpf_get_current_task_btf(), NULL, 0);
         if (note && note->inode == decision->inode) {
@@ -333,7 +333,7 @@ int digest_of_verity(struct decision *decision)
 {
         const struct inode *inode;
 
-        if (!decision || !is_built_for(IMAGE_VERITY))
+        if (!decision)
                 return -1;
         inode = (const struct inode *) decision->inode;
         if (!(BPF_CORE_READ(inode, i_flags) & INODE_VERITY))

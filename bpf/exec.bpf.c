@@ -61,15 +61,15 @@ static __always_inline __u32 list_of_digest(const struct decision *decision, __u
 }
 
 /* What is run must be told by its bytes if rules are about bytes. Returns 0. */
-__noinline int exec_find_digest(struct decision *decision)
+__hidden __noinline int exec_find_digest(struct decision *decision)
 {
         __u32 flags;
         int algorithm;
 
-        if (!decision || !is_built_for(IMAGE_SHA256 | IMAGE_VERITY))
+        if (!decision)
                 return 0;
         flags = word_header(decision->word)->flags;
-        if (flags & IMAGE_VERITY) {
+        if (is_built_for(IMAGE_VERITY) && flags & IMAGE_VERITY) {
                 algorithm = digest_of_verity(decision);
                 if (algorithm < 0)
                         decision->flags |= EVENT_UNHASHED;
@@ -78,7 +78,7 @@ __noinline int exec_find_digest(struct decision *decision)
                 if (algorithm > 0)
                         decision->digest_algorithm = algorithm;
         }
-        if (flags & IMAGE_SHA256) {
+        if (is_built_for(IMAGE_SHA256) && flags & IMAGE_SHA256) {
                 algorithm = digest_of_bytes(decision);
                 if (algorithm < 0)
                         decision->flags |= EVENT_UNHASHED;
@@ -100,12 +100,12 @@ struct path_scan {
 #define SCAN_END 1
 
 /* A function of its own, so that the verifier looks into it once and not once a chunk. */
-__noinline int exec_scan_path(struct path_scan *scan)
+__hidden __noinline int exec_scan_path(struct path_scan *scan)
 {
         char chunk[PATH_CHUNK];
         long n;
 
-        if (!scan || !is_built_for(IMAGE_COMMS))
+        if (!scan)
                 return SCAN_END;
         n = bpf_probe_read_kernel_str(chunk, sizeof(chunk), (const void *) scan->at);
         if (n <= 0)
@@ -133,13 +133,13 @@ static __always_inline __u32 list_of_comm(__u64 name, __u32 slot)
 }
 
 /* By what the file is called, and by what it was asked for. Returns 0. */
-__noinline int exec_find_comms(struct decision *decision, __u64 path)
+__hidden __noinline int exec_find_comms(struct decision *decision, __u64 path)
 {
         const struct dentry *dentry;
         struct path_scan scan = {.at = path, .name = path};
         __u32 slot;
 
-        if (!decision || !is_built_for(IMAGE_COMMS))
+        if (!decision)
                 return 0;
         slot = decision->word & WORD_SLOT;
         dentry = (const struct dentry *) decision->dentry;
@@ -233,9 +233,10 @@ static __always_inline int decide_exec(struct linux_binprm *bprm, struct decisio
 
         ask_of(decision, bprm->file, HOOK_BPRM_CHECK_SECURITY, ACCESS_EXEC);
         subject_exe(decision);
-        if (flags & (IMAGE_SHA256 | IMAGE_VERITY) && decide_digest(bprm->file, decision))
+        if (is_built_for(IMAGE_SHA256 | IMAGE_VERITY) && flags & (IMAGE_SHA256 | IMAGE_VERITY) &&
+            decide_digest(bprm->file, decision))
                 return -EPERM;
-        if (flags & IMAGE_COMMS && decision->access) {
+        if (is_built_for(IMAGE_COMMS) && flags & IMAGE_COMMS && decision->access) {
                 exec_find_comms(decision, (__u64) BPF_CORE_READ(bprm, interp));
                 if (judge(decision))
                         return -EPERM;
@@ -256,7 +257,8 @@ static __always_inline int begin_identity(struct linux_binprm *bprm, struct deci
 {
         __u64 address = (__u64) bprm;
 
-        if (!(word_header(decision->word)->flags & IMAGE_VERIFIED) || !identity_begin(&address))
+        if (!is_built_for(IMAGE_VERIFIED) ||
+            !(word_header(decision->word)->flags & IMAGE_VERIFIED) || !identity_begin(&address))
                 return 0;
         decision->access = ACCESS_EXEC;
         return judge_unkept(decision);
@@ -284,7 +286,8 @@ static __always_inline int keep_identity(struct file *file, __u32 word, enum hoo
         struct decision decision = {.word = word};
         __u64 address = (__u64) file;
 
-        if (!(word_header(word)->flags & IMAGE_RUNTIME_DEPS) || !identity_map(&address))
+        if (!is_built_for(IMAGE_VERIFIED) || !(word_header(word)->flags & IMAGE_RUNTIME_DEPS) ||
+            !identity_map(&address))
                 return 0;
         ask_of(&decision, file, hook, ACCESS_MAP);
         return judge_unkept(&decision);

@@ -76,13 +76,13 @@ extern exec_notes noted SEC(".maps");
 /* digest.bpf.c. Puts into decision->digest what IMA, or fs-verity, say of the file's bytes. Returns
  * an enum digest_algorithm; 0: there is none of that kind; negative: there is, and it cannot be
  * told. */
-int digest_of_bytes(struct decision *decision);
-int digest_of_verity(struct decision *decision);
+__hidden int digest_of_bytes(struct decision *decision);
+__hidden int digest_of_verity(struct decision *decision);
 
 /* identity.bpf.c. Called as a program is about to run, with the address of its linux_binprm.
  * Returns 0, or negative if what must be remembered of it cannot be. */
-int identity_begin(const __u64 *address);
+__hidden int identity_begin(const __u64 *address);
 
 /* identity.bpf.c. The current process maps the file at that address to execute it. Returns 0, or
  * negative if what must be remembered of it cannot be. */
-int identity_map(const __u64 *address);
+__hidden int identity_map(const __u64 *address);

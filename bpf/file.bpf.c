@@ -99,8 +99,7 @@ static __always_inline int decide(struct decision *decision, struct dentry *dent
                 return 0;
         if (!layer)
                 decision->hash_length = dentry->d_name.hash | (__u64) dentry->d_name.len << 32;
-        if (image_flags(decision->word) & IMAGE_EXES)
-                subject_exe(decision);
+        subject_exe(decision);
         return judge(decision);
 }
 

@@ -54,21 +54,18 @@ struct decision {
         };
 };
 
-/* subject.bpf.c. Finds which exe= the current task's program belongs to, once a decision, if any
- * subject of the policy has one. To be called by the hook before judge(), and not from below it:
- * the two share what stack there is. Returns 0; in doubt a denial fits and an allowance does not.
- */
-int subject_exe(struct decision *decision);
+/* subject.bpf.c. See subject_exe(). Returns 0; in doubt a denial fits and an allowance does not. */
+__hidden int subject_find_exe(struct decision *decision);
 
 /* subject.bpf.c. Whether the subject fits all that is said under that number; in doubt, what
  * `verdict` makes the stricter answer. */
-int subject_fits(struct decision *decision, __u32 number, __u32 verdict);
+__hidden int subject_fits(struct decision *decision, __u32 number, __u32 verdict);
 
 /* subject.bpf.c. Whether the subject is in a cgroup of that number, or below one. */
-int subject_in_cgroup(struct decision *decision, __u32 number);
+__hidden int subject_in_cgroup(struct decision *decision, __u32 number);
 
 /* identity.bpf.c. Whether the current program has a verified identity. */
-int subject_verified(void);
+__hidden int subject_verified(void);
 
 /* judge.bpf.c. Goes through the three lists, and knows audit and enforce, exempt processes, modes
  * of rules, counters, events and signals. Returns -EPERM if something that is wanted is denied,
@@ -118,7 +115,8 @@ static __always_inline __u32 forgotten(__u32 number)
         return number + *(volatile __u32 *) &hot.zero;
 }
 
-/* Where not, what would follow is not in the programs that are loaded. */
+/* Where not, what would follow is not in the programs that are loaded. What is hidden is verified
+ * where it is called, and gone where nothing calls it; other functions are always there. */
 static __always_inline bool is_built_for(__u32 flags)
 {
         return built_for & flags;
@@ -132,6 +130,15 @@ static __always_inline __u32 word_read(void)
 static __always_inline const struct header *word_header(__u32 word)
 {
         return &hot.headers[word & WORD_SLOT];
+}
+
+/* Finds which exe= the current task's program belongs to, once a decision, if any subject of the
+ * policy has one. To be called by the hook before judge(), and not from below it: the two share
+ * what stack there is. */
+static __always_inline void subject_exe(struct decision *decision)
+{
+        if (is_built_for(IMAGE_EXES) && word_header(decision->word)->flags & IMAGE_EXES)
+                subject_find_exe(decision);
 }
 
 /* A bit of the address of a stack that its lane begins with, as its offset. */

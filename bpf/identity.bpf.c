@@ -98,16 +98,12 @@ static __always_inline bool is_below_program_folder(const struct file___mounted 
 }
 
 /* At an address. 1 or 0. */
-__noinline int identity_vouches(__u64 address)
+__hidden __noinline int identity_vouches(__u64 address)
 {
         const struct file *file = (const struct file *) address;
-        const struct inode *inode;
-        __u32 mode;
+        const struct inode *inode = BPF_CORE_READ(file, f_inode);
+        __u32 mode = BPF_CORE_READ(inode, i_mode);
 
-        if (!is_built_for(IMAGE_VERIFIED))
-                return 0;
-        inode = BPF_CORE_READ(file, f_inode);
-        mode = BPF_CORE_READ(inode, i_mode);
         return (mode & MODE_TYPE) == MODE_REGULAR && !(mode & MODE_GROUP_OR_OTHERS_WRITE) &&
                BPF_CORE_READ(inode, i_uid.val) == 0 &&
                BPF_CORE_READ(inode, i_flags) & INODE_VERITY &&
@@ -193,7 +189,7 @@ int identity_begin(const __u64 *address)
         struct loss *loss;
         __u64 number;
 
-        if (!address || !is_built_for(IMAGE_VERIFIED))
+        if (!address)
                 return -1;
         number = exec_number(task);
         bprm = (const struct linux_binprm *) *address;
@@ -226,11 +222,8 @@ static __always_inline bool has_lost(struct task_struct *leader)
 int subject_verified(void)
 {
         struct task_struct *task = bpf_get_current_task_btf();
-        const struct file *file;
+        const struct file *file = BPF_CORE_READ(task, mm, exe_file);
 
-        if (!is_built_for(IMAGE_VERIFIED))
-                return false;
-        file = BPF_CORE_READ(task, mm, exe_file);
         return file && !has_lost(task->group_leader) && identity_vouches((__u64) file);
 }
 
@@ -239,7 +232,7 @@ int identity_map(const __u64 *address)
         struct task_struct *task = bpf_get_current_task_btf();
         struct loss *loss;
 
-        if (!address || !is_built_for(IMAGE_VERIFIED))
+        if (!address)
                 return -1;
         if (identity_vouches(*address) || !subject_verified())
                 return 0;

@@ -26,7 +26,8 @@ static __always_inline bool is_unbound(struct decision *decision)
         flags = word_header(decision->word)->flags;
         if (flags & IMAGE_BUILT_FOR & ~built_for)
                 return true; /* a program that knows these flags stands beside this one */
-        return flags & IMAGE_UNBOUND && subject_in_cgroup(decision, CGROUP_UNBOUND);
+        return is_built_for(IMAGE_UNBOUND) && flags & IMAGE_UNBOUND &&
+               subject_in_cgroup(decision, CGROUP_UNBOUND);
 }
 
 static __always_inline void count_hit(__u32 word, __u32 rule)
@@ -141,7 +142,7 @@ static __always_inline bool fits(struct decision *decision, const struct clause 
 {
         if (!clause->subject)
                 return true;
-        if (decision->flags & EVENT_COPY)
+        if (decision->flags & EVENT_COPY || !is_built_for(IMAGE_SUBJECTS))
                 return clause->verdict != CLAUSE_ALLOW;
         return subject_fits(decision, clause->subject, clause->verdict);
 }

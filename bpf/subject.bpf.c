@@ -34,7 +34,7 @@ int subject_in_cgroup(struct decision *decision, __u32 number)
         __u64 id;
         void *map;
 
-        if (!decision || !is_built_for(IMAGE_UNBOUND | IMAGE_CGROUPS))
+        if (!decision)
                 return false;
         slot = decision->word & WORD_SLOT;
         map = bpf_map_lookup_elem(&cgroups, &slot);
@@ -116,7 +116,7 @@ int subject_fits(struct decision *decision, __u32 number, __u32 verdict)
         __u32 slot, flags;
         void *map;
 
-        if (!decision || !is_built_for(IMAGE_SUBJECTS))
+        if (!decision)
                 return in_doubt;
         slot = decision->word & WORD_SLOT;
         map = bpf_map_lookup_elem(&subjects, &slot);
@@ -130,10 +130,14 @@ int subject_fits(struct decision *decision, __u32 number, __u32 verdict)
                 return in_doubt;
         if (flags & SUBJECT_EXE && !has_mark(slot, decision->marks, subject->exe))
                 return false;
+        if (flags & SUBJECT_CGROUP && !is_built_for(IMAGE_CGROUPS))
+                return in_doubt;
         if (flags & SUBJECT_CGROUP && !subject_in_cgroup(decision, subject->cgroup))
                 return false;
         if (!(flags & SUBJECT_VERIFIED))
                 return true;
+        if (!is_built_for(IMAGE_VERIFIED))
+                return in_doubt;
         return !decision->sk && subject_verified();
 }
 
@@ -149,12 +153,11 @@ static __always_inline __u32 marks_of(const struct place *place, __u32 slot)
         return below ? ruleset->below_marks : ruleset->own_marks;
 }
 
-int subject_exe(struct decision *decision)
+int subject_find_exe(struct decision *decision)
 {
         struct place_walk walk = {};
 
-        if (!decision || decision->sk || !is_built_for(IMAGE_EXES) ||
-            !(word_header(decision->word)->flags & IMAGE_EXES))
+        if (!decision || decision->sk)
                 return 0;
         walk.step.dentry =
                 (__u64) BPF_CORE_READ(bpf_get_current_task_btf(), mm, exe_file, f_path.dentry);

@@ -195,7 +195,7 @@ static void test_each_cgroup_has_a_number(void)
         g_assert_cmpuint(image->cgroup_ids[0].key.number, >, CGROUP_UNBOUND);
         g_assert_cmpuint(image->cgroup_ids[0].key.number, !=, a);
         g_assert_cmpuint(image->cgroup_ids[0].key.number, !=, unit);
-        g_assert_cmpuint(image->flags, ==, IMAGE_FILES | IMAGE_CGROUPS);
+        g_assert_cmpuint(image->flags, ==, IMAGE_FILES | IMAGE_CGROUPS | IMAGE_SUBJECTS);
         policy_image_free(image);
 }
 
