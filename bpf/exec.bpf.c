@@ -100,12 +100,12 @@ struct path_scan {
 #define SCAN_END 1
 
 /* A function of its own, so that the verifier looks into it once and not once a chunk. */
-__hidden __noinline int exec_scan_path(struct path_scan *scan)
+__noinline int exec_scan_path(struct path_scan *scan)
 {
         char chunk[PATH_CHUNK];
         long n;
 
-        if (!scan)
+        if (!scan || !is_built_for(IMAGE_COMMS))
                 return SCAN_END;
         n = bpf_probe_read_kernel_str(chunk, sizeof(chunk), (const void *) scan->at);
         if (n <= 0)
