@@ -243,10 +243,8 @@ int judge(struct decision *decision)
         r = judge_clause(decision, &finding); /* mostly the first one decides */
         if (r == STEP_FOUND)
                 r = follow(decision, &finding);
-        for (int i = 0; i < FINDINGS_MAX; i++) {
-                if (r != STEP_NEXT)
-                        return r == STEP_END ? 0 : -EPERM;
+        for (int i = 0; i < FINDINGS_MAX && r == STEP_NEXT; i++)
                 r = judge_clauses(decision, &finding);
-        }
-        return -EPERM; /* cannot be: each finding takes a bit of the access away */
+        /* It has come to its end or is denied: each finding takes a bit of the access away. */
+        return r == STEP_END ? 0 : -EPERM;
 }
