@@ -97,7 +97,7 @@ static void test_what_d_bus_does_not_carry_is_found_with_its_place(void)
         check_document("version=1\n# \xc3\xa4\n", 15, 0, 0, 0);
         check_document("version=1\n# long and plain\n\xc3", 28, 1, 3, 1);
         check_document("version=1\n# long and plain\n", 28, 1, 3, 1); /* its NUL is in it */
-        check_document("\xef\xbf\xbe", 3, 1, 1, 1); /* a noncharacter */
+        check_document("\xef\xbf\xbe", 3, 1, 1, 1);                   /* a noncharacter */
 }
 
 static char *point(const SourceDocument *document, const Remark *remark)
