@@ -27,13 +27,10 @@ static int is_right(int fd)
                info.max_entries == FLOORS_MAX;
 }
 
-/* Few are ever there: memory is taken for these alone. */
 static int make(const char *path)
 {
-        LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
-        _cleanup_(closep) int fd =
-                bpf_map_create(BPF_MAP_TYPE_HASH, "aegis_floors", FLOOR_NAME_SIZE, sizeof(Value),
-                               FLOORS_MAX, &options);
+        _cleanup_(closep) int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "aegis_floors",
+                                                  FLOOR_NAME_SIZE, sizeof(Value), FLOORS_MAX, NULL);
 
         if (fd < 0)
                 return log_errno(errno, "Cannot make the map of floors");
