@@ -16,7 +16,7 @@ int event_decode(const void *data, size_t size, struct event *ret_event)
         memcpy(&event, data, size);
         if (event.hook >= N_HOOKS)
                 return -EBADMSG;
-        if (event.path_length > size - EVENT_NET_SIZE)
+        if (event.path_length > size - EVENT_NET_SIZE || event.path_length > sizeof(event.path))
                 event.path_length = 0;
         if (event.count == 0)
                 event.count = 1;

@@ -55,6 +55,18 @@ static void test_a_record_has_no_path_that_is_longer_than_itself(void)
         g_assert_cmpuint(told.path_length, ==, 0);
 }
 
+/* The record is some bytes longer than its path, for its alignment. */
+static void test_a_path_is_not_longer_than_its_room(void)
+{
+        struct event event = {.path_length = EVENT_PATH_ROOM}, told;
+
+        g_assert_cmpint(event_decode(&event, sizeof(event), &told), ==, 0);
+        g_assert_cmpuint(told.path_length, ==, EVENT_PATH_ROOM);
+        event.path_length = EVENT_PATH_ROOM + 1;
+        g_assert_cmpint(event_decode(&event, sizeof(event), &told), ==, 0);
+        g_assert_cmpuint(told.path_length, ==, 0);
+}
+
 static void test_any_event_is_as_the_schema_says(void)
 {
         GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -120,6 +132,8 @@ int main(int argc, char **argv)
         g_assert_nonnull(schema);
         g_test_add_func("/event/schema/a_record_has_no_path_that_is_longer_than_itself",
                         test_a_record_has_no_path_that_is_longer_than_itself);
+        g_test_add_func("/event/schema/a_path_is_not_longer_than_its_room",
+                        test_a_path_is_not_longer_than_its_room);
         g_test_add_func("/event/schema/any_event_is_as_the_schema_says",
                         test_any_event_is_as_the_schema_says);
         g_test_add_func("/event/schema/the_schema_takes_nothing_else",
