@@ -27,14 +27,24 @@ static int read_id(const Entry *value, size_t at, CgroupName *ret_cgroup)
         return 0;
 }
 
+/* A string of the policy's, as all others. path: the value's, clean. */
+static const char *root_of_cgroups(const Entry *value, const char *path)
+{
+        char *into = path == value->text && !value->is_copy ? *value->room : (char *) path;
+
+        if (into == *value->room)
+                *value->room += 2;
+        return strcpy(into, "/");
+}
+
 /* Documents have cgroups as they are seen in the file system, too. */
-static const char *below_mount(const char *path)
+static const char *below_mount(const Entry *value, const char *path)
 {
         size_t n = strlen(CGROUP_MOUNT);
 
         if (strncmp(path, CGROUP_MOUNT, n) != 0 || (path[n] != '/' && path[n] != '\0'))
                 return path;
-        return path[n] == '\0' ? "/" : path + n;
+        return path[n] == '\0' ? root_of_cgroups(value, path) : path + n;
 }
 
 static int check_length(const Entry *value, const char *path)
@@ -54,7 +64,7 @@ static int read_path(const Entry *value, CgroupName *ret_cgroup)
 
         if (r != 0)
                 return r;
-        below = below_mount(path.path);
+        below = below_mount(value, path.path);
         r = check_length(value, below);
         if (r != 0)
                 return r;

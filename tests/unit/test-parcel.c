@@ -126,6 +126,22 @@ static void test_headers_arrive(void)
                 g_assert_cmpint(assert_arrives(texts[i], strlen(texts[i])), ==, 0);
 }
 
+/* As it is seen in the file system, the root of cgroups is one byte of the path. */
+static void test_the_root_of_cgroups_arrives(void)
+{
+        static const char *const texts[] = {
+                "version=1\n[allow_cgroup]\n/sys/fs/cgroup\n",
+                "version=1\n[allow_cgroup]\n//sys/fs/cgroup/",
+                "version=6\n[cgroup_deny_ip]\n/sys/fs/cgroup 192.0.2.1",
+                "version=6\n[cgroup_deny_port]\n/sys/fs/cgroup/ 22\n/sys/fs/cgroup/a 22\n",
+                "version=7\n[deny]\nfile:/a cgroup=/sys/fs/cgroup\nfile:/b "
+                "cgroup=\"/sys/fs/cgroup\" why=\"so\"",
+        };
+
+        for (size_t i = 0; i < ELEMENTS_OF(texts); i++)
+                g_assert_cmpint(assert_arrives(texts[i], strlen(texts[i])), ==, 0);
+}
+
 static void test_faults_arrive(void)
 {
         GString *text = g_string_new("version=7\n[deny]\n");
@@ -464,6 +480,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/parcel/random-documents-arrive", test_random_documents_arrive);
         g_test_add_func("/parcel/headers-arrive", test_headers_arrive);
+        g_test_add_func("/parcel/the-root-of-cgroups-arrives", test_the_root_of_cgroups_arrives);
         g_test_add_func("/parcel/faults-arrive", test_faults_arrive);
         g_test_add_func("/parcel/lines-of-one-byte-arrive", test_lines_of_one_byte_arrive);
         g_test_add_func("/parcel/too-large-is-not-read", test_too_large_is_not_read);
