@@ -11,12 +11,12 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-#define RECORD_VERSION 1u
-#define RECORD_VERSION_NUMBERED 2u
-#define RECORD_VERSION_HOOKS 3u
+#define RECORD_VERSION 4u
 #define HOOK_NAME_MAX 64u
 #define HEADER_SIZE 32u
-#define ENTRY_HEADER_SIZE 24u
+#define ENTRY_HEADER_SIZE 56u
+
+_Static_assert(ENTRY_HEADER_SIZE + POLICY_NAME_MAX == RECORD_ENTRY_MAX, "as it is written");
 
 static const char magic[8] = {'A', 'E', 'G', 'S', 'T', 'A', 'T', 'E'};
 
@@ -50,29 +50,13 @@ static int is_numbered_in_order(const Numbering *numbering)
         return 1;
 }
 
-static uint32_t version_of(const StoreRecord *record)
+static size_t numbering_size(const Numbering *numbering)
 {
-        if (record->audited)
-                return RECORD_VERSION_HOOKS;
-        return is_numbered_in_order(&record->numbering) ? RECORD_VERSION : RECORD_VERSION_NUMBERED;
+        return sizeof(uint32_t) * (2 + numbering->n_numbers);
 }
 
-static size_t numbering_size(const StoreRecord *record)
+static uint8_t *put_numbering(uint8_t *at, const Numbering *numbering)
 {
-        if (version_of(record) < RECORD_VERSION_NUMBERED)
-                return 0;
-        return sizeof(uint32_t) *
-               (2 + (is_numbered_in_order(&record->numbering) ? 0 : record->numbering.n_numbers));
-}
-
-static uint8_t *put_numbering(uint8_t *at, const StoreRecord *record)
-{
-        static const Numbering in_order = {};
-        const Numbering *numbering =
-                is_numbered_in_order(&record->numbering) ? &in_order : &record->numbering;
-
-        if (version_of(record) < RECORD_VERSION_NUMBERED)
-                return at;
         at = put_u32(at, (uint32_t) numbering->n_rules);
         at = put_u32(at, (uint32_t) numbering->n_numbers);
         for (size_t i = 0; i < numbering->n_numbers; i++)
@@ -81,25 +65,23 @@ static uint8_t *put_numbering(uint8_t *at, const StoreRecord *record)
 }
 
 /* By name: a number of a hook is not the same in every version. */
-static size_t hooks_size(const StoreRecord *record)
+static size_t hooks_size(uint64_t audited)
 {
-        size_t size = version_of(record) < RECORD_VERSION_HOOKS ? 0 : sizeof(uint32_t);
+        size_t size = sizeof(uint32_t);
 
         for (enum hook hook = 0; hook < N_HOOKS; hook++)
-                if (record->audited & HOOK_BIT(hook))
+                if (audited & HOOK_BIT(hook))
                         size += sizeof(uint32_t) + strlen(hook_to_string(hook));
         return size;
 }
 
-static uint8_t *put_hooks(uint8_t *at, const StoreRecord *record)
+static uint8_t *put_hooks(uint8_t *at, uint64_t audited)
 {
-        if (version_of(record) < RECORD_VERSION_HOOKS)
-                return at;
-        at = put_u32(at, (uint32_t) __builtin_popcountll(record->audited));
+        at = put_u32(at, (uint32_t) __builtin_popcountll(audited));
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
                 const char *name = hook_to_string(hook);
 
-                if (!(record->audited & HOOK_BIT(hook)))
+                if (!(audited & HOOK_BIT(hook)))
                         continue;
                 at = put_u32(at, (uint32_t) strlen(name));
                 at = put(at, name, strlen(name));
@@ -107,17 +89,17 @@ static uint8_t *put_hooks(uint8_t *at, const StoreRecord *record)
         return at;
 }
 
-static uint8_t *put_header(uint8_t *at, const StoreRecord *record)
+static uint8_t *put_header(uint8_t *at, const StoreRecord *record, size_t n_head)
 {
         at = put(at, magic, sizeof(magic));
-        at = put_u32(at, version_of(record));
+        at = put_u32(at, RECORD_VERSION);
         at = put_u32(at, record->mode == MODE_AUDIT);
         at = put_u64(at, record->generation);
         at = put_u32(at, (uint32_t) document_set_size(record->documents));
-        return put_u32(at, 0);
+        return put_u32(at, (uint32_t) n_head);
 }
 
-static uint8_t *put_document(uint8_t *at, const Loaded *loaded)
+static uint8_t *put_entry(uint8_t *at, const Loaded *loaded)
 {
         size_t n_name = strlen(loaded->document.name);
 
@@ -125,35 +107,57 @@ static uint8_t *put_document(uint8_t *at, const Loaded *loaded)
         at = put_u32(at, (uint32_t) loaded->document.n_text);
         at = put_u64(at, loaded->generation);
         at = put_u64(at, loaded->changed_usec);
-        at = put(at, loaded->document.name, n_name);
-        return put(at, loaded->document.text, loaded->document.n_text);
+        at = put(at, loaded->digest, DIGEST_SIZE);
+        return put(at, loaded->document.name, n_name);
 }
 
-static size_t record_size(const StoreRecord *record)
+static size_t entries_size(const DocumentSet *documents)
 {
-        size_t size = HEADER_SIZE + numbering_size(record) + hooks_size(record) + DIGEST_SIZE;
+        size_t size = 0;
 
-        for (size_t i = 0; i < document_set_size(record->documents); i++) {
-                const Document *document = &document_set_get(record->documents, i)->document;
-
-                size += ENTRY_HEADER_SIZE + strlen(document->name) + document->n_text;
-        }
+        for (size_t i = 0; i < document_set_size(documents); i++)
+                size += ENTRY_HEADER_SIZE + strlen(document_set_get(documents, i)->document.name);
         return size;
+}
+
+static size_t texts_size(const DocumentSet *documents)
+{
+        size_t size = 0;
+
+        for (size_t i = 0; i < document_set_size(documents); i++)
+                size += document_set_get(documents, i)->document.n_text;
+        return size;
+}
+
+static uint8_t *put_texts(uint8_t *at, const DocumentSet *documents)
+{
+        for (size_t i = 0; i < document_set_size(documents); i++) {
+                const Document *document = &document_set_get(documents, i)->document;
+
+                at = put(at, document->text, document->n_text);
+        }
+        return at;
 }
 
 int record_encode(const StoreRecord *record, uint8_t **ret_data, size_t *ret_n)
 {
-        size_t n = record_size(record);
+        const Numbering numbering =
+                is_numbered_in_order(&record->numbering) ? (Numbering){} : record->numbering;
+        const DocumentSet *documents = record->documents;
+        size_t n_head = HEADER_SIZE + entries_size(documents) + numbering_size(&numbering) +
+                        hooks_size(record->audited);
+        size_t n = n_head + DIGEST_SIZE + texts_size(documents);
         uint8_t *data = malloc(n), *at;
 
         if (!data)
                 return -ENOMEM;
-        at = put_header(data, record);
-        for (size_t i = 0; i < document_set_size(record->documents); i++)
-                at = put_document(at, document_set_get(record->documents, i));
-        at = put_numbering(at, record);
-        at = put_hooks(at, record);
-        digest_bytes(data, (size_t) (at - data), at);
+        at = put_header(data, record, n_head);
+        for (size_t i = 0; i < document_set_size(documents); i++)
+                at = put_entry(at, document_set_get(documents, i));
+        at = put_numbering(at, &numbering);
+        at = put_hooks(at, record->audited);
+        digest_bytes(data, n_head, at);
+        put_texts(at + DIGEST_SIZE, documents);
         *ret_data = data;
         *ret_n = n;
         return 0;
@@ -207,20 +211,31 @@ static int malformed(const char *reason)
         return RECORD_E_MALFORMED;
 }
 
-static int check_seal(const uint8_t *data, size_t n)
+static int has_digest(const void *data, size_t n, const uint8_t *digest)
 {
-        uint8_t digest[DIGEST_SIZE];
+        uint8_t found[DIGEST_SIZE];
 
-        if (n < HEADER_SIZE + DIGEST_SIZE)
+        digest_bytes(data, n, found);
+        return memcmp(found, digest, DIGEST_SIZE) == 0;
+}
+
+/* ret_n_head: bytes before the checksum, which fits. */
+static int check_seal(const uint8_t *data, size_t n, size_t *ret_n_head)
+{
+        Reader reader = {.at = data, .n_left = n};
+        size_t n_head;
+
+        take(&reader, HEADER_SIZE - sizeof(uint32_t));
+        n_head = take_u32(&reader);
+        if (reader.failed || n_head < HEADER_SIZE || n < DIGEST_SIZE || n_head > n - DIGEST_SIZE)
                 return malformed("it is too short");
-        digest_bytes(data, n - DIGEST_SIZE, digest);
-        if (memcmp(digest, data + n - DIGEST_SIZE, DIGEST_SIZE) != 0)
+        if (!has_digest(data, n_head, data + n_head))
                 return malformed("its checksum does not fit");
+        *ret_n_head = n_head;
         return 0;
 }
 
-static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_version,
-                       uint32_t *ret_n_documents)
+static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_n_documents)
 {
         const void *start = take(reader, sizeof(magic)); /* as much is there: see check_seal() */
         uint32_t version = take_u32(reader), mode = take_u32(reader), n_documents;
@@ -229,17 +244,17 @@ static int take_header(Reader *reader, StoreRecord *record, uint32_t *ret_versio
         n_documents = take_u32(reader);
         if (memcmp(start, magic, sizeof(magic)) != 0)
                 return malformed("it does not begin as a record does");
-        if (version < RECORD_VERSION || version > RECORD_VERSION_HOOKS)
+        if (version != RECORD_VERSION)
                 return malformed("it has another version");
-        if (take_u32(reader) != 0 || mode > 1)
-                return malformed("its header makes no sense");
+        take_u32(reader); /* checked already */
+        if (mode > 1)
+                return malformed("its mode makes no sense");
         if (record->generation == 0 || record->generation == EXPECT_ANY)
                 return malformed("its generation is out of range");
         if (n_documents > DOCUMENTS_MAX)
                 return malformed("it has too many documents");
         record->mode = mode == 1 ? MODE_AUDIT : MODE_ENFORCE;
         *ret_n_documents = n_documents;
-        *ret_version = version;
         return 0;
 }
 
@@ -248,9 +263,10 @@ typedef struct RawDocument {
         const char *text;
         uint32_t n_text;
         uint64_t generation, changed_usec;
+        const uint8_t *digest;
 } RawDocument;
 
-static int take_document(Reader *reader, RawDocument *ret_raw)
+static int take_document(Reader *reader, Reader *texts, RawDocument *ret_raw)
 {
         uint32_t n_name = take_u32(reader);
         RawDocument raw = {.n_text = take_u32(reader)};
@@ -258,12 +274,15 @@ static int take_document(Reader *reader, RawDocument *ret_raw)
 
         raw.generation = take_u64(reader);
         raw.changed_usec = take_u64(reader);
+        raw.digest = take(reader, DIGEST_SIZE);
         if (n_name > POLICY_NAME_MAX || raw.n_text > POLICY_SIZE_MAX)
                 return malformed("a document is too large");
         name = take(reader, n_name);
-        raw.text = take(reader, raw.n_text);
-        if (reader->failed)
+        raw.text = take(texts, raw.n_text);
+        if (reader->failed || texts->failed)
                 return malformed("it ends within a document");
+        if (!has_digest(raw.text, raw.n_text, raw.digest))
+                return malformed("the checksum of a document does not fit");
         memcpy(raw.name, name, n_name);
         if (strlen(raw.name) != n_name || !policy_name_is_valid(raw.name))
                 return malformed("a document has no valid name");
@@ -275,7 +294,8 @@ static int parse_document(const RawDocument *raw, Entry **ret_entry)
 {
         _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
         _cleanup_(policy_unrefp) Policy *policy = NULL;
-        Document document = {.name = raw->name, .text = raw->text, .n_text = raw->n_text};
+        Document document = {
+                .name = raw->name, .text = raw->text, .n_text = raw->n_text, .digest = raw->digest};
         int r;
 
         r = policy_parse_apart(&policy, raw->text, raw->n_text, &diagnostics);
@@ -290,7 +310,7 @@ static int parse_document(const RawDocument *raw, Entry **ret_entry)
 }
 
 /* Adds the next document of the record to record->documents. */
-static int add_document(Reader *reader, StoreRecord *record)
+static int add_document(Reader *reader, Reader *texts, StoreRecord *record)
 {
         _cleanup_(entry_unrefp) Entry *entry = NULL;
         DocumentSet *grown = NULL;
@@ -298,7 +318,7 @@ static int add_document(Reader *reader, StoreRecord *record)
         RawDocument raw;
         int r;
 
-        r = take_document(reader, &raw);
+        r = take_document(reader, texts, &raw);
         if (r != 0)
                 return r;
         if (raw.generation > record->generation)
@@ -397,45 +417,46 @@ static int take_hooks(Reader *reader, StoreRecord *record)
         return 0;
 }
 
-static int read_record(Reader *reader, StoreRecord *record)
+static int read_record(Reader *reader, Reader *texts, StoreRecord *record)
 {
-        uint32_t version = 0, n_documents = 0;
+        uint32_t n_documents = 0;
         int r;
 
-        r = take_header(reader, record, &version, &n_documents);
+        r = take_header(reader, record, &n_documents);
         if (r != 0)
                 return r;
         for (uint32_t i = 0; i < n_documents; i++) {
-                r = add_document(reader, record);
+                r = add_document(reader, texts, record);
                 if (r != 0)
                         return r;
         }
         r = number_in_order(record);
-        if (r == 0 && version >= RECORD_VERSION_NUMBERED)
+        if (r == 0)
                 r = take_numbering(reader, record);
-        if (r == 0 && version >= RECORD_VERSION_HOOKS)
+        if (r == 0)
                 r = take_hooks(reader, record);
         if (r != 0)
                 return r;
         if (reader->failed)
                 return malformed("it ends early");
-        return reader->n_left > 0 ? malformed("there is more after its end") : 0;
+        return reader->n_left + texts->n_left > 0 ? malformed("there is more after its end") : 0;
 }
 
 int record_decode(const void *data, size_t n, StoreRecord *ret_record)
 {
         _cleanup_(store_record_deinit) StoreRecord record = {};
-        Reader reader = {.at = data};
+        Reader head = {.at = data}, texts;
         int r;
 
-        r = check_seal(data, n);
+        r = check_seal(data, n, &head.n_left);
         if (r != 0)
                 return r;
-        reader.n_left = n - DIGEST_SIZE;
+        texts = (Reader){.at = head.at + head.n_left + DIGEST_SIZE,
+                         .n_left = n - head.n_left - DIGEST_SIZE};
         r = document_set_new(&record.documents);
         if (r < 0)
                 return r;
-        r = read_record(&reader, &record);
+        r = read_record(&head, &texts, &record);
         if (r != 0)
                 return r;
         *ret_record = record;

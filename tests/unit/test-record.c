@@ -15,17 +15,18 @@
 #define MODE 12u
 #define GENERATION 16u
 #define N_DOCUMENTS 24u
-#define ZERO 28u
+#define N_HEAD 28u
 #define DOCUMENT 32u
-#define DOCUMENT_HEADER 24u
+#define DOCUMENT_HEADER 56u
 #define N_NAME DOCUMENT
 #define N_TEXT (DOCUMENT + 4u)
 #define OWN_GENERATION (DOCUMENT + 8u)
+#define TEXT_DIGEST (DOCUMENT + 24u)
 #define NAME (DOCUMENT + DOCUMENT_HEADER)
-#define TEXT (NAME + 3u)                      /* of "web" */
-#define SECOND (TEXT + sizeof(TWO_RULES) - 1) /* "xyz", with the same */
-#define NUMBERS (SECOND + DOCUMENT_HEADER + 3u + sizeof(TWO_RULES) - 1)
+#define SECOND (NAME + 3u) /* behind "web": "xyz", with the same text */
+#define NUMBERS (SECOND + DOCUMENT_HEADER + 3u)
 #define HOOKS (NUMBERS + (2u + 4u) * 4u)
+#define N_TEXT_BYTES (sizeof(TWO_RULES) - 1)
 
 typedef struct Bytes {
         uint8_t *data;
@@ -89,22 +90,36 @@ static void put_u32(Bytes *bytes, size_t offset, uint32_t number)
         memcpy(bytes->data + offset, &number, sizeof(number));
 }
 
-/* As it is, or only so much of it, sealed anew. */
-static int decode_sealed(Bytes *bytes, size_t n, StoreRecord *ret_record)
+static uint32_t head_size(const Bytes *bytes)
 {
-        uint8_t *sealed = g_malloc(n + DIGEST_SIZE);
-        int r;
+        uint32_t n;
 
-        memcpy(sealed, bytes->data, n);
-        digest_bytes(sealed, n, sealed + n);
-        r = record_decode(sealed, n + DIGEST_SIZE, ret_record);
-        g_free(sealed);
-        return r;
+        memcpy(&n, bytes->data + N_HEAD, sizeof(n));
+        return le32toh(n);
 }
 
-static int decode(Bytes *bytes, StoreRecord *ret_record)
+/* Sealed anew, if there is room for a checksum where it should be. */
+static int decode(const Bytes *bytes, StoreRecord *ret_record)
 {
-        return decode_sealed(bytes, bytes->n - DIGEST_SIZE, ret_record);
+        uint32_t n_head = head_size(bytes);
+
+        if (bytes->n >= DIGEST_SIZE && n_head <= bytes->n - DIGEST_SIZE)
+                digest_bytes(bytes->data, n_head, bytes->data + n_head);
+        return record_decode(bytes->data, bytes->n, ret_record);
+}
+
+/* Its head with n bytes from `at` on taken away, or, if n is negative, with as many zeros more. */
+static Bytes with_other_head(const Bytes *bytes, size_t at, int n)
+{
+        uint32_t n_head = head_size(bytes);
+        size_t n_more = n < 0 ? (size_t) -n : 0, n_less = n > 0 ? (size_t) n : 0;
+        Bytes other = {.n = bytes->n + n_more - n_less};
+
+        other.data = g_malloc0(other.n);
+        memcpy(other.data, bytes->data, at);
+        memcpy(other.data + at + n_more, bytes->data + at + n_less, bytes->n - at - n_less);
+        put_u32(&other, N_HEAD, (uint32_t) (n_head + n_more - n_less));
+        return other;
 }
 
 static void refused(Bytes *bytes)
@@ -143,7 +158,8 @@ static void test_a_number_that_makes_no_sense_is_refused(void)
         } wrongs[] = {
                 {MAGIC, 7},
                 {VERSION, 0},
-                {VERSION, 4},
+                {VERSION, 3},
+                {VERSION, 5},
                 {MODE, 2},
                 {GENERATION, 0},
                 {GENERATION, 2}, /* the documents are of 3 */
@@ -151,12 +167,18 @@ static void test_a_number_that_makes_no_sense_is_refused(void)
                 {N_DOCUMENTS, 1},
                 {N_DOCUMENTS, 3},
                 {N_DOCUMENTS, DOCUMENTS_MAX + 1},
-                {ZERO, 1},
+                {N_HEAD, 0},
+                {N_HEAD, DOCUMENT - 1},
+                {N_HEAD, DOCUMENT},
+                {N_HEAD, HOOKS},
+                {N_HEAD, UINT32_MAX},
                 {N_NAME, 0},
                 {N_NAME, 2},
                 {N_NAME, POLICY_NAME_MAX + 1},
                 {N_TEXT, POLICY_SIZE_MAX + 1},
                 {N_TEXT, POLICY_SIZE_MAX},
+                {N_TEXT, 0},
+                {TEXT_DIGEST, 0},
                 {OWN_GENERATION, 6},
                 {NUMBERS, 0},
                 {NUMBERS, 9},
@@ -194,7 +216,8 @@ static void test_a_generation_that_means_any_is_refused(void)
 static void test_a_document_that_is_none_is_refused(void)
 {
         Bytes wrong_name = good_one(), short_name = good_one(), twice = good_one();
-        Bytes faulty = good_one();
+        Bytes faulty = good_one(), changed = good_one();
+        uint8_t *text = faulty.data + head_size(&faulty) + DIGEST_SIZE;
 
         wrong_name.data[NAME] = '/';
         refused(&wrong_name);
@@ -202,8 +225,11 @@ static void test_a_document_that_is_none_is_refused(void)
         refused(&short_name);
         memcpy(twice.data + SECOND + DOCUMENT_HEADER, "web", 3);
         refused(&twice);
-        faulty.data[TEXT] = '?';
+        text[0] = '?';
+        digest_bytes(text, N_TEXT_BYTES, faulty.data + TEXT_DIGEST);
         refused(&faulty);
+        changed.data[head_size(&changed) + DIGEST_SIZE + N_TEXT_BYTES - 2] = 'c'; /* of /b */
+        refused(&changed);
 }
 
 static void test_what_ends_early_is_refused_wherever_that_is(void)
@@ -211,18 +237,23 @@ static void test_what_ends_early_is_refused_wherever_that_is(void)
         Bytes bytes = good_one();
         StoreRecord record = {};
 
-        for (size_t n = 0; n < bytes.n - DIGEST_SIZE; n++)
-                g_assert_cmpint(decode_sealed(&bytes, n, &record), ==, RECORD_E_MALFORMED);
-        g_assert_cmpint(record_decode(bytes.data, 0, &record), ==, RECORD_E_MALFORMED);
+        for (size_t n = 0; n < bytes.n; n++)
+                g_assert_cmpint(record_decode(bytes.data, n, &record), ==, RECORD_E_MALFORMED);
+        for (size_t n = DOCUMENT; n < head_size(&bytes); n++) {
+                Bytes cut = with_other_head(&bytes, n, (int) (head_size(&bytes) - n));
+
+                refused(&cut);
+        }
         g_free(bytes.data);
 }
 
 static void test_what_goes_on_behind_its_end_is_refused(void)
 {
-        Bytes bytes = good_one();
+        Bytes bytes = good_one(), longer = with_other_head(&bytes, head_size(&bytes), -1);
 
+        refused(&longer);
         bytes.data = g_realloc(bytes.data, bytes.n + 1);
-        bytes.data[bytes.n++ - DIGEST_SIZE] = 0;
+        bytes.data[bytes.n++] = 0;
         refused(&bytes);
 }
 
@@ -276,21 +307,51 @@ static void test_documents_that_are_too_large_together_are_refused(void)
         g_autoptr(GString) text = large_text(), data = g_string_new(NULL);
         StoreRecord record = record_of(text->str);
         Bytes bytes = encode(&record);
-        size_t n_document = bytes.n - DOCUMENT - DIGEST_SIZE;
+        uint32_t n_head = head_size(&bytes);
 
         g_string_append_len(data, (const char *) bytes.data, DOCUMENT);
         for (unsigned i = 0; i < n_documents; i++) {
                 bytes.data[NAME] = (uint8_t) ('a' + i);
                 g_string_append_len(data, (const char *) bytes.data + DOCUMENT,
-                                    (gssize) n_document);
+                                    DOCUMENT_HEADER + 3);
         }
+        g_string_append_len(data, (const char *) bytes.data + SECOND,
+                            (gssize) (n_head - SECOND + DIGEST_SIZE));
+        n_head = (uint32_t) data->len - DIGEST_SIZE;
+        for (unsigned i = 0; i < n_documents; i++)
+                g_string_append_len(data, text->str, (gssize) text->len);
         g_free(bytes.data);
-        g_string_set_size(data, data->len + DIGEST_SIZE);
         bytes.n = data->len;
         bytes.data = (uint8_t *) g_string_free(g_steal_pointer(&data), FALSE);
         put_u32(&bytes, N_DOCUMENTS, n_documents);
+        put_u32(&bytes, N_HEAD, n_head);
         refused(&bytes);
         store_record_deinit(&record);
+}
+
+/* All that a set may have fits into what is read. */
+static void test_the_longest_names_fit(void)
+{
+        char name[POLICY_NAME_MAX + 1];
+        StoreRecord record = {.generation = 5};
+        size_t n_texts = 0;
+        Bytes bytes;
+
+        g_assert_cmpint(document_set_new(&record.documents), ==, 0);
+        for (unsigned i = 0; i < DOCUMENTS_MAX; i++) {
+                memset(name, 'a', POLICY_NAME_MAX);
+                snprintf(name, 4, "%03u", i);
+                name[3] = 'a';
+                name[POLICY_NAME_MAX] = '\0';
+                add_document(&record, name, TWO_RULES);
+                n_texts += N_TEXT_BYTES;
+        }
+        record.audited = ~0ull >> (64 - N_HOOKS);
+        bytes = encode(&record);
+        g_assert_cmpuint(bytes.n - n_texts, <=,
+                         RECORD_SIZE_MAX - DOCUMENTS_SIZE_MAX - 4 * RULES_MAX);
+        store_record_deinit(&record);
+        g_free(bytes.data);
 }
 
 #define ADD(function) g_test_add_func("/record/" #function, function)
@@ -307,6 +368,7 @@ int main(int argc, char **argv)
         ADD(test_what_goes_on_behind_its_end_is_refused);
         ADD(test_twice_0_is_in_order);
         ADD(test_a_hook_that_is_not_known_is_left_out);
+        ADD(test_the_longest_names_fit);
         ADD(test_documents_that_are_too_large_together_are_refused);
         return g_test_run();
 }
