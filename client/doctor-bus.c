@@ -234,16 +234,15 @@ static int read_service(Connection *connection, json_object **ret_manager, json_
 {
         static const Address properties = {SERVICE_NAME, SERVICE_PATH,
                                            "org.freedesktop.DBus.Properties", "GetAll"};
-        static const Address objects = {SERVICE_NAME, SERVICE_PATH,
-                                        "org.freedesktop.DBus.ObjectManager", "GetManagedObjects"};
+        static const Address listing = {SERVICE_NAME, SERVICE_PATH, MANAGER_INTERFACE, "ListHooks"};
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *manager = NULL, *hooks = NULL;
         int r = ask(connection, &properties, MANAGER_INTERFACE, &manager);
 
         if (r >= 0)
                 r = reply_read_properties(manager, manager_fields, ret_manager);
         if (r >= 0)
-                r = ask(connection, &objects, NULL, &hooks);
-        return r < 0 ? r : reply_read_objects(hooks, HOOK_INTERFACE, hook_fields, ret_hooks);
+                r = ask(connection, &listing, NULL, &hooks);
+        return r < 0 ? r : query_read_hooks(hooks, ret_hooks);
 }
 
 static void ask_service(Diagnosis *diagnosis, Connection *connection)

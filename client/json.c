@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include <errno.h>
+#include <string.h>
 
 int json_add(json_object *container, const char *key, json_object *value)
 {
@@ -78,4 +79,15 @@ json_object *json_element(json_object *object, const char *key, size_t i)
 
         return field && i < json_object_array_length(field) ? json_object_array_get_idx(field, i)
                                                             : NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(json_text(*(json_object *const *) a, "name"),
+                      json_text(*(json_object *const *) b, "name"));
+}
+
+void json_sort_by_name(json_object *array)
+{
+        json_object_array_sort(array, compare_names);
 }

@@ -23,6 +23,8 @@ int json_truth(json_object *object, const char *key);
 size_t json_count(json_object *object, const char *key); /* elements of an array */
 json_object *json_element(json_object *object, const char *key, size_t i); /* or NULL */
 
+void json_sort_by_name(json_object *array); /* of objects, each with a "name" */
+
 static inline void json_object_putp(json_object **object)
 {
         json_object_put(*object);

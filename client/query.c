@@ -9,6 +9,9 @@
 #include "failure.h"
 #include "output.h"
 
+#define PROPERTIES_INTERFACE "org.freedesktop.DBus.Properties"
+#define POLICY_PREFIX SERVICE_PATH "/policy"
+
 const Field manager_fields[] = {
         {"Version", "version", "s"},
         {"ApiVersion", "api_version", "u"},
@@ -44,13 +47,6 @@ const Field policy_fields[] = {
         {"IssuedUSec", "issued_usec", "t"},
         {"ExpiresUSec", "expires_usec", "t"},
         {NULL, NULL, NULL},
-};
-
-const Field hook_fields[] = {
-        {"Name", "name", "s"},           {"Symbol", "symbol", "s"},     {"Tier", "tier", "s"},
-        {"Guarantee", "guarantee", "s"}, {"Attached", "attached", "b"}, {"Mode", "mode", "s"},
-        {"Required", "required", "b"},   {"Reason", "reason", "s"},     {"Calls", "calls", "t"},
-        {"Denials", "denials", "t"},     {"Audits", "audits", "t"},     {NULL, NULL, NULL},
 };
 
 const Field exception_fields[] = {
@@ -110,22 +106,28 @@ static int name_generations(json_object *manager)
         return 0;
 }
 
-static ExitStatus query_object(Client *client, const Call *call, const char *path,
-                               const char *interface, sd_bus_message **ret_reply)
+static ExitStatus make_get_all(Client *client, const Call *call, const char *path,
+                               const char *interface, sd_bus_message **ret_message)
 {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         ExitStatus status = client_connect(client);
         int r;
 
         if (status != STATUS_DONE)
                 return status;
-        r = connection_message(client->connection, path, "org.freedesktop.DBus.Properties",
-                               "GetAll", &message);
+        r = connection_message(client->connection, path, PROPERTIES_INTERFACE, "GetAll",
+                               ret_message);
         if (r >= 0)
-                r = sd_bus_message_append(message, "s", interface);
-        if (r < 0)
-                return failure_of_message(client, call, r);
-        return client_call(client, call, message, ret_reply);
+                r = sd_bus_message_append(*ret_message, "s", interface);
+        return r < 0 ? failure_of_message(client, call, r) : STATUS_DONE;
+}
+
+static ExitStatus query_object(Client *client, const Call *call, const char *path,
+                               const char *interface, sd_bus_message **ret_reply)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        ExitStatus status = make_get_all(client, call, path, interface, &message);
+
+        return status == STATUS_DONE ? client_call(client, call, message, ret_reply) : status;
 }
 
 ExitStatus query_events(Client *client, const Call *call, json_object **ret_events)
@@ -160,9 +162,9 @@ ExitStatus query_manager(Client *client, const Call *call, json_object **ret_man
         return STATUS_DONE;
 }
 
-ExitStatus query_objects(Client *client, const Call *call, sd_bus_message **ret_reply)
+ExitStatus query_exceptions(Client *client, const Call *call, json_object **ret_exceptions)
 {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
         ExitStatus status = client_connect(client);
         int r;
 
@@ -172,53 +174,114 @@ ExitStatus query_objects(Client *client, const Call *call, sd_bus_message **ret_
                                "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", &message);
         if (r < 0)
                 return failure_of_message(client, call, r);
-        return client_call(client, call, message, ret_reply);
-}
-
-static const Field *fields_of(const char *interface)
-{
-        if (strcmp(interface, POLICY_INTERFACE) == 0)
-                return policy_fields;
-        if (strcmp(interface, HOOK_INTERFACE) == 0)
-                return hook_fields;
-        if (strcmp(interface, EXCEPTION_INTERFACE) == 0)
-                return exception_fields;
-        return events_fields;
-}
-
-ExitStatus query_list(Client *client, const Call *call, sd_bus_message *objects,
-                      const char *interface, json_object **ret_array)
-{
-        int r = reply_read_objects(objects, interface, fields_of(interface), ret_array);
-
+        status = client_call(client, call, message, &reply);
+        if (status != STATUS_DONE)
+                return status;
+        r = reply_read_objects(reply, EXCEPTION_INTERFACE, exception_fields, ret_exceptions);
         return r < 0 ? failure_of_reply(client, call, r) : STATUS_DONE;
 }
 
-/* The one of that name; it stays NULL if there is none. */
-static ExitStatus find_named(Client *client, const Call *call, const char *interface,
-                             const char *name, json_object **ret_object)
-{
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL;
-        _cleanup_(json_object_putp) json_object *list = NULL;
-        ExitStatus status = query_objects(client, call, &objects);
+/* ---- hooks ---- */
 
-        if (status == STATUS_DONE)
-                status = query_list(client, call, objects, interface, &list);
+int query_read_hooks(sd_bus_message *reply, json_object **ret_hooks)
+{
+        static const char *const keys[] = {"name",     "symbol",  "tier",     "guarantee",
+                                           "attached", "mode",    "required", "reason",
+                                           "calls",    "denials", "audits",   "object"};
+
+        int r = reply_read_rows(reply, "ssssbsbsttto", keys, ret_hooks);
+
+        if (r < 0)
+                return r;
+        json_sort_by_name(*ret_hooks);
+        return 0;
+}
+
+ExitStatus query_hooks(Client *client, const Call *call, json_object **ret_hooks)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        ExitStatus status = client_connect(client);
+        int r;
+
         if (status != STATUS_DONE)
                 return status;
-        for (size_t i = 0; !*ret_object && i < json_object_array_length(list); i++) {
-                json_object *object = json_object_array_get_idx(list, i);
+        r = connection_message(client->connection, SERVICE_PATH, MANAGER_INTERFACE, "ListHooks",
+                               &message);
+        if (r < 0)
+                return failure_of_message(client, call, r);
+        status = client_call(client, call, message, &reply);
+        if (status != STATUS_DONE)
+                return status;
+        r = query_read_hooks(reply, ret_hooks);
+        return r < 0 ? failure_of_reply(client, call, r) : STATUS_DONE;
+}
 
-                if (strcmp(json_text(object, "name"), name) == 0)
-                        *ret_object = json_object_get(object);
+ExitStatus query_hook(Client *client, const Call *call, const char *name, json_object **ret_hook)
+{
+        _cleanup_(json_object_putp) json_object *hooks = NULL;
+        ExitStatus status = query_hooks(client, call, &hooks);
+
+        if (status != STATUS_DONE)
+                return status;
+        for (size_t i = 0; i < json_object_array_length(hooks); i++) {
+                json_object *hook = json_object_array_get_idx(hooks, i);
+
+                if (strcmp(json_text(hook, "name"), name) == 0) {
+                        *ret_hook = json_object_get(hook);
+                        return STATUS_DONE;
+                }
         }
+        return failure_say(client, STATUS_USAGE,
+                           "Cannot %s: there is no such hook; 'aegis-client hooks' lists them.",
+                           call->attempt);
+}
+
+/* ---- policies ---- */
+
+/* Reads an object that may not be there: *ret_reply stays NULL then. */
+static ExitStatus query_if_there(Client *client, const Call *call, sd_bus_message *message,
+                                 sd_bus_message **ret_reply)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        ExitStatus status = STATUS_DONE;
+        int r = connection_call(client->connection, call, message, &error, ret_reply);
+
+        if (r < 0 && !sd_bus_error_has_name(&error, SD_BUS_ERROR_UNKNOWN_OBJECT))
+                status = failure_of_call(client, call, &error);
+        sd_bus_error_free(&error);
+        return status;
+}
+
+/* *ret_policy stays NULL if none of that name is in force. */
+static ExitStatus find_policy(Client *client, const Call *call, const char *name,
+                              json_object **ret_policy)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        _cleanup_(json_object_putp) json_object *policy = NULL;
+        _cleanup_(freep) char *path = NULL;
+        ExitStatus status;
+        int r = sd_bus_path_encode(POLICY_PREFIX, name, &path);
+
+        if (r < 0)
+                return failure_of_message(client, call, r);
+        status = make_get_all(client, call, path, POLICY_INTERFACE, &message);
+        if (status == STATUS_DONE)
+                status = query_if_there(client, call, message, &reply);
+        if (status != STATUS_DONE || !reply)
+                return status;
+        r = reply_read_properties(reply, policy_fields, &policy);
+        if (r >= 0)
+                r = json_add_text(policy, "object", path);
+        if (r < 0)
+                return failure_of_reply(client, call, r);
+        *ret_policy = TAKE_PTR(policy);
         return STATUS_DONE;
 }
 
 ExitStatus query_policy(Client *client, const Call *call, const char *name,
                         json_object **ret_policy)
 {
-        ExitStatus status = find_named(client, call, POLICY_INTERFACE, name, ret_policy);
+        ExitStatus status = find_policy(client, call, name, ret_policy);
 
         if (status != STATUS_DONE || *ret_policy)
                 return status;
@@ -228,15 +291,50 @@ ExitStatus query_policy(Client *client, const Call *call, const char *name,
                            call->attempt);
 }
 
-ExitStatus query_hook(Client *client, const Call *call, const char *name, json_object **ret_hook)
+static ExitStatus query_policy_names(Client *client, const Call *call, json_object **ret_names)
 {
-        ExitStatus status = find_named(client, call, HOOK_INTERFACE, name, ret_hook);
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        ExitStatus status = client_connect(client);
+        int r;
 
-        if (status != STATUS_DONE || *ret_hook)
+        if (status != STATUS_DONE)
                 return status;
-        return failure_say(client, STATUS_USAGE,
-                           "Cannot %s: there is no such hook; 'aegis-client hooks' lists them.",
-                           call->attempt);
+        r = connection_message(client->connection, SERVICE_PATH, PROPERTIES_INTERFACE, "Get",
+                               &message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "ss", MANAGER_INTERFACE, "Policies");
+        if (r < 0)
+                return failure_of_message(client, call, r);
+        status = client_call(client, call, message, &reply);
+        if (status != STATUS_DONE)
+                return status;
+        r = sd_bus_message_enter_container(reply, SD_BUS_TYPE_VARIANT, "as");
+        if (r >= 0)
+                r = reply_read_value(reply, ret_names);
+        return r < 0 ? failure_of_reply(client, call, r == -ENXIO ? -EBADMSG : r) : STATUS_DONE;
+}
+
+/* One that goes meanwhile is left out. */
+ExitStatus query_policies(Client *client, const Call *call, json_object **ret_policies)
+{
+        _cleanup_(json_object_putp) json_object *names = NULL;
+        _cleanup_(json_object_putp) json_object *policies = json_object_new_array();
+        ExitStatus status = policies ? query_policy_names(client, call, &names)
+                                     : failure_of_reply(client, call, -ENOMEM);
+
+        for (size_t i = 0; status == STATUS_DONE && i < json_object_array_length(names); i++) {
+                const char *name = json_object_get_string(json_object_array_get_idx(names, i));
+                json_object *policy = NULL;
+
+                status = find_policy(client, call, name, &policy);
+                if (policy && json_add(policies, NULL, policy) < 0)
+                        status = failure_of_reply(client, call, -ENOMEM);
+        }
+        if (status != STATUS_DONE)
+                return status;
+        json_sort_by_name(policies);
+        *ret_policies = TAKE_PTR(policies);
+        return STATUS_DONE;
 }
 
 ExitStatus query_print(const Client *client, const Call *call, const char *key, json_object *array)

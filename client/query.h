@@ -7,7 +7,6 @@
 
 extern const Field manager_fields[];
 extern const Field policy_fields[];
-extern const Field hook_fields[];
 extern const Field exception_fields[];
 extern const Field events_fields[];
 
@@ -17,12 +16,13 @@ ExitStatus query_manager(Client *client, const Call *call, json_object **ret_man
 /* The totals of events as one object. Says itself what went wrong. */
 ExitStatus query_events(Client *client, const Call *call, json_object **ret_events);
 
-/* GetManagedObjects' answer, for reply_read_objects(). Says itself what went wrong. */
-ExitStatus query_objects(Client *client, const Call *call, sd_bus_message **ret_reply);
+/* All of a kind, sorted by name. Each says itself what went wrong. */
+ExitStatus query_policies(Client *client, const Call *call, json_object **ret_policies);
+ExitStatus query_hooks(Client *client, const Call *call, json_object **ret_hooks);
+ExitStatus query_exceptions(Client *client, const Call *call, json_object **ret_exceptions);
 
-/* Objects of one kind. Says itself what went wrong. */
-ExitStatus query_list(Client *client, const Call *call, sd_bus_message *objects,
-                      const char *interface, json_object **ret_array);
+/* What ListHooks answers. Returns 0 or a negative errno. */
+int query_read_hooks(sd_bus_message *reply, json_object **ret_hooks);
 
 /* A policy in force by its name; STATUS_NO_SUCH_POLICY if there is none. Says itself what went
  * wrong. */

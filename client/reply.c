@@ -315,12 +315,6 @@ static int read_object(sd_bus_message *reply, const char *interface, const Field
         return json_add(array, NULL, object);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-        return strcmp(json_text(*(json_object *const *) a, "name"),
-                      json_text(*(json_object *const *) b, "name"));
-}
-
 int reply_read_objects(sd_bus_message *reply, const char *interface, const Field *fields,
                        json_object **ret_array)
 {
@@ -342,7 +336,7 @@ int reply_read_objects(sd_bus_message *reply, const char *interface, const Field
         }
         if (r < 0)
                 return r;
-        json_object_array_sort(array, compare_names);
+        json_sort_by_name(array);
         *ret_array = TAKE_PTR(array);
         return 0;
 }

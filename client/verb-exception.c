@@ -49,16 +49,6 @@ static ExitStatus ask_for(Client *client, const Call *call, uint64_t seq,
                      : client_call(client, call, message, ret_reply);
 }
 
-static ExitStatus read_exceptions(Client *client, const Call *call, json_object **ret_exceptions)
-{
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL;
-        ExitStatus status = query_objects(client, call, &objects);
-
-        return status == STATUS_DONE
-                       ? query_list(client, call, objects, EXCEPTION_INTERFACE, ret_exceptions)
-                       : status;
-}
-
 static json_object *find(json_object *exceptions, const char *key, const char *value)
 {
         for (size_t i = 0; i < json_object_array_length(exceptions); i++) {
@@ -102,7 +92,7 @@ ExitStatus verb_allow(Client *client, char **arguments)
                 return status;
         if (sd_bus_message_read(reply, "o", &path) < 0)
                 return failure_of_reply(client, &call, -EBADMSG);
-        status = read_exceptions(client, &look, &exceptions);
+        status = query_exceptions(client, &look, &exceptions);
         if (status == STATUS_DONE)
                 made = find(exceptions, "object", path);
         if (made && OPTION_GIVEN(&client->options, OPTION_JSON))
@@ -148,7 +138,7 @@ ExitStatus verb_exceptions(Client *client, char **arguments)
 {
         static const Call call = {.attempt = "read the exceptions"};
         _cleanup_(json_object_putp) json_object *exceptions = NULL;
-        ExitStatus status = read_exceptions(client, &call, &exceptions);
+        ExitStatus status = query_exceptions(client, &call, &exceptions);
 
         if (status != STATUS_DONE)
                 return status;
@@ -164,7 +154,7 @@ ExitStatus verb_exceptions_revoke(Client *client, char **arguments)
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
         _cleanup_(json_object_putp) json_object *exceptions = NULL;
         json_object *exception = NULL;
-        ExitStatus status = read_exceptions(client, &call, &exceptions);
+        ExitStatus status = query_exceptions(client, &call, &exceptions);
         int r;
 
         if (status != STATUS_DONE)

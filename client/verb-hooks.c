@@ -70,12 +70,9 @@ static int print_hooks(json_object *hooks)
 ExitStatus verb_hooks(Client *client, char **arguments)
 {
         static const Call call = {.attempt = "list the hooks"};
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL;
         _cleanup_(json_object_putp) json_object *hooks = NULL;
-        ExitStatus status = query_objects(client, &call, &objects);
+        ExitStatus status = query_hooks(client, &call, &hooks);
 
-        if (status == STATUS_DONE)
-                status = query_list(client, &call, objects, HOOK_INTERFACE, &hooks);
         if (status != STATUS_DONE)
                 return status;
         if (OPTION_GIVEN(&client->options, OPTION_JSON))

@@ -85,12 +85,9 @@ static int print_policies(json_object *policies)
 ExitStatus verb_policies(Client *client, char **arguments)
 {
         static const Call call = {.attempt = "list the policies"};
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *objects = NULL;
         _cleanup_(json_object_putp) json_object *policies = NULL;
-        ExitStatus status = query_objects(client, &call, &objects);
+        ExitStatus status = query_policies(client, &call, &policies);
 
-        if (status == STATUS_DONE)
-                status = query_list(client, &call, objects, POLICY_INTERFACE, &policies);
         if (status != STATUS_DONE)
                 return status;
         if (OPTION_GIVEN(&client->options, OPTION_JSON))

@@ -173,6 +173,16 @@ static const sd_bus_vtable vtable[] = {
 };
 /* clang-format on */
 
+static int path_at(const BusServer *server, size_t i, char **ret_path)
+{
+        if (i > 0)
+                return 0;
+        *ret_path = strdup(EVENTS_PATH);
+        return *ret_path ? 1 : -ENOMEM;
+}
+
+const ManagedKind managed_events = {EVENTS_INTERFACE, vtable, path_at};
+
 int events_object_add(BusServer *server)
 {
         return sd_bus_add_object_vtable(server->bus, NULL, EVENTS_PATH, EVENTS_INTERFACE, vtable,

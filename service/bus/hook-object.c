@@ -95,33 +95,32 @@ static const char *const names[] = {
         [PROPERTY_AUDITS] = "Audits",
 };
 
-static int append(const BusServer *server, enum hook hook, Property property, sd_bus_message *reply)
+static int append(const BusServer *server, const HookStatus *status, Property property,
+                  sd_bus_message *reply)
 {
-        HookStatus status = status_of(server, hook);
-
         switch (property) {
         case PROPERTY_NAME:
-                return sd_bus_message_append(reply, "s", status.name);
+                return sd_bus_message_append(reply, "s", status->name);
         case PROPERTY_SYMBOL:
-                return sd_bus_message_append(reply, "s", status.symbol);
+                return sd_bus_message_append(reply, "s", status->symbol);
         case PROPERTY_TIER:
-                return sd_bus_message_append(reply, "s", tier_to_string(status.tier));
+                return sd_bus_message_append(reply, "s", tier_to_string(status->tier));
         case PROPERTY_GUARANTEE:
-                return sd_bus_message_append(reply, "s", guarantee_to_string(status.guarantee));
+                return sd_bus_message_append(reply, "s", guarantee_to_string(status->guarantee));
         case PROPERTY_ATTACHED:
-                return sd_bus_message_append(reply, "b", status.attached);
+                return sd_bus_message_append(reply, "b", status->attached);
         case PROPERTY_MODE:
-                return sd_bus_message_append(reply, "s", mode_to_string(mode_of(server, &status)));
+                return sd_bus_message_append(reply, "s", mode_to_string(mode_of(server, status)));
         case PROPERTY_REQUIRED:
-                return sd_bus_message_append(reply, "b", status.required);
+                return sd_bus_message_append(reply, "b", status->required);
         case PROPERTY_REASON:
-                return sd_bus_message_append(reply, "s", status.reason);
+                return sd_bus_message_append(reply, "s", status->reason);
         case PROPERTY_CALLS:
-                return sd_bus_message_append(reply, "t", status.calls);
+                return sd_bus_message_append(reply, "t", status->calls);
         case PROPERTY_DENIALS:
-                return sd_bus_message_append(reply, "t", status.denials);
+                return sd_bus_message_append(reply, "t", status->denials);
         case PROPERTY_AUDITS:
-                return sd_bus_message_append(reply, "t", status.audits);
+                return sd_bus_message_append(reply, "t", status->audits);
         }
         return -ENOENT;
 }
@@ -129,9 +128,11 @@ static int append(const BusServer *server, enum hook hook, Property property, sd
 static int get(sd_bus *bus, const char *path, const char *interface, const char *property,
                sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
+        HookStatus status = status_of(userdata, hook_of(path));
+
         for (Property i = 0; i < ELEMENTS_OF(names); i++)
                 if (strcmp(names[i], property) == 0)
-                        return append(userdata, hook_of(path), i, reply);
+                        return append(userdata, &status, i, reply);
         return -ENOENT;
 }
 
@@ -160,6 +161,19 @@ static const sd_bus_vtable vtable[] = {
 };
 /* clang-format on */
 
+static int path_at(const BusServer *server, size_t i, char **ret_path)
+{
+        char path[PATH_SIZE];
+
+        if (i >= N_HOOKS)
+                return 0;
+        path_of((enum hook) i, path);
+        *ret_path = strdup(path);
+        return *ret_path ? 1 : -ENOMEM;
+}
+
+const ManagedKind managed_hooks = {HOOK_INTERFACE, vtable, path_at};
+
 int hook_objects_add(BusServer *server)
 {
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
@@ -173,6 +187,36 @@ int hook_objects_add(BusServer *server)
                         return r;
         }
         return 0;
+}
+
+/* ---- all at once ---- */
+
+static int append_row(const BusServer *server, enum hook hook, sd_bus_message *reply)
+{
+        HookStatus status = status_of(server, hook);
+        char path[PATH_SIZE];
+        int r = sd_bus_message_open_container(reply, 'r', "ssssbsbsttto");
+
+        for (Property i = 0; i < ELEMENTS_OF(names) && r >= 0; i++)
+                r = append(server, &status, i, reply);
+        path_of(hook, path);
+        if (r >= 0)
+                r = sd_bus_message_append_basic(reply, 'o', path);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+int run_list_hooks(Request *request, sd_bus_error *error)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int r = sd_bus_message_new_method_return(request->message, &reply);
+
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ssssbsbsttto)");
+        for (enum hook hook = 0; hook < N_HOOKS && r >= 0; hook++)
+                r = append_row(request->server, hook, reply);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(request->server->bus, reply, NULL);
 }
 
 /* ---- telling ---- */

@@ -224,6 +224,7 @@ static int run_get_capabilities(Request *request, sd_bus_error *error)
         ROW(History, READ_POLICY, ("t", since, "u", limit), ("a(ttussss)", changes),               \
             describe_history, run_history)                                                         \
         ROW(Can, NONE, ("s", action), ("s", answer), describe_nothing, run_can)                    \
+        ROW(ListHooks, NONE, (NULL), ("a(ssssbsbsttto)", hooks), describe_nothing, run_list_hooks) \
         ROW(GetCapabilities, NONE, (NULL), ("a{sv}", capabilities), describe_nothing,              \
             run_get_capabilities)
 

@@ -34,6 +34,14 @@ char **named_list(const BusServer *server, const NamedKind *kind)
         return names;
 }
 
+int named_path(const BusServer *server, const NamedKind *kind, size_t i, char **ret_path)
+{
+        const char *name = kind->name(server, i);
+        int r = name ? sd_bus_path_encode(kind->prefix, name, ret_path) : 0;
+
+        return r < 0 ? r : name != NULL;
+}
+
 /* Each a path in place of the name. */
 static int encode(const char *prefix, char **names)
 {

@@ -21,6 +21,8 @@ extern const NamedKind policy_kind; /* in policy-object.c */
 char **named_list(const BusServer *server, const NamedKind *kind);
 void names_free(char **names);
 
+/* The path of the i-th, as ManagedKind wants it. */
+int named_path(const BusServer *server, const NamedKind *kind, size_t i, char **ret_path);
 /* All paths, for the bus library. Returns 0 or a negative errno. */
 int named_enumerate(const BusServer *server, const NamedKind *kind, char ***ret_nodes);
 

@@ -126,6 +126,7 @@ int policy_objects_add(BusServer *server);
 int policy_objects_tell(BusServer *server);
 void policy_objects_deinit(BusServer *server);
 
+int run_list_hooks(Request *request, sd_bus_error *error); /* a method of the Manager */
 int hook_objects_add(BusServer *server);
 int hook_objects_tell(BusServer *server);
 void hook_objects_deinit(BusServer *server);
@@ -138,7 +139,17 @@ int exception_name(char ret_name[EXCEPTION_NAME_SIZE], const struct event *event
 int exception_path_on_bus(const char *name, char **ret_path);
 
 int events_object_add(BusServer *server);
-int managed_objects_add(BusServer *server); /* the method for all of them */
+
+/* Objects of one interface, as GetManagedObjects tells of them. */
+typedef struct ManagedKind {
+        const char *interface;
+        const sd_bus_vtable *vtable; /* getters are given the server */
+        /* The path of the i-th, which is the caller's. Returns 1, 0 behind the last, or a negative
+         * errno. */
+        int (*path)(const BusServer *server, size_t i, char **ret_path);
+} ManagedKind;
+extern const ManagedKind managed_events, managed_exceptions, managed_hooks, managed_policies;
+int managed_objects_add(BusServer *server);
 
 int log_control_add(BusServer *server);
 

@@ -226,6 +226,13 @@ static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***re
         return named_enumerate(userdata, &policy_kind, ret_nodes);
 }
 
+static int path_at(const BusServer *server, size_t i, char **ret_path)
+{
+        return named_path(server, &policy_kind, i, ret_path);
+}
+
+const ManagedKind managed_policies = {POLICY_INTERFACE, vtable, path_at};
+
 int policy_objects_add(BusServer *server)
 {
         int r = sd_bus_add_fallback_vtable(server->bus, NULL, PREFIX, POLICY_INTERFACE, vtable,

@@ -115,6 +115,7 @@ static const Row rows[] = {
         {"Manager.History", READS, "read-policy", "(0, 0)", NULL},
         {"Manager.Can", PROBE, "weaken", "('weaken',)", NULL},
         {"Manager.GetMetrics", OPEN, NULL, "()", NULL},
+        {"Manager.ListHooks", OPEN, NULL, "()", NULL},
         {"Manager.GetCapabilities", OPEN, NULL, "()", NULL},
         {"Hook.SetMode", CHANGES, "weaken", "('audit', {})", NULL},
         {"Hook.SetMode", CHANGES, "strengthen", "('enforce', {})", hook_audit},

@@ -38,12 +38,17 @@ static void test_a_property_of_another_type_is_an_error(Scene *scene, const void
 static void test_an_answer_of_another_form_is_an_error_in_each_verb(Scene *scene,
                                                                     const void *unused)
 {
-        static const PeerAnswer nonsense[] = {
-                {"GetAll", answer_nonsense}, {"GetManagedObjects", answer_nonsense},
-                {"Apply", answer_nonsense},  {"Plan", answer_nonsense},
-                {"Remove", answer_nonsense}, {"SetMode", answer_nonsense},
-                {"Open", answer_nonsense},   {"GetCapabilities", answer_nonsense},
-                {"Can", answer_nonsense},    {NULL, NULL}};
+        static const PeerAnswer nonsense[] = {{"GetAll", answer_nonsense},
+                                              {"ListHooks", answer_nonsense},
+                                              {"Get", answer_nonsense},
+                                              {"Apply", answer_nonsense},
+                                              {"Plan", answer_nonsense},
+                                              {"Remove", answer_nonsense},
+                                              {"SetMode", answer_nonsense},
+                                              {"Open", answer_nonsense},
+                                              {"GetCapabilities", answer_nonsense},
+                                              {"Can", answer_nonsense},
+                                              {NULL, NULL}};
         static const char *const lines[] = {"status",
                                             "hooks",
                                             "policies",

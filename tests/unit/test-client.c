@@ -28,35 +28,52 @@ static int answer_manager(sd_bus_message *call, sd_bus_error *error)
         return 0;
 }
 
-static void append_object(sd_bus_message *reply, const char *path, const char *interface,
-                          const char *name)
+static int answer_policy(sd_bus_message *call, sd_bus_error *error)
 {
-        CHECK(sd_bus_message_open_container(reply, 'e', "oa{sa{sv}}"));
-        CHECK(sd_bus_message_append(reply, "o", path));
-        CHECK(sd_bus_message_append(reply, "a{sa{sv}}", 2, "org.freedesktop.DBus.Peer", 0,
-                                    interface, 4, "Name", "s", name, "Generation", "t", UINT64_C(3),
-                                    "Rules", "u", 12, "Guarantee", "s", "deny"));
-        CHECK(sd_bus_message_close_container(reply));
-}
-
-static int answer_objects(sd_bus_message *call, sd_bus_error *error)
-{
+        const char *path = sd_bus_message_get_path(call);
         sd_bus_message *reply = NULL;
 
+        if (g_str_equal(path, SERVICE_PATH "/policy/gone"))
+                return sd_bus_error_set(error, SD_BUS_ERROR_UNKNOWN_OBJECT, "no such object");
         CHECK(sd_bus_message_new_method_return(call, &reply));
-        CHECK(sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}"));
-        append_object(reply, SERVICE_PATH "/policy/b", POLICY_INTERFACE, "web");
-        append_object(reply, SERVICE_PATH "/hook/x", HOOK_INTERFACE, "file_open");
-        append_object(reply, SERVICE_PATH "/policy/a", POLICY_INTERFACE, "base");
-        CHECK(sd_bus_message_close_container(reply));
+        CHECK(sd_bus_message_append(reply, "a{sv}", 4, "Name", "s", strrchr(path, '/') + 1,
+                                    "Generation", "t", UINT64_C(3), "Rules", "u", 12, "Unheard",
+                                    "a{s(ih)}", 0));
         CHECK(sd_bus_send(NULL, reply, NULL));
         sd_bus_message_unref(reply);
         return 0;
 }
 
+static int answer_get_all(sd_bus_message *call, sd_bus_error *error)
+{
+        return g_str_equal(sd_bus_message_get_path(call), SERVICE_PATH)
+                       ? answer_manager(call, error)
+                       : answer_policy(call, error);
+}
+
+/* One of them goes before it is asked for. */
+static int answer_policies(sd_bus_message *call, sd_bus_error *error)
+{
+        const char *interface, *property;
+
+        CHECK(sd_bus_message_read(call, "ss", &interface, &property));
+        g_assert_cmpstr(property, ==, "Policies");
+        return sd_bus_reply_method_return(call, "v", "as", 3, "web", "gone", "base");
+}
+
+static int answer_hooks(sd_bus_message *call, sd_bus_error *error)
+{
+        return sd_bus_reply_method_return(
+                call, "a(ssssbsbsttto)", 2, "socket_bind", "bpf_lsm_socket_bind", "none", "none", 0,
+                "enforce", 0, "no rule needs it\033[1m", UINT64_C(0), UINT64_C(0), UINT64_C(0),
+                SERVICE_PATH "/hook/socket_bind", "file_open", "bpf_lsm_file_open", "lsm", "deny",
+                1, "audit", 1, "", UINT64_C(9), UINT64_C(7), UINT64_C(5),
+                SERVICE_PATH "/hook/file_open");
+}
+
 static int answer_document(sd_bus_message *call, sd_bus_error *error)
 {
-        g_assert_cmpstr(sd_bus_message_get_path(call), ==, SERVICE_PATH "/policy/b");
+        g_assert_cmpstr(sd_bus_message_get_path(call), ==, SERVICE_PATH "/policy/web");
         return sd_bus_reply_method_return(call, "s", "version=1\n\033[1m\n");
 }
 
@@ -137,8 +154,9 @@ static int answer_capabilities(sd_bus_message *call, sd_bus_error *error)
 /* ---- the service as it is ---- */
 
 static const PeerAnswer as_it_is[] = {
-        {"GetAll", answer_manager},
-        {"GetManagedObjects", answer_objects},
+        {"GetAll", answer_get_all},
+        {"Get", answer_policies},
+        {"ListHooks", answer_hooks},
         {"GetDocument", answer_document},
         {"Apply", answer_apply},
         {"Plan", answer_plan},
@@ -179,8 +197,8 @@ static void test_policies_are_sorted_by_name(Scene *scene, const void *unused)
         g_assert_cmpstr(
                 scene->outcome.out, ==,
                 "{\"policies\":[{\"name\":\"base\",\"generation\":3,\"rules\":12,\"object\":"
-                "\"/org/aegis/Enforcer/policy/a\"},{\"name\":\"web\",\"generation\":3,"
-                "\"rules\":12,\"object\":\"/org/aegis/Enforcer/policy/b\"}]}\n");
+                "\"/org/aegis/Enforcer/policy/base\"},{\"name\":\"web\",\"generation\":3,"
+                "\"rules\":12,\"object\":\"/org/aegis/Enforcer/policy/web\"}]}\n");
         scene_run(scene, "policy list", STATUS_DONE);
         g_assert_cmpint(strstr(scene->outcome.out, "base") - scene->outcome.out, <,
                         strstr(scene->outcome.out, "web") - scene->outcome.out);
@@ -194,7 +212,22 @@ static void test_a_policy_is_shown_as_it_was_applied(Scene *scene, const void *u
         peer_outcome_clear(&scene->outcome);
         peer_run_on_terminal(scene->peer, "policy show web", 80, &scene->outcome);
         g_assert_cmpstr(scene->outcome.out, ==, "version=1\r\n\\x1b[1m\r\n");
-        scene_run(scene, "policy show nope", STATUS_NO_SUCH_POLICY);
+        scene_run(scene, "policy show gone", STATUS_NO_SUCH_POLICY);
+}
+
+static void test_hooks_are_sorted_by_name(Scene *scene, const void *unused)
+{
+        peer_serve(scene->peer, as_it_is);
+        scene_run(scene, "hooks --json", STATUS_DONE);
+        g_assert_true(g_str_has_prefix(
+                scene->outcome.out,
+                "{\"hooks\":[{\"name\":\"file_open\",\"symbol\":\"bpf_lsm_file_open\",\"tier\":"
+                "\"lsm\",\"guarantee\":\"deny\",\"attached\":true,\"mode\":\"audit\","
+                "\"required\":true,\"reason\":\"\",\"calls\":9,\"denials\":7,\"audits\":5,"
+                "\"object\":\"/org/aegis/Enforcer/hook/file_open\"},{\"name\":\"socket_bind\""));
+        scene_run(scene, "hooks", STATUS_DONE);
+        expect_in(scene->outcome.out, "no rule needs it\\x1b[1m: socket_bind\n");
+        scene_run(scene, "mode --hook=nope", STATUS_USAGE);
 }
 
 static void test_apply_shows_what_changed(Scene *scene, const void *unused)
@@ -400,6 +433,7 @@ int main(int argc, char **argv)
         TEST(test_status_shows_no_control_characters);
         TEST(test_policies_are_sorted_by_name);
         TEST(test_a_policy_is_shown_as_it_was_applied);
+        TEST(test_hooks_are_sorted_by_name);
         TEST(test_apply_shows_what_changed);
         TEST(test_apply_reads_standard_input);
         TEST(test_a_stale_generation_is_told_apart);
