@@ -281,18 +281,17 @@ static int claim_directory(Manager *manager)
 
 static void say_hooks(const Backend *backend)
 {
+        HookStatus hooks[N_HOOKS];
         unsigned n_attached = 0;
 
+        backend_hooks(backend, hooks);
         for (unsigned i = 0; i < N_HOOKS; i++) {
-                HookStatus status;
-
-                backend_hook(backend, (enum hook) i, &status);
-                n_attached += status.attached != 0;
-                if (status.attached)
-                        log_debug("Hook %s is attached to %s and has denied", status.name,
-                                  status.symbol);
+                n_attached += hooks[i].attached != 0;
+                if (hooks[i].attached)
+                        log_debug("Hook %s is attached to %s and has denied", hooks[i].name,
+                                  hooks[i].symbol);
                 else
-                        log_debug("Hook %s is not attached: %s", status.name, status.reason);
+                        log_debug("Hook %s is not attached: %s", hooks[i].name, hooks[i].reason);
         }
         log_info("%u of %u hooks are attached and have been seen to deny", n_attached,
                  (unsigned) N_HOOKS);

@@ -124,6 +124,8 @@ void backend_state(const Backend *backend, BackendState *ret_state);
 
 /* hook: 0…N_HOOKS-1 */
 void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status);
+/* All of them, for hardly more than one costs. */
+void backend_hooks(const Backend *backend, HookStatus ret_hooks[N_HOOKS]);
 
 /* Facts for GetCapabilities: kernel release, the LSM list ("" if unknown), whether BTF is there. */
 typedef struct BackendFacts {

@@ -42,11 +42,25 @@ static void add_times(const Program *program, HookStatus *status)
         status->runs += info.run_cnt;
 }
 
-void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status)
+/* HOOK_BIT of each. */
+typedef struct HookSets {
+        uint64_t attached, required, audited;
+} HookSets;
+
+static HookSets hook_sets(const Backend *backend)
+{
+        return (HookSets){
+                .attached = hooks_attached(backend),
+                .required = hooks_required(backend),
+                .audited = backend->hot ? header_in_force(backend)->hooks_audited : 0,
+        };
+}
+
+static void tell_hook(const Backend *backend, const HookSets *sets, enum hook hook,
+                      HookStatus *ret_status)
 {
         const HookState *state = &backend->hooks[hook];
-        int attached = (hooks_attached(backend) & HOOK_BIT(hook)) != 0;
-        int audited = backend->hot && header_in_force(backend)->hooks_audited & HOOK_BIT(hook);
+        int attached = (sets->attached & HOOK_BIT(hook)) != 0;
 
         *ret_status = (HookStatus){
                 .name = hook_to_string(hook),
@@ -54,14 +68,29 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
                 .tier = attached ? backend->tier : TIER_NONE,
                 .guarantee = attached ? GUARANTEE_DENY : GUARANTEE_NONE,
                 .attached = attached,
-                .required = (hooks_required(backend) & HOOK_BIT(hook)) != 0,
-                .mode = audited ? MODE_AUDIT : MODE_ENFORCE,
+                .required = (sets->required & HOOK_BIT(hook)) != 0,
+                .mode = sets->audited & HOOK_BIT(hook) ? MODE_AUDIT : MODE_ENFORCE,
                 .reason = state->reason,
         };
         add_counters(backend, hook, ret_status);
         for (size_t i = 0; backend->times_fd >= 0 && i < backend->n_programs; i++)
                 if (backend->programs[i].hook == hook)
                         add_times(&backend->programs[i], ret_status);
+}
+
+void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status)
+{
+        HookSets sets = hook_sets(backend);
+
+        tell_hook(backend, &sets, hook, ret_status);
+}
+
+void backend_hooks(const Backend *backend, HookStatus ret_hooks[N_HOOKS])
+{
+        HookSets sets = hook_sets(backend);
+
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                tell_hook(backend, &sets, hook, &ret_hooks[hook]);
 }
 
 uint64_t backend_holders(const Backend *backend, int ret_fds[BACKEND_HOLDERS_MAX], size_t *ret_n)

@@ -191,14 +191,14 @@ int hook_objects_add(BusServer *server)
 
 /* ---- all at once ---- */
 
-static int append_row(const BusServer *server, enum hook hook, sd_bus_message *reply)
+static int append_row(const BusServer *server, enum hook hook, const HookStatus *status,
+                      sd_bus_message *reply)
 {
-        HookStatus status = status_of(server, hook);
         char path[PATH_SIZE];
         int r = sd_bus_message_open_container(reply, 'r', "ssssbsbsttto");
 
         for (Property i = 0; i < ELEMENTS_OF(names) && r >= 0; i++)
-                r = append(server, &status, i, reply);
+                r = append(server, status, i, reply);
         path_of(hook, path);
         if (r >= 0)
                 r = sd_bus_message_append_basic(reply, 'o', path);
@@ -208,12 +208,14 @@ static int append_row(const BusServer *server, enum hook hook, sd_bus_message *r
 int run_list_hooks(Request *request, sd_bus_error *error)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        HookStatus hooks[N_HOOKS];
         int r = sd_bus_message_new_method_return(request->message, &reply);
 
+        backend_hooks(request->server->config.backend, hooks);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(ssssbsbsttto)");
         for (enum hook hook = 0; hook < N_HOOKS && r >= 0; hook++)
-                r = append_row(request->server, hook, reply);
+                r = append_row(request->server, hook, &hooks[hook], reply);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         return r < 0 ? r : sd_bus_send(request->server->bus, reply, NULL);
@@ -244,17 +246,16 @@ static void emit_difference(BusServer *server, enum hook hook, const ToldHook *t
         emit_changed(server, path, HOOK_INTERFACE, changed);
 }
 
-static int tell(BusServer *server, enum hook hook)
+static int tell(BusServer *server, enum hook hook, const HookStatus *status)
 {
-        HookStatus status = status_of(server, hook);
         ToldHook then = server->hooks[hook];
         ToldHook now = {
-                .tier = status.tier,
-                .guarantee = status.guarantee,
-                .attached = status.attached,
-                .required = status.required,
-                .mode = mode_of(server, &status),
-                .reason = strdup(status.reason),
+                .tier = status->tier,
+                .guarantee = status->guarantee,
+                .attached = status->attached,
+                .required = status->required,
+                .mode = mode_of(server, status),
+                .reason = strdup(status->reason),
         };
 
         if (!now.reason)
@@ -267,10 +268,12 @@ static int tell(BusServer *server, enum hook hook)
 
 int hook_objects_tell(BusServer *server)
 {
+        HookStatus hooks[N_HOOKS];
         int r = 0;
 
+        backend_hooks(server->config.backend, hooks);
         for (enum hook hook = 0; r >= 0 && hook < N_HOOKS; hook++)
-                r = tell(server, hook);
+                r = tell(server, hook, &hooks[hook]);
         return r;
 }
 

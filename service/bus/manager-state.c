@@ -33,8 +33,7 @@ int manager_judge(const BusServer *server, PostureReport *ret_report)
         facts.unguarded = backend.unguarded;
         if (enforcement_emergency(server->config.enforcement, &emergency))
                 facts.emergency = emergency.reason;
-        for (enum hook hook = 0; hook < N_HOOKS; hook++)
-                backend_hook(server->config.backend, hook, &hooks[hook]);
+        backend_hooks(server->config.backend, hooks);
         return posture_judge(&facts, ret_report);
 }
 
@@ -178,17 +177,16 @@ static int append_policies(const BusServer *server, sd_bus_message *reply)
 static int append_hooks(const BusServer *server, sd_bus_message *reply)
 {
         uint32_t attached = 0, denying = 0, required = 0, missing = 0;
+        HookStatus hooks[N_HOOKS];
 
+        backend_hooks(server->config.backend, hooks);
         for (enum hook hook = 0; hook < N_HOOKS; hook++) {
-                HookStatus status;
-                int denies;
+                int denies = hooks[hook].guarantee == GUARANTEE_DENY;
 
-                backend_hook(server->config.backend, hook, &status);
-                denies = status.guarantee == GUARANTEE_DENY;
-                attached += status.attached != 0;
+                attached += hooks[hook].attached != 0;
                 denying += denies;
-                required += status.required != 0;
-                missing += status.required && !denies;
+                required += hooks[hook].required != 0;
+                missing += hooks[hook].required && !denies;
         }
         return sd_bus_message_append(reply, "a{su}", 5, "all", (uint32_t) N_HOOKS, "attached",
                                      attached, "denying", denying, "required", required, "missing",

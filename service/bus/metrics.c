@@ -126,8 +126,7 @@ static void write_hooks(FILE *out, const Backend *backend)
 {
         HookStatus hooks[N_HOOKS];
 
-        for (enum hook hook = 0; hook < N_HOOKS; hook++)
-                backend_hook(backend, hook, &hooks[hook]);
+        backend_hooks(backend, hooks);
         for (size_t i = 0; i < ELEMENTS_OF(hook_metrics); i++) {
                 metrics_head(out, hook_metrics[i].type, hook_metrics[i].name, hook_metrics[i].help);
                 for (enum hook hook = 0; hook < N_HOOKS; hook++)

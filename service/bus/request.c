@@ -354,13 +354,9 @@ static int filter_hook(Request *request, sd_bus_error *error)
 
         if (r < 0)
                 return r;
-        for (enum hook hook = 0; hook < N_HOOKS; hook++) {
-                HookStatus status;
-
-                backend_hook(request->server->config.backend, hook, &status);
-                if (strcmp(status.name, request->filter.hook) == 0)
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                if (strcmp(hook_to_string(hook), request->filter.hook) == 0)
                         return 0;
-        }
         return refuse_key("unknown hook", request->filter.hook, error);
 }
 

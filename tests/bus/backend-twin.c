@@ -487,6 +487,12 @@ void backend_hook(const Backend *backend, enum hook hook, HookStatus *ret_status
         };
 }
 
+void backend_hooks(const Backend *backend, HookStatus ret_hooks[N_HOOKS])
+{
+        for (enum hook hook = 0; hook < N_HOOKS; hook++)
+                backend_hook(backend, hook, &ret_hooks[hook]);
+}
+
 void backend_facts(const Backend *backend, BackendFacts *ret_facts)
 {
         int works = backend->tier != TIER_NONE;
