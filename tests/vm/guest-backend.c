@@ -22,6 +22,12 @@ void take_events(void)
                 ;
 }
 
+const struct event *last_event(void)
+{
+        g_assert_cmpuint(events->len, >, 0);
+        return &g_array_index(events, struct event, events->len - 1);
+}
+
 Backend *start_backend(void)
 {
         const BackendConfig config = {

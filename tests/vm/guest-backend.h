@@ -15,6 +15,7 @@ Backend *start_backend(void);
 
 /* What waits in the rings, and nothing older, is in events afterwards. */
 void take_events(void);
+const struct event *last_event(void); /* of those */
 
 /* text: a document; one without a header is of version 1. */
 PolicyImage *compile(const char *text);

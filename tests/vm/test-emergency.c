@@ -46,8 +46,7 @@ static void test_what_is_denied_is_recorded_in_an_emergency(void)
         backend_set_emergency(backend, boot_ns() + 600 * SECOND);
         g_assert_cmpint(try_open(ALICE, SECRET), ==, 0);
         take_events();
-        g_assert_cmpuint(events->len, >, 0);
-        event = &g_array_index(events, struct event, events->len - 1);
+        event = last_event();
         g_assert_cmpint(event->verdict, ==, VERDICT_AUDITED);
         g_assert_cmpint(event->emergency, ==, 1);
         g_assert_cmpint(event->hook, ==, HOOK_FILE_OPEN);

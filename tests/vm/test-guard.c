@@ -17,176 +17,16 @@
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest-acts.h"
 #include "guest-backend.h"
+#include "guest-guard.h"
 
-#define PINS "/run/aegis-test/bpf"
-#define FOLDER PINS "/abi" G_STRINGIFY(ABI_NUMBER)
-#define ABI_NUMBER 9 /* AEGIS_ABI, whose suffix is in the way */
-_Static_assert(ABI_NUMBER == AEGIS_ABI, "the pins are in the folder of this number");
-#define HOT FOLDER "/data_hot"
 #define POLICY "version=7\n[deny]\nfile:/srv/secret\n"
 
 #define assert_act(act, argument, error) g_assert_cmpint(child_errno(act, argument), ==, error)
-
-static pid_t service; /* this process, or the child of the first test */
-
-static int use_bpf(int command, union bpf_attr *attributes)
-{
-        return (int) syscall(SYS_bpf, command, attributes, sizeof(*attributes));
-}
-
-static int open_pin(const char *path)
-{
-        union bpf_attr attributes = {.pathname = (uintptr_t) path};
-
-        return use_bpf(BPF_OBJ_GET, &attributes);
-}
-
-/* ---- acts ---- */
-
-static int act_open_pin(const void *path)
-{
-        return open_pin(path);
-}
-
-static int act_unlink(const void *path)
-{
-        return unlink(path);
-}
-
-static int act_rename(const void *path)
-{
-        return rename(path, FOLDER "/elsewhere");
-}
-
-static int act_mkdir(const void *path)
-{
-        return mkdir(path, 0700);
-}
-
-static int act_rmdir(const void *path)
-{
-        return rmdir(path);
-}
-
-static int act_umount(const void *path)
-{
-        return umount2(path, MNT_DETACH);
-}
-
-static int act_mount_over(const void *path)
-{
-        return mount("tmpfs", path, "tmpfs", 0, NULL);
-}
-
-static int act_remount(const void *path)
-{
-        return mount(NULL, path, NULL, MS_REMOUNT | MS_RDONLY, NULL);
-}
-
-static int act_bind_read_only(const void *path)
-{
-        return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                     NULL);
-}
-
-static int act_move_mount(const void *path)
-{
-        return (int) syscall(SYS_move_mount, AT_FDCWD, path, AT_FDCWD, "/mnt", 0);
-}
-
-static int act_signal(const void *signal)
-{
-        return kill(service, GPOINTER_TO_INT(signal));
-}
-
-static int act_attach(const void *argument)
-{
-        return (int) ptrace(PTRACE_SEIZE, service, NULL, NULL);
-}
-
-static int act_write_memory(const void *argument)
-{
-        struct iovec here = {&service, 1}, there = {&service, 1};
-
-        return process_vm_writev(service, &here, 1, &there, 1, 0) < 0 ? -1 : 0;
-}
-
-static int act_take_descriptor(const void *argument)
-{
-        int fd = (int) syscall(SYS_pidfd_open, service, 0);
-
-        return fd < 0 ? -1 : (int) syscall(SYS_pidfd_getfd, fd, 0, 0);
-}
-
-static int act_open_proc(const void *name)
-{
-        g_autofree char *path = g_strdup_printf("/proc/%d/%s", service, (const char *) name);
-
-        return open(path, O_RDONLY);
-}
-
-static int act_claim(const void *argument)
-{
-        int r = backend_claim(PINS);
-
-        errno = -r;
-        return r;
-}
-
-static int act_trace_me_and_open_pin(const void *path)
-{
-        return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 ? -1 : open_pin(path);
-}
-
-/* Tries to get each object of one kind by its id. EPERM if one could not be had, though all that
- * could not are ours. */
-typedef struct Kind {
-        int next, get;
-} Kind;
-
-static int act_get_all(const void *argument)
-{
-        const Kind *kind = argument;
-        uint32_t id = 0;
-        int n_refused = 0;
-
-        for (;;) {
-                union bpf_attr next = {.start_id = id}, get = {};
-                int fd;
-
-                if (use_bpf(kind->next, &next) < 0)
-                        break;
-                get.map_id = id = next.next_id;
-                fd = use_bpf(kind->get, &get);
-                n_refused += fd < 0 && errno == EPERM;
-                if (fd >= 0)
-                        close(fd);
-        }
-        errno = n_refused ? EPERM : 0;
-        return n_refused ? -1 : 0;
-}
-
-/* A copy of this program, elsewhere, does one thing: main() begins with it. */
-static int act_copy_opens_pin(const void *path)
-{
-        char *argv[] = {"/tmp/copy", "--open-pin", (char *) path, NULL};
-        g_autofree char *bytes = NULL;
-        gsize n;
-        int status;
-
-        g_assert_true(g_file_get_contents("/proc/self/exe", &bytes, &n, NULL));
-        g_assert_true(g_file_set_contents_full(argv[0], bytes, (gssize) n, 0, 0755, NULL));
-        g_assert_true(g_spawn_sync("/", argv, NULL, 0, NULL, NULL, NULL, NULL, &status, NULL));
-        g_assert_true(WIFEXITED(status));
-        errno = WEXITSTATUS(status);
-        return errno ? -1 : 0;
-}
 
 /* ---- what the service is told ---- */
 
@@ -195,8 +35,7 @@ static void assert_told(enum hook hook)
         const struct event *event;
 
         take_events();
-        g_assert_cmpuint(events->len, >, 0);
-        event = &g_array_index(events, struct event, events->len - 1);
+        event = last_event();
         g_assert_cmpint(event->hook, ==, hook);
         g_assert_cmpint(event->verdict, ==, VERDICT_DENIED);
         g_assert_true(event->flags & EVENT_SELF);

@@ -27,12 +27,6 @@
 
 #define assert_act(act, argument, error) g_assert_cmpint(child_errno(act, argument), ==, error)
 
-static const struct event *last_event(void)
-{
-        g_assert_cmpuint(events->len, >, 0);
-        return &g_array_index(events, struct event, events->len - 1);
-}
-
 /* That it was this rule that denied, and not a lack of something else. */
 static void assert_denied(int (*act)(const void *), const void *argument, enum hook hook,
                           enum kernel_object object)

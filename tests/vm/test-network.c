@@ -511,12 +511,6 @@ static void test_a_program_takes_nothing_that_comes_in(void)
 
 /* ---- what is recorded ---- */
 
-static const struct event *last_event(void)
-{
-        g_assert_cmpuint(events->len, >, 0);
-        return &g_array_index(events, struct event, events->len - 1);
-}
-
 static void test_an_audit_clause_records_and_allows(void)
 {
         take_events();
