@@ -134,8 +134,8 @@ static void test_the_root_of_cgroups_arrives(void)
                 "version=1\n[allow_cgroup]\n//sys/fs/cgroup/",
                 "version=6\n[cgroup_deny_ip]\n/sys/fs/cgroup 192.0.2.1",
                 "version=6\n[cgroup_deny_port]\n/sys/fs/cgroup/ 22\n/sys/fs/cgroup/a 22\n",
-                "version=7\n[deny]\nfile:/a cgroup=/sys/fs/cgroup\nfile:/b "
-                "cgroup=\"/sys/fs/cgroup\" why=\"so\"",
+                "version=7\n[deny]\nfile:/a cgroup=/sys/fs/cgroup",
+                "version=7\n[deny]\nfile:/b cgroup=\"/sys/fs/cgroup\" why=\"so\"",
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(texts); i++)
