@@ -18,7 +18,7 @@
 
 const Rule rule_gone = {.section = "", .entry = "", .options = &(const RuleOptions){}};
 
-static void compiler_deinit(Compiler *compiler)
+static void each_pool(Compiler *compiler, void (*function)(Pool *pool))
 {
         Pool *pools[] = {
                 &compiler->clauses,    &compiler->rulesets, &compiler->subjects,
@@ -27,7 +27,12 @@ static void compiler_deinit(Compiler *compiler)
         };
 
         for (size_t i = 0; i < ELEMENTS_OF(pools); i++)
-                pool_deinit(pools[i]);
+                function(pools[i]);
+}
+
+static void compiler_deinit(Compiler *compiler)
+{
+        each_pool(compiler, pool_deinit);
         for (size_t i = 0; i < N_RULE_KINDS; i++)
                 free(compiler->by_kind[i].items);
         names_deinit(&compiler->names);
@@ -48,6 +53,12 @@ Compilation *compilation_free(Compilation *compilation)
         policy_image_free(compilation->image);
         free(compilation);
         return NULL;
+}
+
+void compilation_rest(Compilation *compilation)
+{
+        if (compilation)
+                each_pool(&compilation->compiler, pool_rest);
 }
 
 static int init_pools(Compiler *compiler)

@@ -35,6 +35,9 @@ typedef struct CompilationRequest {
 int compilation_run(Compilation **compilation, const CompilationRequest *request,
                     Diagnostics *diagnostics, PolicyImage **ret_image);
 
+/* Gives back what is made again quickly, while no change is awaited. NULL-safe. */
+void compilation_rest(Compilation *compilation);
+
 Compilation *compilation_free(Compilation *compilation);
 
 DEFINE_CLEANUP(Compilation *, compilation_free);

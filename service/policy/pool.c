@@ -52,6 +52,13 @@ void pool_share(Pool *pool, void *items)
         ARRAY_FIT(pool->runs, pool->n_runs_allocated, pool->n_runs);
 }
 
+void pool_rest(Pool *pool)
+{
+        free(pool->slots);
+        pool->slots = NULL;
+        pool->n_slots = 0;
+}
+
 static void *item(const Pool *pool, size_t i)
 {
         return (char *) pool->items + i * pool->size;
@@ -66,11 +73,15 @@ static void put_slot(Pool *pool, uint32_t run)
         pool->slots[i] = run + 1;
 }
 
+/* For one run more. */
 static int grow_slots(Pool *pool)
 {
-        size_t n = pool->n_slots ? pool->n_slots * 2 : N_SLOTS_FIRST;
-        uint32_t *slots = calloc(n, sizeof(*slots));
+        size_t n = N_SLOTS_FIRST;
+        uint32_t *slots;
 
+        while (n < 2 * (pool->n_runs + 1))
+                n *= 2;
+        slots = calloc(n, sizeof(*slots));
         if (!slots)
                 return -ENOMEM;
         free(pool->slots);

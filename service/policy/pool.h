@@ -38,5 +38,8 @@ static inline uint32_t pool_run_length(const Pool *pool, uint32_t run)
  * room to spare. */
 void pool_share(Pool *pool, void *items);
 
+/* Gives back what only pool_add() needs: the next takes a little longer for it. */
+void pool_rest(Pool *pool);
+
 /* Returns 0, -ENOMEM, or -E2BIG for more than 2^32 elements. items must not lie in the pool. */
 int pool_add(Pool *pool, const void *items, size_t n, uint32_t *ret_run);

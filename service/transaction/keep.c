@@ -160,6 +160,7 @@ void enforcement_rest(Enforcement *enforcement)
 {
         enforcement->has_rested = 1;
         enforcement->previous.image = policy_image_free(enforcement->previous.image);
+        compilation_rest(enforcement->compilation);
         backend_rest(enforcement->backend);
 }
 

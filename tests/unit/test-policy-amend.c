@@ -47,6 +47,8 @@ static void compile_trial(Trial *trial, int ask_anew)
         };
         PolicyImage *before = trial->image;
 
+        if (g_test_rand_bit())
+                compilation_rest(trial->compilation);
         trial->image = run(&trial->compilation, &request);
         /* It was not compiled from nothing: numbers go on. */
         if (before)
