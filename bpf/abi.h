@@ -7,7 +7,7 @@
 #include <linux/types.h>
 
 #ifndef AEGIS_ABI /* another is given for tests of an upgrade */
-#define AEGIS_ABI 9u
+#define AEGIS_ABI 10u
 #endif
 #ifndef EVENTS_ABI /* likewise */
 #define EVENTS_ABI 2u
@@ -230,8 +230,9 @@ _Static_assert(__builtin_offsetof(struct header, digest) == 24, "in every build"
 
 /* ---- files ---- */
 
-#define NAME_CHUNK 56
-#define NAME_CHUNKS 5 /* 5 * 56 >= 255 */
+/* Most names are shorter, and each of a hundred thousand entries has the room. */
+#define NAME_CHUNK 24
+#define NAME_CHUNKS 11 /* 11 * 24 >= 255 */
 
 /* Node numbers have 24 bits, so that a directory's state fits a cached word. */
 #define NODE_OFF                                                                                   \
@@ -254,10 +255,11 @@ struct trie_key {
         char name[NAME_CHUNK];
 };
 
+/* A word, as the cache of directories has it. */
 struct trie_value {
-        __u32 node;    /* NODE_OFF when nothing is named below */
-        __u32 ruleset; /* 0: none; what holds for this very name and what is inherited from here */
-        __u32 lengths; /* bit (length & 15) is set if a child's name has that length; 16 bits */
+        __u64 node : 24;    /* NODE_OFF when nothing is named below */
+        __u64 lengths : 16; /* bit (length & 15) is set if a child's name has that length */
+        __u64 ruleset : 24; /* 0: none; what holds for this very name and is inherited from here */
 };
 
 /* What holds at a node: for the named object itself, and for all that is below it and has no node.

@@ -49,9 +49,7 @@ static __always_inline bool folds_names(const struct dentry *directory)
 
 static __always_inline void place_take(struct place *place, const struct trie_value *value)
 {
-        place->node = value->node;
-        place->ruleset = value->ruleset;
-        place->lengths = value->lengths;
+        cache_unpack(*(const __u64 *) value, place);
 }
 
 #define IN_EACH_BYTE 0x0101010101010101ull
@@ -132,7 +130,7 @@ static __always_inline long step_read_name(struct place_step *step)
 
 int place_descend(struct place_step *step, __u32 slot)
 {
-        /* The verifier is shown a bound of 63 for what is at most NAME_CHUNK: clang would test one
+        /* The verifier is shown a bound of 31 for what is at most NAME_CHUNK: clang would test one
          * copy of it and use another. */
         struct {
                 struct trie_key key;
@@ -165,7 +163,7 @@ int place_descend(struct place_step *step, __u32 slot)
                 barrier_var(n);
                 if (done)
                         __builtin_memset(room.key.name, 0, NAME_CHUNK);
-                if (bpf_probe_read_kernel(room.key.name, n & 63, name + done))
+                if (bpf_probe_read_kernel(room.key.name, n & 31, name + done))
                         return -1;
                 value = bpf_map_lookup_elem(map, &room.key);
                 if (!value)

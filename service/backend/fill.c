@@ -145,7 +145,7 @@ static int fill_table(Backend *backend, uint32_t slot, const Filling *from, cons
 }
 
 typedef struct RootItem {
-        uint32_t key;
+        uint32_t key, zero;
         struct trie_value value;
 } RootItem;
 

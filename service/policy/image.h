@@ -10,7 +10,7 @@
 #include "policy/policy.h"
 
 /* What one image may hold: ten times what the service is made for, and bounded before the kernel's
- * maps are. A name is one entry, and one more for each 56 bytes it is longer. */
+ * maps are. A name is one entry, and one more for each NAME_CHUNK bytes it is longer. */
 #define RULES_MAX 1048576u
 #define TRIE_ENTRIES_MAX 1048576u
 
@@ -80,7 +80,7 @@ typedef struct TrieEntry {
 } TrieEntry;
 
 typedef struct RootEntry {
-        uint32_t device;
+        uint32_t device, zero; /* entries are compared as bytes */
         struct trie_value value;
 } RootEntry;
 

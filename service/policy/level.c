@@ -185,7 +185,7 @@ static int stars_changed(const Builder *builder, const Level *level)
 static int is_whole(const Builder *builder, const Level *level)
 {
         return !level->old || !level->is_same || level->old->node != level->node ||
-               stars_changed(builder, level) || ways_change_long(builder, level);
+               stars_changed(builder, level);
 }
 
 /* A place that has a node keeps its number, but for what the number itself says. */

@@ -29,6 +29,11 @@ typedef struct Count {
 #define LENGTH_BITS 16
 #define ANY_LENGTH LENGTH_BITS /* in place of a bit: all of them */
 
+/* A node between the chunks of names, and how many that went on from it have gone. */
+typedef struct ChunkGone {
+        uint32_t node, n;
+} ChunkGone;
+
 /* A place on the stack. Its ways stand by how specific they are: a name before *, and of two ways
  * the one whose last component is a name. */
 typedef struct Level {
@@ -46,6 +51,7 @@ typedef struct Level {
         /* Where each of its chunks but the last leads to: names of one length that begin alike
          * share them. */
         uint32_t chunk_nodes[NAME_CHUNKS];
+        ChunkGone chunks_gone[NAME_CHUNKS];
         uint32_t n_gone[LENGTH_BITS + 1]; /* children that were not looked at for another reason */
 } Level;
 
@@ -91,9 +97,6 @@ int ways_add(Builder *builder, const Way *way, uint32_t skip);
 
 /* Finds which of the names go on with a component *. */
 void ways_find_stars(const Builder *builder, Way *way);
-
-/* Whether a name that is new or gone goes on with a component longer than a chunk. */
-int ways_change_long(const Builder *builder, const Level *level);
 
 /* The next name that any way of the level goes on with, or NULL. */
 const char *ways_next(Builder *builder, const Level *level);

@@ -110,19 +110,25 @@ static uint32_t chunk_node(Builder *builder, const Level *parent, const char *na
 }
 
 /* Where a file system folds names, one of other letters than ASCII's may be spelt in another
- * length, and in ASCII (U+212A is a k). Of a longer name not all is in its first chunk. */
-static int has_other_spellings(const struct trie_key *key)
+ * length, and in ASCII (U+212A is a k). */
+static int has_other_spellings(const char *name, size_t n)
 {
-        for (size_t i = 0; i < NAME_CHUNK; i++)
-                if ((unsigned char) key->name[i] > 0x7f)
+        for (size_t i = 0; i < n; i++)
+                if ((unsigned char) name[i] > 0x7f)
                         return 1;
-        return key->length > NAME_CHUNK;
+        return 0;
 }
 
-/* Which bit of a node's lengths a child of it is for, by its first chunk; ANY_LENGTH: all. */
-static size_t length_bit(const struct trie_key *key)
+/* Which bit of a node's lengths a child of it is for; ANY_LENGTH: all. */
+static size_t length_bit(const char *name, size_t n)
 {
-        return has_other_spellings(key) ? ANY_LENGTH : key->length & (LENGTH_BITS - 1);
+        return has_other_spellings(name, n) ? ANY_LENGTH : n & (LENGTH_BITS - 1);
+}
+
+/* Likewise, by the child's first chunk: of a longer name not all is in it. */
+static size_t length_bit_of_chunk(const struct trie_key *key)
+{
+        return key->length > NAME_CHUNK ? ANY_LENGTH : length_bit(key->name, key->length);
 }
 
 static uint32_t lengths_of_bit(size_t bit)
@@ -135,7 +141,6 @@ static int add_name(Builder *builder, Level *parent, const char *name)
 {
         size_t n = n_chunks_of(name), chunk = n_chunks_shared(parent->child, name);
         uint32_t node = chunk > 0 ? parent->chunk_nodes[chunk - 1] : parent->node;
-        struct trie_key first;
         int r;
 
         for (; chunk < n; chunk++) {
@@ -151,8 +156,7 @@ static int add_name(Builder *builder, Level *parent, const char *name)
                 parent->chunk_nodes[chunk] = node;
         }
         parent->child = name;
-        first = chunk_key(0, name, 0);
-        parent->lengths |= lengths_of_bit(length_bit(&first));
+        parent->lengths |= lengths_of_bit(length_bit(name + 1, component_length(name)));
         return 0;
 }
 
@@ -225,16 +229,46 @@ static int keep_child(Builder *builder, Level *parent, const char *name,
         return r;
 }
 
-static int drop_child(Builder *builder, Level *parent, const TrieEntry *old)
+/* Notes that one of those that go on from a chunk has gone. Returns whether it was the last: they
+ * come one after the other. */
+static int chunk_is_left(const Builder *builder, ChunkGone *gone, uint32_t node)
 {
-        int r = 0;
+        size_t begin, end;
+
+        if (gone->node != node)
+                *gone = (ChunkGone){.node = node};
+        edits_find_children(&builder->edits, node, &begin, &end);
+        return ++gone->n == end - begin;
+}
+
+/* A chunk that names share goes with the last of them. */
+static int drop_name(Builder *builder, Level *parent, const char *name)
+{
+        uint32_t node = parent->old->node;
+        const TrieEntry *entry = NULL;
+
+        for (size_t n = n_chunks_of(name); n > 0; n--) {
+                int r;
+
+                entry = find_chunks(builder, node, name, n);
+                if (n < n_chunks_of(name) &&
+                    !chunk_is_left(builder, &parent->chunks_gone[n - 1], entry->value.node))
+                        return 0;
+                r = edits_drop(&builder->edits, entry);
+                if (r < 0)
+                        return r;
+        }
+        parent->n_gone[length_bit_of_chunk(&entry->key)]++;
+        return 0;
+}
+
+static int drop_child(Builder *builder, Level *parent, const char *name, const TrieEntry *old)
+{
+        int r;
 
         if (!old)
                 return 0;
-        if (!parent->is_whole) {
-                parent->n_gone[length_bit(&old->key)]++;
-                r = edits_drop(&builder->edits, old);
-        }
+        r = parent->is_whole ? 0 : drop_name(builder, parent, name);
         return r < 0 ? r : edits_drop_below(&builder->edits, old->value.node);
 }
 
@@ -281,7 +315,7 @@ static int visit_child(Builder *builder, const char *name)
         builder->n_ways = level.first_way;
         if (is_named)
                 return keep_child(builder, parent, name, level.old);
-        return drop_child(builder, parent, old);
+        return drop_child(builder, parent, name, old);
 }
 
 /* ---- up ---- */
@@ -300,7 +334,7 @@ static void keep_lengths(const Builder *builder, Level *level)
         }
         edits_find_children(&builder->edits, level->old->node, &begin, &end);
         for (size_t i = begin; i < end; i++)
-                n_there[length_bit(&builder->edits.before->trie[i].key)]++;
+                n_there[length_bit_of_chunk(&builder->edits.before->trie[i].key)]++;
         for (size_t i = 0; i <= LENGTH_BITS; i++)
                 level->lengths |= n_there[i] > level->n_gone[i] ? lengths_of_bit(i) : 0;
 }

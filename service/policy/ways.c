@@ -91,19 +91,6 @@ static uint32_t next_changed(const Builder *builder, uint32_t begin, uint32_t en
         return low;
 }
 
-int ways_change_long(const Builder *builder, const Level *level)
-{
-        for (size_t i = 0; i < level->n_ways; i++) {
-                const Way *way = &builder->ways[level->first_way + i];
-
-                for (uint32_t at = next_changed(builder, way->at, way->end); at < way->end;
-                     at = next_changed(builder, at + 1, way->end))
-                        if (component_length(component(builder, way, at)) > NAME_CHUNK)
-                                return 1;
-        }
-        return 0;
-}
-
 const char *ways_next(Builder *builder, const Level *level)
 {
         const char *next = NULL;

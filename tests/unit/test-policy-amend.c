@@ -297,6 +297,33 @@ static void assert_extends(const PolicyImage *after, const PolicyImage *before)
                         before->subjects, before->n_subjects * sizeof(struct subject));
 }
 
+/* Names of one length that begin alike share their first chunks: what stays of these while
+ * siblings change is not looked at. */
+static void test_a_chunk_goes_with_the_last_name_that_has_it(void)
+{
+#define LONG "file:/srv/a-name-of-two-chunks-of-the-trie-"
+        static const struct {
+                const char *more;
+                size_t n_entries; /* beside those of the base */
+        } rows[] = {
+                {NONE LONG "1\n", 2},
+                {NONE LONG "1\n" LONG "2\n", 3},
+                {NONE LONG "2\n" LONG "3\n", 3},
+                {NONE LONG "3\n", 2},
+                {NONE LONG "3\n" LONG "33\n", 4},
+                {NONE LONG "4\n", 2},
+                {NONE, 0},
+                {NONE LONG "4\n", 2},
+        };
+        Bench bench = bench_new(NONE "file:/srv/short\nfile:/srv/other/\n", NONE);
+        size_t n = bench.image->n_trie;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+                g_assert_cmpuint(compile_more(&bench, rows[i].more)->n_trie, ==,
+                                 n + rows[i].n_entries);
+        bench_clear(&bench);
+}
+
 static void test_one_rule_among_10000_changes_few_records(void)
 {
         static const struct {
@@ -305,8 +332,9 @@ static void test_one_rule_among_10000_changes_few_records(void)
         } rows[] = {
                 {"file:/srv/data/007/3/new", 3},
                 {"file:/srv/data/007/new/", 3},
+                {"file:/srv/data/007/3/a-name-of-two-chunks-of-the-trie", 4},
                 {"file:/new/a/b/c exe=/usr/bin/curl uid=3", 9},
-                {"file:/srv/data/*/a-name-that-does-not-come uid=3", 997 * 2 + 8},
+                {"file:/srv/data/*/a-name-not-to-come uid=3", 997 * 2 + 8},
                 {"net:connect:10.0.0.0/8:443/tcp", 0},
                 {"comm:miner", 0},
         };
@@ -524,6 +552,7 @@ int main(int argc, char **argv)
         ADD(test_random_changes_of_names_decide_as_written);
         ADD(test_random_changes_without_patterns_decide_as_written);
         ADD(test_one_rule_among_10000_changes_few_records);
+        ADD(test_a_chunk_goes_with_the_last_name_that_has_it);
         ADD(test_only_paths_of_new_rules_are_looked_up);
         ADD(test_a_line_that_moves_keeps_its_number);
         ADD(test_what_is_written_first_decides_whatever_its_number);
