@@ -79,13 +79,14 @@ static const char *object_of(const ToolOptions *options)
 static void print_answer(const Force *force, const char *object, const Answer *answer)
 {
         Colour colour = is_denial(answer->clause) ? COLOUR_BAD : COLOUR_GOOD;
+        ImageRule rule;
 
         printf("%s%s%s: %s%s", colour_sequence(colour), verdict_word(answer->clause),
                colour_sequence(COLOUR_NONE), answer->access, object ? " " : "");
         output_text(stdout, object ? object : "");
         putchar('\n');
-        if (answer->clause)
-                print_rule(force, &force->image->rules[answer->clause->rule]);
+        if (answer_rule(answer, force->image, &rule))
+                print_rule(force, &rule);
         else if (answer->is_unbound)
                 puts("  no rule binds a process in this cgroup");
         else
@@ -115,14 +116,14 @@ static int add_rule(json_object *answer, const Force *force, const ImageRule *ru
 static int add_answer(json_object *answers, const Force *force, const Answer *answer)
 {
         json_object *object = json_object_new_object();
+        ImageRule rule;
 
         if (!object || json_add(answers, NULL, object) < 0)
                 return -ENOMEM;
         if (json_add_text(object, "access", answer->access) < 0 ||
             json_add_text(object, "verdict", verdict_word(answer->clause)) < 0)
                 return -ENOMEM;
-        return answer->clause ? add_rule(object, force, &force->image->rules[answer->clause->rule])
-                              : 0;
+        return answer_rule(answer, force->image, &rule) ? add_rule(object, force, &rule) : 0;
 }
 
 /* ---- the whole ---- */

@@ -109,23 +109,51 @@ static int compare_titles(const ImageRule *a, const ImageRule *b)
         return r != 0 || a->document == b->document ? r : strcmp(a->document, b->document);
 }
 
-static int is_there(const ImageRule *rule)
+/* Whether all rules of the document are as they were, numbers and all. */
+static int is_untouched(const PolicyImage *before, const PolicyImage *image,
+                        const ImageDocument *document)
 {
-        return rule->document[0] != '\0';
+        size_t n = policy_n_rules(document->policy);
+
+        for (size_t i = 0; n > 0 && i < before->n_documents; i++) {
+                const ImageDocument *other = &before->documents[i];
+
+                if (other->policy == document->policy && strcmp(other->name, document->name) == 0)
+                        return memcmp(before->numbers + other->first,
+                                      image->numbers + document->first,
+                                      n * sizeof(image->numbers[0])) == 0;
+        }
+        return n == 0;
 }
 
-/* Whether no number is of one rule in the one image and of another in the other. A number that is
- * free now may have been of a rule before: those of new rules are behind all of them. */
+/* A number that is free now may have been of a rule before: those of new rules are behind all of
+ * them. */
+static int rule_agrees(const PolicyImage *before, const ImageRule *rule, uint32_t number)
+{
+        const ImageRule other =
+                number < before->n_rules ? policy_image_rule(before, number) : *rule;
+
+        fiber_pace();
+        return other.document[0] != '\0' && compare_titles(&other, rule) == 0;
+}
+
+/* Whether no number is of one rule in the one image and of another in the other. */
 static int numbers_agree(const PolicyImage *before, const PolicyImage *image)
 {
         if (image->n_rules < before->n_rules)
                 return 0;
-        for (size_t i = 1; i < before->n_rules; i++) {
-                const ImageRule *a = &before->rules[i], *b = &image->rules[i];
+        for (size_t i = 0; i < image->n_documents; i++) {
+                const ImageDocument *document = &image->documents[i];
+                size_t n = policy_n_rules(document->policy);
 
-                fiber_pace();
-                if (is_there(b) && (!is_there(a) || compare_titles(a, b) != 0))
-                        return 0;
+                if (is_untouched(before, image, document))
+                        continue;
+                for (size_t j = 0; j < n; j++) {
+                        const ImageRule rule = {document->name, policy_rule(document->policy, j)};
+
+                        if (!rule_agrees(before, &rule, image->numbers[document->first + j]))
+                                return 0;
+                }
         }
         return 1;
 }
@@ -165,7 +193,7 @@ static int add_hits(int from, int to, size_t n_rules)
 
 /* A rule that decided, and how often. */
 typedef struct Count {
-        const ImageRule *rule;
+        ImageRule rule;
         uint64_t hits;
         size_t order;
         int is_taken;
@@ -175,7 +203,7 @@ typedef struct Count {
 static int compare_counts(const void *a, const void *b)
 {
         const Count *x = a, *y = b;
-        int r = compare_titles(x->rule, y->rule);
+        int r = compare_titles(&x->rule, &y->rule);
 
         return r != 0 ? r : (x->order > y->order) - (x->order < y->order);
 }
@@ -190,7 +218,7 @@ static size_t collect_counts(const uint64_t *hits, const PolicyImage *image, Cou
 
                 fiber_pace();
                 if (hits[number])
-                        counts[n++] = (Count){&image->rules[number], hits[number], i, 0};
+                        counts[n++] = (Count){policy_image_rule(image, number), hits[number], i, 0};
         }
         qsort(counts, n, sizeof(counts[0]), compare_counts);
         return n;
@@ -203,14 +231,14 @@ static uint64_t take_count(Count *counts, size_t n, const ImageRule *rule)
 
         while (low < high) {
                 size_t middle = low + (high - low) / 2;
-                int order = compare_titles(counts[middle].rule, rule);
+                int order = compare_titles(&counts[middle].rule, rule);
 
                 if (order < 0 || (order == 0 && counts[middle].is_taken))
                         low = middle + 1;
                 else
                         high = middle;
         }
-        if (low == n || compare_titles(counts[low].rule, rule) != 0)
+        if (low == n || compare_titles(&counts[low].rule, rule) != 0)
                 return 0;
         counts[low].is_taken = 1;
         return counts[low].hits;
@@ -235,10 +263,10 @@ static int renumber(const uint64_t *hits, const PolicyImage *before, const Polic
                 return -ENOMEM;
         }
         for (size_t i = 0; i < image->n_numbers; i++) {
-                uint32_t number = image->numbers[i];
+                const ImageRule rule = policy_image_rule(image, image->numbers[i]);
 
                 fiber_pace();
-                renumbered[number] = take_count(counts, n, &image->rules[number]);
+                renumbered[image->numbers[i]] = take_count(counts, n, &rule);
         }
         *ret_hits = renumbered;
         return 0;

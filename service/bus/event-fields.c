@@ -111,12 +111,12 @@ static int append_fields(sd_bus_message *m, json_object *object)
 
 static int append_would(sd_bus_message *m, const Would *would)
 {
-        const ImageRule *rule = would->rule;
-        const Rule *said = rule ? rule->rule : NULL;
+        const ImageRule *rule = &would->rule;
+        const Rule *said = rule->rule;
         _cleanup_(freep) char *text = NULL;
         int r = append_pair(m, "would", would->verdict ? would->verdict : "unknown");
 
-        if (r < 0 || !rule)
+        if (r < 0 || !said)
                 return r;
         if (asprintf(&text, "%s%s%s", said->section, said->entry[0] ? " " : "", said->entry) < 0) {
                 text = NULL;

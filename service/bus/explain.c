@@ -143,8 +143,8 @@ static void explanation_deinit(Explanation *explanation)
 
 static int append_answer(sd_bus_message *m, const Explanation *explanation, const Answer *answer)
 {
-        const ImageRule *winner =
-                answer->clause ? &explanation->image->rules[answer->clause->rule] : NULL;
+        ImageRule rule;
+        const ImageRule *winner = answer_rule(answer, explanation->image, &rule);
         Loser losers[LOSERS_MAX];
         size_t n = 0;
         int r = explain_losers(&explanation->question, answer, winner, &explanation->candidates,

@@ -189,8 +189,8 @@ int append_diagnostics(sd_bus_message *m, const Diagnostics *diagnostics); /* a(
 
 /* What would have been decided about an event. */
 typedef struct Would {
-        const char *verdict;   /* NULL: that cannot be told */
-        const ImageRule *rule; /* NULL: none decides */
+        const char *verdict; /* NULL: that cannot be told */
+        ImageRule rule;      /* of NULL: none decides */
 } Would;
 
 /* What a message has beyond the fields of streams: realtime_usec, and lost if it is not 0. */

@@ -104,7 +104,8 @@ static void choose(const Simulation *simulation, const Question *question, Would
                 if (would->verdict && strength(verdict) <= strength(would->verdict))
                         continue;
                 would->verdict = verdict;
-                would->rule = clause ? &simulation->image->rules[clause->rule] : NULL;
+                would->rule =
+                        clause ? policy_image_rule(simulation->image, clause->rule) : (ImageRule){};
         }
 }
 

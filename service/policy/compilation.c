@@ -36,7 +36,6 @@ static void compiler_deinit(Compiler *compiler)
         for (size_t i = 0; i < N_RULE_KINDS; i++)
                 free(compiler->by_kind[i].items);
         names_deinit(&compiler->names);
-        free(compiler->in_order.items);
         free(compiler->numbers_of_paths.items);
         free(compiler->numbers_of_ids.items);
         free(compiler->exe_is_used);
@@ -360,13 +359,13 @@ static void share_with_image(Compilation *compilation)
         pool_share(&compiler->clauses, image->clauses);
         pool_share(&compiler->rulesets, image->rulesets);
         pool_share(&compiler->subjects, image->subjects);
+        compiler->in_order = (Numbers){.items = image->numbers, .n = image->n_numbers};
 }
 
 /* What is kept lives long. */
 static void fit_arrays(Compiler *compiler)
 {
         ARRAY_FIT(compiler->rules, compiler->n_rules_allocated, compiler->n_rules);
-        numbers_fit(&compiler->in_order);
         for (size_t i = 0; i < N_RULE_KINDS; i++) {
                 free(compiler->by_kind[i].items);
                 compiler->by_kind[i] = (Numbers){};

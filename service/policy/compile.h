@@ -137,7 +137,7 @@ typedef struct Compiler {
         /* Kept from one run to the next. */
         NumberedRule *rules; /* by number; 0 is none */
         size_t n_rules, n_rules_allocated;
-        Numbers in_order; /* the rules there are, as they are written */
+        Numbers in_order; /* the rules there are, as they are written: the numbers of the image */
         Names names;
         Pins pins;
         PlacesSum places; /* of the names */
@@ -227,7 +227,7 @@ void rules_match(const Policy *before, const Policy *after, int is_same_time, ui
 
 /* ---- the rooms, as compilation.c calls them; each returns 0 or a negative errno ---- */
 
-/* titles.c: makes image->rules and image->numbers. */
+/* titles.c: makes image->orders and image->documents. */
 int titles_add(Compiler *compiler, size_t n_documents);
 void titles_free(PolicyImage *image);
 

@@ -82,7 +82,6 @@ PolicyImage *policy_image_free(PolicyImage *image)
         free(image->clauses);
         free(image->rulesets);
         titles_free(image);
-        free(image->numbers);
         free(image);
         return NULL;
 }

@@ -63,9 +63,16 @@ typedef struct Document {
 
 /* What a rule number in an event stands for. Number 0 is no rule. */
 typedef struct ImageRule {
-        const char *document; /* belongs to the image */
+        const char *document; /* belongs to the image; "" if no rule has the number any longer */
         const Rule *rule;     /* of a policy that the image holds */
 } ImageRule;
+
+/* A document that the rules are of. */
+typedef struct ImageDocument {
+        const char *name;
+        Policy *policy;
+        size_t first; /* of its rules, in numbers */
+} ImageDocument;
 
 #define IMAGE_RULE_ID_SIZE 272u
 
@@ -120,7 +127,7 @@ typedef struct CgroupIdEntry {
         uint32_t value; /* 1 */
 } CgroupIdEntry;
 
-/* Immutable once compiled. Arrays are sorted by key, without doubles. rules[0], clauses[0],
+/* Immutable once compiled. Arrays are sorted by key, without doubles. orders[0], clauses[0],
  * subjects[0] and rulesets[0] stand for none. */
 typedef struct PolicyImage {
         unsigned n_refs;
@@ -159,14 +166,17 @@ typedef struct PolicyImage {
         size_t n_rulesets;
         uint32_t default_list;
         uint32_t kernel_lists[N_KERNEL_OBJECTS];
-        ImageRule *rules;  /* those that are gone have no document: "" */
-        size_t n_rules;    /* number 0 counted */
-        Policy **policies; /* that the rules are of */
-        size_t n_policies;
-        char *names;       /* of the documents, one behind the other */
         uint32_t *numbers; /* of the rules there are, as they are written */
         size_t n_numbers;
+        uint32_t *orders; /* by number: where it is in numbers, from 1; 0: no rule has it */
+        size_t n_rules;   /* number 0 counted */
+        ImageDocument *documents;
+        size_t n_documents;
+        char *names; /* of the documents, one behind the other */
 } PolicyImage;
+
+/* number: below n_rules. */
+ImageRule policy_image_rule(const PolicyImage *image, uint32_t number);
 
 /* documents: sorted by name, names distinct. diagnostics: one per document, in their order;
  * compiling adds warnings (a cgroup that is not there). Returns 0, a negative errno (-E2BIG: more

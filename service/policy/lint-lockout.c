@@ -233,6 +233,7 @@ static void tell(const Lockout *lockout, const ImageRule *rule, const char *loss
 static int tell_losses(const Lockout *lockout, const Loss *losses, size_t n)
 {
         _cleanup_(freep) char *text = NULL;
+        const ImageRule rule = policy_image_rule(lockout->image, losses[0].rule);
         size_t size;
         FILE *out = open_memstream(&text, &size);
 
@@ -241,7 +242,7 @@ static int tell_losses(const Lockout *lockout, const Loss *losses, size_t n)
         put_losses(out, losses, n);
         if (fclose(out) != 0)
                 return -ENOMEM;
-        tell(lockout, &lockout->image->rules[losses[0].rule], text);
+        tell(lockout, &rule, text);
         return 0;
 }
 

@@ -288,3 +288,11 @@ size_t question_ask(const Question *question, const PolicyImage *image,
                                                   terms->items[i].value);
         return n;
 }
+
+const ImageRule *answer_rule(const Answer *answer, const PolicyImage *image, ImageRule *ret_rule)
+{
+        if (!answer->clause)
+                return NULL;
+        *ret_rule = policy_image_rule(image, answer->clause->rule);
+        return ret_rule;
+}

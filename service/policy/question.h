@@ -35,6 +35,9 @@ typedef struct Answer {
 size_t question_ask(const Question *question, const PolicyImage *image,
                     Answer ret_answers[ANSWERS_MAX]);
 
+/* What the clause is of: ret_rule, filled; NULL if no rule decides. */
+const ImageRule *answer_rule(const Answer *answer, const PolicyImage *image, ImageRule *ret_rule);
+
 /* Where the file lies that an access is about: a link is followed, but by what is done to the name.
  */
 const Place *question_place(const Question *question, uint32_t bits);

@@ -240,8 +240,9 @@ int run_place_documents(Run *run)
         if (r < 0)
                 return r;
         find_gone(run);
-        free(compiler->in_order.items);
+        numbers_fit(&run->in_order);
         compiler->in_order = run->in_order;
-        run->in_order = (Numbers){};
+        compiler->image->numbers = TAKE_PTR(run->in_order.items);
+        compiler->image->n_numbers = run->in_order.n;
         return 0;
 }

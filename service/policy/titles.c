@@ -20,13 +20,42 @@ const char *image_rule_why(const ImageRule *rule)
         return rule->rule->options->why ? rule->rule->options->why : "";
 }
 
+/* Those without rules stand before the one that begins where they do. */
+static const ImageDocument *document_of(const PolicyImage *image, size_t at)
+{
+        size_t low = 0, high = image->n_documents;
+
+        while (high - low > 1) {
+                size_t middle = low + (high - low) / 2;
+
+                if (image->documents[middle].first <= at)
+                        low = middle;
+                else
+                        high = middle;
+        }
+        return &image->documents[low];
+}
+
+ImageRule policy_image_rule(const PolicyImage *image, uint32_t number)
+{
+        uint32_t order = image->orders[number];
+        const ImageDocument *document;
+
+        if (order == 0)
+                return (ImageRule){"", &rule_gone};
+        document = document_of(image, order - 1);
+        return (ImageRule){document->name,
+                           policy_rule(document->policy, order - 1 - document->first)};
+}
+
 void titles_free(PolicyImage *image)
 {
-        for (size_t i = 0; i < image->n_policies; i++)
-                policy_unref(image->policies[i]);
-        free(image->policies);
+        for (size_t i = 0; i < image->n_documents; i++)
+                policy_unref(image->documents[i].policy);
+        free(image->documents);
         free(image->names);
-        free(image->rules);
+        free(image->numbers);
+        free(image->orders);
 }
 
 static size_t names_size(const Compiler *compiler, size_t n_documents)
@@ -41,16 +70,12 @@ static size_t names_size(const Compiler *compiler, size_t n_documents)
 static int allocate(Compiler *compiler, size_t n_documents)
 {
         PolicyImage *image = compiler->image;
-        const Numbers *numbers = &compiler->in_order;
 
-        image->numbers = copy_items(numbers->items, numbers->n, sizeof(numbers->items[0]));
-        image->rules = calloc(compiler->n_rules, sizeof(image->rules[0]));
-        image->policies = calloc(n_documents + 1, sizeof(image->policies[0]));
+        image->orders = calloc(compiler->n_rules, sizeof(image->orders[0]));
+        image->documents = calloc(n_documents + 1, sizeof(image->documents[0]));
         image->names = malloc(names_size(compiler, n_documents) + 1);
-        if (!image->rules || !image->policies || !image->names ||
-            (numbers->n > 0 && !image->numbers))
+        if (!image->orders || !image->documents || !image->names)
                 return -ENOMEM;
-        image->n_numbers = numbers->n;
         image->n_rules = compiler->n_rules;
         return 0;
 }
@@ -58,25 +83,23 @@ static int allocate(Compiler *compiler, size_t n_documents)
 int titles_add(Compiler *compiler, size_t n_documents)
 {
         PolicyImage *image = compiler->image;
-        const uint32_t *number = compiler->in_order.items;
+        size_t n_rules = 0;
         char *end;
         int r;
 
         r = allocate(compiler, n_documents);
         if (r < 0)
                 return r;
-        end = image->names;
         for (size_t i = 0; i < compiler->n_rules; i++)
-                image->rules[i] = (ImageRule){"", &rule_gone};
+                image->orders[i] = compiler->rules[i].order;
+        end = image->names;
         for (size_t i = 0; i < n_documents; i++) {
                 const Document *document = &compiler->documents[i];
-                const char *name = end;
 
+                image->documents[image->n_documents++] =
+                        (ImageDocument){end, policy_ref(document->policy), n_rules};
                 end = stpcpy(end, document->name) + 1;
-                image->policies[image->n_policies++] = policy_ref(document->policy);
-                for (size_t j = 0; j < policy_n_rules(document->policy); j++)
-                        image->rules[*number++] =
-                                (ImageRule){name, policy_rule(document->policy, j)};
+                n_rules += policy_n_rules(document->policy);
         }
         return 0;
 }

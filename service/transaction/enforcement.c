@@ -405,15 +405,13 @@ static int naming_covers(const Naming *naming, uint64_t generation, uint32_t rul
 }
 
 /* A number that was of a rule once, and is not of any in this image, names nothing. */
-static const ImageRule *name_rule(const Naming *naming, uint32_t rule)
+static const ImageRule *name_rule(Naming *naming, uint32_t rule)
 {
-        const ImageRule *title = &naming->image->rules[rule];
-
-        return title->document[0] != '\0' ? title : NULL;
+        naming->told = policy_image_rule(naming->image, rule);
+        return naming->told.document[0] != '\0' ? &naming->told : NULL;
 }
 
-const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t generation,
-                                       uint32_t rule)
+const ImageRule *enforcement_name_rule(Enforcement *enforcement, uint64_t generation, uint32_t rule)
 {
         if (naming_covers(&enforcement->current, generation, rule))
                 return name_rule(&enforcement->current, rule);

@@ -29,10 +29,10 @@ static int is_denial(const struct clause *clause)
 
 static int name_denier(const PolicyImage *image, const struct clause *clause, char **ret_denier)
 {
-        const ImageRule *rule = &image->rules[clause->rule];
+        const ImageRule rule = policy_image_rule(image, clause->rule);
 
-        if (asprintf(ret_denier, "%s:%u: [%s] %s", rule->document, rule->rule->line,
-                     rule->rule->section, rule->rule->entry) < 0)
+        if (asprintf(ret_denier, "%s:%u: [%s] %s", rule.document, rule.rule->line,
+                     rule.rule->section, rule.rule->entry) < 0)
                 return -ENOMEM;
         return TRANSACTION_E_STILL_DENIED;
 }

@@ -19,6 +19,7 @@
 typedef struct Naming {
         PolicyImage *image;
         uint64_t first, last;
+        ImageRule told; /* the last rule that was named */
 } Naming;
 
 /* A document without a fault or a remark, as it was last read: whoever plans it mostly applies it

@@ -152,8 +152,8 @@ const PolicyImage *enforcement_image(const Enforcement *enforcement);
  * enforcement, and goes with the next plan. */
 const Compilation *enforcement_compilation(Enforcement *enforcement);
 /* What a rule number in an event of a generation stands for, or NULL if that image is gone (the one
- * before the image in force is kept). */
-const ImageRule *enforcement_name_rule(const Enforcement *enforcement, uint64_t generation,
+ * before the image in force is kept). Belongs to the enforcement, until the next call. */
+const ImageRule *enforcement_name_rule(Enforcement *enforcement, uint64_t generation,
                                        uint32_t rule);
 /* Who signed a document in force, as of the root that is believed now. All zero: it is not signed,
  * or not by keys that count, or that cannot be told now. */

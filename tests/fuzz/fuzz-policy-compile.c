@@ -206,15 +206,16 @@ static void ask_all(const PolicyImage *image, const Input *input, const Resolver
 
 static void check_titles(const PolicyImage *image, const Input *input)
 {
-        size_t number = 0;
+        uint32_t number = 0;
 
         for (size_t i = 0; i < input->n; i++) {
                 for (size_t j = 0; j < policy_n_rules(input->documents[i].policy); j++) {
                         const Rule *rule = policy_rule(input->documents[i].policy, j);
 
                         number++;
-                        HOLDS(strcmp(image->rules[number].rule->entry, rule->entry) == 0);
-                        HOLDS(image->rules[number].rule->line == rule->line);
+                        HOLDS(strcmp(policy_image_rule(image, number).rule->entry, rule->entry) ==
+                              0);
+                        HOLDS(policy_image_rule(image, number).rule->line == rule->line);
                 }
         }
         HOLDS(image->n_rules == number + 1);

@@ -93,8 +93,9 @@ static void assert_titles(const RandomPolicy *policy, const PolicyImage *image)
                         uint32_t number = image->numbers[n++];
 
                         g_assert_cmpuint(number, <, image->n_rules);
-                        g_assert_cmpstr(image->rules[number].document, ==, document->name);
-                        g_assert_cmpuint(image->rules[number].rule->line, ==, j + 1);
+                        g_assert_cmpstr(policy_image_rule(image, number).document, ==,
+                                        document->name);
+                        g_assert_cmpuint(policy_image_rule(image, number).rule->line, ==, j + 1);
                 }
         }
         g_assert_cmpuint(n, ==, image->n_numbers);
@@ -410,11 +411,13 @@ static void test_a_line_that_moves_keeps_its_number(void)
 
         g_assert_cmpuint(image->n_numbers, ==, G_N_ELEMENTS(rows));
         for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+                const ImageRule rule = policy_image_rule(image, rows[i].number);
+
                 g_assert_cmpuint(image->numbers[i], ==, rows[i].number);
-                g_assert_cmpstr(image->rules[rows[i].number].rule->entry, ==, rows[i].entry);
-                g_assert_cmpstr(image_rule_id(&image->rules[rows[i].number], room), ==, rows[i].id);
+                g_assert_cmpstr(rule.rule->entry, ==, rows[i].entry);
+                g_assert_cmpstr(image_rule_id(&rule, room), ==, rows[i].id);
         }
-        g_assert_cmpstr(image->rules[2].document, ==, "");
+        g_assert_cmpstr(policy_image_rule(image, 2).document, ==, "");
         bench_clear(&bench);
 }
 

@@ -67,7 +67,9 @@ static void ask(Scene *scene, const char *entry)
 
 static const ImageRule *winner_of(const Scene *scene, const Answer *answer)
 {
-        return answer->clause ? &scene->image->rules[answer->clause->rule] : NULL;
+        static ImageRule rule;
+
+        return answer_rule(answer, scene->image, &rule);
 }
 
 static size_t find_losers(const Scene *scene, const Compilation *compilation,

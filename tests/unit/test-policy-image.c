@@ -207,9 +207,9 @@ static void test_rules_are_numbered_through_the_documents(void)
         const Who who = {};
 
         g_assert_cmpuint(image->n_rules, ==, 4);
-        g_assert_cmpstr(image->rules[0].rule->entry, ==, "");
-        g_assert_cmpstr(image->rules[2].document, ==, "a");
-        g_assert_cmpstr(image->rules[3].document, ==, "b");
+        g_assert_cmpstr(policy_image_rule(image, 0).rule->entry, ==, "");
+        g_assert_cmpstr(policy_image_rule(image, 2).document, ==, "a");
+        g_assert_cmpstr(policy_image_rule(image, 3).document, ==, "b");
         g_assert_cmpuint(
                 image_decide(image, &who,
                              &(What){.access = ACCESS_WRITE, .file.name = {1, (char *) "/a"}})
@@ -226,6 +226,7 @@ static void test_rules_are_named_as_they_say_or_by_their_line(void)
         char id[IMAGE_RULE_ID_SIZE];
         Document documents[2];
         PolicyImage *image;
+        ImageRule rules[4];
 
         first[0].line = 7;
         first[0].section = "deny";
@@ -235,14 +236,16 @@ static void test_rules_are_named_as_they_say_or_by_their_line(void)
         documents[0] = document_of_rules("a", first, 2);
         documents[1] = document_of_rules("b", second, 1);
         image = compile_two(documents);
-        g_assert_cmpstr(image->rules[1].rule->section, ==, "deny");
-        g_assert_cmpstr(image->rules[1].rule->entry, ==, "comm:sh id=no-shell");
-        g_assert_cmpuint(image->rules[1].rule->line, ==, 7);
-        g_assert_cmpstr(image_rule_id(&image->rules[1], id), ==, "no-shell");
-        g_assert_cmpstr(image_rule_why(&image->rules[1]), ==, "ask Joe");
-        g_assert_cmpstr(image_rule_id(&image->rules[2], id), ==, "a:2");
-        g_assert_cmpstr(image_rule_why(&image->rules[2]), ==, "");
-        g_assert_cmpstr(image_rule_id(&image->rules[3], id), ==, "b:4000000000");
+        for (uint32_t i = 1; i < 4; i++)
+                rules[i] = policy_image_rule(image, i);
+        g_assert_cmpstr(rules[1].rule->section, ==, "deny");
+        g_assert_cmpstr(rules[1].rule->entry, ==, "comm:sh id=no-shell");
+        g_assert_cmpuint(rules[1].rule->line, ==, 7);
+        g_assert_cmpstr(image_rule_id(&rules[1], id), ==, "no-shell");
+        g_assert_cmpstr(image_rule_why(&rules[1]), ==, "ask Joe");
+        g_assert_cmpstr(image_rule_id(&rules[2], id), ==, "a:2");
+        g_assert_cmpstr(image_rule_why(&rules[2]), ==, "");
+        g_assert_cmpstr(image_rule_id(&rules[3], id), ==, "b:4000000000");
         policy_image_free(image);
 }
 

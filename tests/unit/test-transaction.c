@@ -375,7 +375,7 @@ static void test_a_record_that_gets_no_name_is_told_and_tried_again(Fixture *fix
 
 static void test_rules_of_the_last_two_images_have_names(Fixture *fixture, gconstpointer data)
 {
-        const Enforcement *enforcement = fixture->enforcement;
+        Enforcement *enforcement = fixture->enforcement;
 
         apply(fixture, "web", DENY_A);
         apply(fixture, "web", DENY_BC);
@@ -417,7 +417,7 @@ static void test_rules_keep_their_numbers(Fixture *fixture, gconstpointer data)
         apply(fixture, "all", DENY_PORT);
         apply(fixture, "web", DENY_BC);
         for (int i = 0; i < 2; i++) {
-                const Enforcement *enforcement = fixture->enforcement;
+                Enforcement *enforcement = fixture->enforcement;
 
                 g_assert_null(enforcement_name_rule(enforcement, 3, 1));
                 g_assert_cmpstr(enforcement_name_rule(enforcement, 3, 2)->rule->entry, ==, "/b");
