@@ -26,6 +26,7 @@
 #define ACCESS_ATTR 64u
 #define ACCESS_MAP 128u
 #define ACCESS_ALL 255u
+#define ACCESS_ANY 0xffffu /* of what has no kinds of access */
 
 /* What a program does with a socket. */
 enum net_operation {
@@ -294,13 +295,11 @@ enum clause_signal {
 };
 
 struct clause {
-        __u32 access;  /* ACCESS_…, or 1 << NET_…; at kernel_lists ~0 */
+        __u16 access; /* ACCESS_…, or 1 << NET_…, or ACCESS_ANY */
+        __u8 verdict : 4, signal : 4;
+        __u8 flags;
         __u32 subject; /* 0: anyone */
         __u32 rule;
-        __u8 verdict;
-        __u8 flags;
-        __u8 signal;
-        __u8 reserved;
         __u32 expires; /* seconds since boot; 0: never */
 };
 

@@ -15,7 +15,7 @@ static __always_inline int decide_kernel(__u32 word, enum hook hook, enum kernel
                 return 0;
         decision.word = word;
         decision.hook = hook;
-        decision.access = ~0u;
+        decision.access = ACCESS_ANY;
         decision.list = list;
         decision.operation = object;
         decision.target = target;

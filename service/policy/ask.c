@@ -301,5 +301,5 @@ const struct clause *image_ask_net(const PolicyImage *image, const Asker *asker,
 const struct clause *image_ask_kernel(const PolicyImage *image, const Asker *asker,
                                       enum kernel_object object)
 {
-        return ask_list(image, asker, image->kernel_lists[object], ~0u);
+        return ask_list(image, asker, image->kernel_lists[object], ACCESS_ANY);
 }

@@ -9,8 +9,6 @@
 #include "util/array.h"
 #include "util/fiber.h"
 
-#define ACCESS_ANY (~0u)
-
 typedef int (*CompareRules)(const Rule *a, const Rule *b);
 
 static int compare_comms(const Rule *a, const Rule *b)

@@ -71,7 +71,7 @@ static struct clause clause_of(const NumberedRule *numbered, const Saying *sayin
 {
         const Rule *rule = numbered->rule;
         struct clause clause = {
-                .access = saying->access,
+                .access = (uint16_t) saying->access,
                 .subject = numbered->subject,
                 .rule = saying->rule,
                 .expires = numbered->expires,
@@ -81,7 +81,7 @@ static struct clause clause_of(const NumberedRule *numbered, const Saying *sayin
         case RULE_DENY:
                 clause.verdict = CLAUSE_DENY;
                 clause.flags = clause_flags(rule->options);
-                clause.signal = (uint8_t) rule->options->signal;
+                clause.signal = rule->options->signal & 0xf;
                 break;
         case RULE_ALLOW:
                 clause.verdict = CLAUSE_ALLOW;

@@ -305,7 +305,7 @@ static void test_the_kernel_and_the_defaults_have_lists(void)
         const struct clause *clauses = image->clauses;
 
         g_assert_cmpuint(clauses[image->kernel_lists[KERNEL_MOUNT]].rule, ==, 1);
-        g_assert_cmphex(clauses[image->kernel_lists[KERNEL_MOUNT]].access, ==, ~0u);
+        g_assert_cmphex(clauses[image->kernel_lists[KERNEL_MOUNT]].access, ==, ACCESS_ANY);
         g_assert_cmpuint(image->kernel_lists[KERNEL_BPF], ==, 0);
         g_assert_cmpuint(clauses[image->default_list].access, ==, ACCESS_EXEC);
         g_assert_cmpuint(clauses[image->default_list + 1].access, ==, ACCESS_MAP);
