@@ -503,8 +503,9 @@ struct fold {
         __u64 taken;   /* 1: a program has it */
         __u64 count;   /* of repetitions that are not told yet */
         __u64 last_ns; /* when the last was */
-        /* what tells the object from others, beside what the event says of it */
-        __u64 sk, dentry, inode, parent, hash_length;
+        /* what tells the subject and the object from others, beside what the event says of them */
+        __u64 sk; /* or, of a task, the number of its exec */
+        __u64 dentry, inode, parent, hash_length;
         __u64 object[4]; /* as in struct decision */
         __u32 flags, digest_algorithm;
         struct event event; /* seq 0: none */

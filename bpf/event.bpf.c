@@ -27,31 +27,28 @@ static __always_inline void fill_owner(struct event *event, const struct sock *s
         __builtin_memset(event->comm, 0, sizeof(event->comm));
 }
 
-static __always_inline void fill_exe(struct event *event, struct task_struct *task)
+static __always_inline void fill_exe(struct event *event, const struct task_struct *task)
 {
-        struct mm_struct *mm = task->mm;
-        struct file *exe = mm ? mm->exe_file : NULL;
-        struct inode *inode;
+        const struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
 
         event->exe_inode = 0;
         event->exe_device = 0;
-        if (!exe) /* a thread of the kernel */
+        if (!inode) /* a thread of the kernel */
                 return;
-        inode = exe->f_inode;
-        event->exe_inode = inode->i_ino;
-        event->exe_device = inode->i_sb->s_dev;
+        event->exe_inode = BPF_CORE_READ(inode, i_ino);
+        event->exe_device = BPF_CORE_READ(inode, i_sb, s_dev);
 }
 
-/* By the pointer that the verifier trusts, which needs no helper. */
+/* Pointers are read as numbers: see pointers_are_dear(). */
 static __always_inline void fill_task(struct event *event)
 {
-        struct task_struct *task = bpf_get_current_task_btf();
-        const struct cred *cred = task->real_cred;
+        const struct task_struct *task = bpf_get_current_task_btf();
+        const struct cred *cred = BPF_CORE_READ(task, real_cred);
 
         event->pid = task->tgid;
-        event->ppid = task->real_parent->tgid;
-        event->uid = cred->euid.val;
-        event->gid = cred->egid.val;
+        event->ppid = BPF_CORE_READ(task, real_parent, tgid);
+        event->uid = BPF_CORE_READ(cred, euid.val);
+        event->gid = BPF_CORE_READ(cred, egid.val);
         event->loginuid = (__u32) -1;
         if (bpf_core_field_exists(task->loginuid))
                 event->loginuid = task->loginuid.val;

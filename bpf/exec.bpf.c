@@ -159,7 +159,7 @@ static __always_inline bool has_more(const struct file *file, __u32 word)
         __u32 flags = word_header(word)->flags;
 
         return flags & (IMAGE_PIN_ALL | IMAGE_DEFAULT) ||
-               (flags & IMAGE_PIN_LINKS && file->f_inode->i_nlink > 1);
+               (flags & IMAGE_PIN_LINKS && BPF_CORE_READ(file, f_inode, i_nlink) > 1);
 }
 
 /* By its pin, by its name, and in the end what holds for all that nothing else decides. */
@@ -186,11 +186,11 @@ static __always_inline int decide_place(struct decision *decision, struct dentry
 
 /* ---- programs ---- */
 
-static __always_inline void ask_of(struct decision *decision, struct file *file, enum hook hook,
-                                   __u32 access)
+static __always_inline void ask_of(struct decision *decision, const struct file *file,
+                                   enum hook hook, __u32 access)
 {
-        decision->dentry = (__u64) file->f_path.dentry;
-        decision->inode = (__u64) file->f_inode;
+        decision->dentry = (__u64) BPF_CORE_READ(file, f_path.dentry);
+        decision->inode = (__u64) BPF_CORE_READ(file, f_inode);
         decision->hook = hook;
         decision->access = access;
 }
@@ -230,11 +230,12 @@ static __always_inline int decide_digest(struct file *file, struct decision *dec
 static __always_inline int decide_exec(struct linux_binprm *bprm, struct decision *decision)
 {
         __u32 flags = word_header(decision->word)->flags;
+        struct file *file = bprm->file;
 
-        ask_of(decision, bprm->file, HOOK_BPRM_CHECK_SECURITY, ACCESS_EXEC);
+        ask_of(decision, file, HOOK_BPRM_CHECK_SECURITY, ACCESS_EXEC);
         subject_exe(decision);
         if (is_built_for(IMAGE_SHA256 | IMAGE_VERITY) && flags & (IMAGE_SHA256 | IMAGE_VERITY) &&
-            decide_digest(bprm->file, decision))
+            decide_digest(file, decision))
                 return -EPERM;
         if (is_built_for(IMAGE_COMMS) && flags & IMAGE_COMMS && decision->access) {
                 exec_find_comms(decision, (__u64) BPF_CORE_READ(bprm, interp));
@@ -243,7 +244,7 @@ static __always_inline int decide_exec(struct linux_binprm *bprm, struct decisio
         }
         if (!decision->access || !(decision->word & WORD_FILES))
                 return 0;
-        return decide_place(decision, bprm->file->f_path.dentry);
+        return decide_place(decision, file->f_path.dentry);
 }
 
 /* What cannot be remembered of it would let it pass for what it is not. */
@@ -296,15 +297,17 @@ static __always_inline int keep_identity(struct file *file, __u32 word, enum hoo
 static __always_inline int decide_map(struct file *file, __u32 word, enum hook hook)
 {
         struct decision decision = {.word = word};
+        struct dentry *dentry;
 
         if (keep_identity(file, word, hook))
                 return -EPERM;
-        if (!(word & WORD_FILES) || ((!(word & WORD_MORE) || !has_more(file, word)) &&
-                                     place_is_free(file->f_path.dentry, word)))
+        dentry = file->f_path.dentry;
+        if (!(word & WORD_FILES) ||
+            ((!(word & WORD_MORE) || !has_more(file, word)) && place_is_free(dentry, word)))
                 return 0;
         ask_of(&decision, file, hook, ACCESS_MAP);
         subject_exe(&decision);
-        return decide_place(&decision, file->f_path.dentry);
+        return decide_place(&decision, dentry);
 }
 
 /* The file of anonymous memory is NULL, where some kernels' verifiers hold that it never is and

@@ -77,11 +77,10 @@ static __always_inline int place_of_dentry(struct dentry *dentry, struct dentry 
 
 /* decision: all of the question but its lists. known: see place_of_dentry(). layer: below an
  * overlay, the address of the name that counts; else 0. */
-static __always_inline int decide(struct decision *decision, struct dentry *dentry, __u64 known,
-                                  __u64 layer)
+static __always_inline int decide(struct decision *decision, struct dentry *dentry,
+                                  struct dentry *parent, __u64 known, __u64 layer)
 {
         struct place_step step = {.place = {.node = NODE_OFF}};
-        struct dentry *parent = dentry->d_parent;
         int r = 0;
 
         decision->dentry = (__u64) dentry;
@@ -114,14 +113,16 @@ static __always_inline bool leave_early(__u32 word)
 static __always_inline int guard_name(struct dentry *dentry, enum hook hook, __u32 access)
 {
         struct decision decision = {.word = word_read(), .hook = hook, .access = access};
+        struct dentry *parent;
 
         count_call(hook);
         if (leave_early(decision.word))
                 return 0;
+        parent = dentry->d_parent; /* dear, and here the verifier comes once */
         if (is_canary(decision.word, hook))
                 return -CANARY_ERRNO;
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
-        return verdict_return(decide(&decision, dentry, 0, 0));
+        return verdict_return(decide(&decision, dentry, parent, 0, 0));
 }
 
 static __always_inline __u32 access_of_open(const struct file *file, __u32 mode)
@@ -139,30 +140,29 @@ static __always_inline __u32 access_of_open(const struct file *file, __u32 mode)
 
 /* Older kernels (up to 6.6) let an overlay open a file of a layer as one that has the overlay's
  * name and the layer's inode. The name in the layer is an alias of that inode. */
-static __always_inline __u64 layer_name(const struct file *file, __u32 mode)
+static __always_inline __u64 layer_name(const struct file *file, const struct dentry *dentry,
+                                        __u32 mode)
 {
         const struct hlist_node *alias;
 
         if (!(mode & OPENED_NOACCOUNT) ||
-            (__u64) file->f_inode->i_sb == (__u64) file->f_path.dentry->d_sb ||
+            BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ(dentry, d_sb) ||
             !bpf_core_field_exists(struct dentry, d_u.d_alias))
                 return 0;
         alias = BPF_CORE_READ(file, f_inode, i_dentry.first);
         return alias ? (__u64) alias - bpf_core_field_offset(struct dentry, d_u.d_alias) : 0;
 }
 
-/* Whether an overlay reads a file to copy it: in the name of whoever mounted it, after
+/* Whether an overlay reads a file to copy it: in the name of whoever mounted it (is_lent), after
  * inode_copy_up and not as the file behind its own. */
-static __always_inline bool is_copied(const struct file *file, __u32 mode)
+static __always_inline bool is_copied(const struct file *file, __u32 mode, bool is_lent)
 {
-        struct task_struct *task = bpf_get_current_task_btf();
         struct task_note *note;
 
-        if (mode & (OPENED_NOACCOUNT | OPENED_WRITE) ||
-            (__u64) task->cred == (__u64) task->real_cred ||
-            (file->f_inode->i_mode & MODE_TYPE) != MODE_REGULAR)
+        if (mode & (OPENED_NOACCOUNT | OPENED_WRITE) || !is_lent ||
+            (BPF_CORE_READ(file, f_inode, i_mode) & MODE_TYPE) != MODE_REGULAR)
                 return false;
-        note = bpf_task_storage_get(&notes, task, NULL, 0);
+        note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL, 0);
         if (!note || !note->copying)
                 return false;
         note->copying = 0;
@@ -174,31 +174,37 @@ static __always_inline bool has_more(const struct file *file, __u32 word)
 {
         __u32 flags = image_flags(word);
 
-        return flags & IMAGE_PIN_ALL || (flags & IMAGE_PIN_LINKS && file->f_inode->i_nlink > 1) ||
+        return flags & IMAGE_PIN_ALL ||
+               (flags & IMAGE_PIN_LINKS && BPF_CORE_READ(file, f_inode, i_nlink) > 1) ||
                (flags & IMAGE_DEFAULT && file->f_flags & OPENED_FOR_EXEC);
 }
 
 /* A function of its own, so that the way that most opens go saves no registers for it. */
-static __noinline int decide_open(struct file *file, __u32 word, __u64 known)
+static __noinline int decide_open(struct file *file, struct dentry *dentry, __u32 word, __u64 known)
 {
         struct decision decision = {.word = word, .hook = HOOK_FILE_OPEN};
+        struct task_struct *task;
+        bool is_lent;
         __u32 mode;
 
         if (leave_early(word))
                 return 0;
+        /* pointers are loaded here, where the verifier comes seldom: see pointers_are_dear() */
+        task = bpf_get_current_task_btf();
+        is_lent = (__u64) task->cred != (__u64) task->real_cred;
+        decision.inode = (__u64) file->f_inode;
         if (is_canary(word, HOOK_FILE_OPEN))
                 return -CANARY_ERRNO;
-        if (word & WORD_MORE && !has_more(file, word) && place_is_free(file->f_path.dentry, word))
+        if (word & WORD_MORE && !has_more(file, word) && place_is_free(dentry, word))
                 return 0;
         mode = file->f_mode;
-        decision.inode = (__u64) file->f_inode;
         decision.access = access_of_open(file, mode);
-        if (is_copied(file, mode)) {
+        if (is_copied(file, mode, is_lent)) {
                 decision.access = ACCESS_ALL;
                 decision.flags = EVENT_COPY;
         }
         return verdict_return(
-                decide(&decision, file->f_path.dentry, known, layer_name(file, mode)));
+                decide(&decision, dentry, dentry->d_parent, known, layer_name(file, dentry, mode)));
 }
 
 /* The way nearly all opens go: a directory whose place is learnt, and no name in it that a rule
@@ -216,9 +222,11 @@ int BPF_PROG(file_open, struct file *file)
         if (word <= WORD_NAMES_MAX) {
                 dentry = file->f_path.dentry;
                 if (known_place(dentry, word, &known))
-                        return known_is_free(known, dentry) ? 0 : decide_open(file, word, known);
+                        return known_is_free(known, dentry)
+                                       ? 0
+                                       : decide_open(file, dentry, word, known);
         }
-        r = decide_open(file, word, 0);
+        r = decide_open(file, file->f_path.dentry, word, 0);
         asm volatile(""); /* else clang makes one call of both, and what is free pays for it */
         return r;
 }

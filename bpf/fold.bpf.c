@@ -99,22 +99,35 @@ static __always_inline bool is_same_owner(const struct event *event, const struc
                event->cgroup == BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
 }
 
+/* Whose it is: the socket's address; or of a task, which exec of its own it is in, a small number.
+ */
+static __always_inline __u64 owner_of(const struct decision *decision)
+{
+        const struct task_struct *task;
+
+        if (decision->sk)
+                return decision->sk;
+        task = bpf_get_current_task_btf();
+        return task->self_exec_id;
+}
+
+static __always_inline bool is_same_task(const struct event *event)
+{
+        struct task_struct *task = bpf_get_current_task_btf();
+
+        return event->start_ns == task->start_boottime && event->pid == (__u32) task->tgid &&
+               event->cgroup == bpf_get_current_cgroup_id() &&
+               event->uid == (pointers_are_dear() ? BPF_CORE_READ(task, real_cred, euid.val)
+                                                  : task->real_cred->euid.val);
+}
+
 static __always_inline bool is_same_subject(const struct fold *fold,
                                             const struct decision *decision)
 {
-        struct task_struct *task = bpf_get_current_task_btf();
-        const struct event *event = &fold->event;
-        struct mm_struct *mm = task->mm;
-        struct file *exe = mm ? mm->exe_file : NULL;
-
-        if (fold->sk != decision->sk)
+        if (fold->sk != owner_of(decision))
                 return false;
-        if (decision->sk)
-                return is_same_owner(event, (const struct sock *) decision->sk);
-        return event->start_ns == task->start_boottime && event->pid == (__u32) task->tgid &&
-               event->uid == task->real_cred->euid.val &&
-               event->cgroup == bpf_get_current_cgroup_id() &&
-               event->exe_inode == (exe ? exe->f_inode->i_ino : 0);
+        return decision->sk ? is_same_owner(&fold->event, (const struct sock *) decision->sk)
+                            : is_same_task(&fold->event);
 }
 
 static __always_inline void note(struct fold *fold, const struct decision *decision,
@@ -122,7 +135,7 @@ static __always_inline void note(struct fold *fold, const struct decision *decis
 {
         const __u64 *words = object_words(decision);
 
-        fold->sk = decision->sk;
+        fold->sk = owner_of(decision);
         fold->dentry = decision->dentry;
         fold->inode = decision->inode;
         fold->parent = name->parent;

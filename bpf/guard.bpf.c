@@ -119,7 +119,7 @@ static __always_inline int guard_name(struct dentry *dentry, enum hook hook)
 
         if (is_guard_canary(word, hook))
                 return -CANARY_ERRNO;
-        if (dentry->d_sb->s_dev != hot.self.pin_device)
+        if (BPF_CORE_READ(dentry, d_sb, s_dev) != hot.self.pin_device)
                 return 0;
         return deny(word, hook, dentry, 0);
 }
@@ -184,7 +184,7 @@ int BPF_PROG(guard_sb_umount, struct vfsmount *mount, int flags)
 
         if (is_guard_canary(word, HOOK_SB_UMOUNT))
                 return -CANARY_ERRNO;
-        return guard_mount(mount->mnt_root, word, HOOK_SB_UMOUNT);
+        return guard_mount(BPF_CORE_READ(mount, mnt_root), word, HOOK_SB_UMOUNT);
 }
 
 /* Over the pins, or all of their file system made read-only. What concerns the mount alone is left
@@ -199,7 +199,7 @@ int BPF_PROG(guard_sb_mount, const char *device, const struct path *path, const 
                 return -CANARY_ERRNO;
         if (flags & MOUNT_PROPAGATION || (flags & MOUNT_REMOUNT && flags & MOUNT_BIND))
                 return 0;
-        return guard_mount(path->dentry, word, HOOK_SB_MOUNT);
+        return guard_mount(BPF_CORE_READ(path, dentry), word, HOOK_SB_MOUNT);
 }
 
 SEC("lsm/move_mount")
@@ -210,8 +210,8 @@ int BPF_PROG(guard_move_mount, const struct path *from, const struct path *to)
 
         if (is_guard_canary(word, HOOK_MOVE_MOUNT))
                 return -CANARY_ERRNO;
-        r = guard_mount(from->dentry, word, HOOK_MOVE_MOUNT);
-        return r ? r : guard_mount(to->dentry, word, HOOK_MOVE_MOUNT);
+        r = guard_mount(BPF_CORE_READ(from, dentry), word, HOOK_MOVE_MOUNT);
+        return r ? r : guard_mount(BPF_CORE_READ(to, dentry), word, HOOK_MOVE_MOUNT);
 }
 
 /* ---- maps, programs and links ---- */

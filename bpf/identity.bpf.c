@@ -25,10 +25,6 @@ struct file___mounted {
         struct path___mounted f_path;
 };
 
-struct task_struct___exec {
-        __u64 self_exec_id; /* one more for each exec, the same after a fork */
-};
-
 #pragma clang attribute pop
 
 /* A process lost its identity in the exec of that number: in this one, or in the one that has
@@ -49,7 +45,7 @@ __u64 doubted_ns SEC(".data.identity");
 
 static __always_inline __u64 exec_number(const struct task_struct *task)
 {
-        return BPF_CORE_READ((const struct task_struct___exec *) task, self_exec_id) + 1;
+        return BPF_CORE_READ(task, self_exec_id) + 1;
 }
 
 /* ---- files ---- */

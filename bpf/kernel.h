@@ -175,6 +175,7 @@ struct task_struct {
         struct task_struct *real_parent;
         struct task_struct *group_leader;
         __u64 start_boottime;
+        __u64 self_exec_id; /* one more for each exec, the same after a fork */
         kuid_t loginuid;
         const struct cred *real_cred; /* its own */
         const struct cred *cred;      /* what it acts with now: an overlay lends others */
@@ -206,6 +207,16 @@ enum kernel_load_data_id {
 };
 
 #pragma clang attribute pop
+
+/* Kernels that have it look through all their types each time the verifier sees a pointer being
+ * loaded through one that it trusts: as a number it is read by a helper, and loaded sooner. */
+struct task_struct__safe_rcu {
+};
+
+static __always_inline bool pointers_are_dear(void)
+{
+        return bpf_core_type_exists(struct task_struct__safe_rcu);
+}
 
 /* Handed through our hooks, never looked into. */
 struct sockaddr;
