@@ -145,16 +145,28 @@ static const char *attach_helper(Backend *backend, Program *program, struct bpf_
         return pin(backend, program);
 }
 
-/* Whether the state of the hook is that of the program. A hook may have no more than a guard. */
+static uint64_t hooks_of(const Backend *backend, ProgramRole role)
+{
+        uint64_t hooks = 0;
+
+        for (size_t i = 0; i < backend->n_programs; i++)
+                if (backend->programs[i].role == role)
+                        hooks |= HOOK_BIT(backend->programs[i].hook);
+        return hooks;
+}
+
+/* That have a guard and no more. */
+static uint64_t hooks_guarded_alone(const Backend *backend)
+{
+        return hooks_of(backend, PROGRAM_GUARD) & ~hooks_of(backend, PROGRAM_RULES);
+}
+
+/* Whether the state of the hook is that of the program. */
 static int stands_for_hook(const Backend *backend, const Program *program)
 {
-        if (program->role != PROGRAM_GUARD)
-                return program->role == PROGRAM_RULES;
-        for (size_t i = 0; i < backend->n_programs; i++)
-                if (backend->programs[i].role == PROGRAM_RULES &&
-                    backend->programs[i].hook == program->hook)
-                        return 0;
-        return 1;
+        return program->role == PROGRAM_RULES ||
+               (program->role == PROGRAM_GUARD &&
+                (hooks_guarded_alone(backend) & HOOK_BIT(program->hook)) != 0);
 }
 
 /* That of another loading goes on until this one is believed. */
@@ -376,26 +388,22 @@ uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks)
 
 uint64_t hooks_attached(const Backend *backend)
 {
-        uint64_t hooks = 0;
+        uint64_t ruled = 0, guarded = 0;
 
-        for (size_t i = 0; i < backend->n_programs; i++)
-                if (program_is_attached(&backend->programs[i]) &&
-                    stands_for_hook(backend, &backend->programs[i]))
-                        hooks |= HOOK_BIT(backend->programs[i].hook);
-        return hooks;
+        for (size_t i = 0; i < backend->n_programs; i++) {
+                const Program *program = &backend->programs[i];
+
+                if (!program_is_attached(program))
+                        continue;
+                ruled |= program->role == PROGRAM_RULES ? HOOK_BIT(program->hook) : 0;
+                guarded |= program->role == PROGRAM_GUARD ? HOOK_BIT(program->hook) : 0;
+        }
+        return ruled | (guarded & hooks_guarded_alone(backend));
 }
 
 uint64_t hooks_guarded(const Backend *backend)
 {
-        uint64_t hooks = 0;
-
-        if (!guard_is_on(backend))
-                return 0;
-        for (size_t i = 0; i < backend->n_programs; i++)
-                if (backend->programs[i].role == PROGRAM_GUARD &&
-                    stands_for_hook(backend, &backend->programs[i]))
-                        hooks |= HOOK_BIT(backend->programs[i].hook);
-        return hooks;
+        return guard_is_on(backend) ? hooks_guarded_alone(backend) : 0;
 }
 
 uint64_t attach_hooks(Backend *backend, const Needs *needs)
