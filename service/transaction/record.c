@@ -16,6 +16,7 @@
 #define HEADER_SIZE 32u
 #define ENTRY_HEADER_SIZE 56u
 
+_Static_assert(HEADER_SIZE >= DIGEST_SIZE, "what has a header is long enough for a checksum");
 _Static_assert(ENTRY_HEADER_SIZE + POLICY_NAME_MAX == RECORD_ENTRY_MAX, "as it is written");
 
 static const char magic[8] = {'A', 'E', 'G', 'S', 'T', 'A', 'T', 'E'};
@@ -227,7 +228,7 @@ static int check_seal(const uint8_t *data, size_t n, size_t *ret_n_head)
 
         take(&reader, HEADER_SIZE - sizeof(uint32_t));
         n_head = take_u32(&reader);
-        if (reader.failed || n_head < HEADER_SIZE || n < DIGEST_SIZE || n_head > n - DIGEST_SIZE)
+        if (reader.failed || n_head < HEADER_SIZE || n_head > n - DIGEST_SIZE)
                 return malformed("it is too short");
         if (!has_digest(data, n_head, data + n_head))
                 return malformed("its checksum does not fit");

@@ -103,7 +103,7 @@ static int decode(const Bytes *bytes, StoreRecord *ret_record)
 {
         uint32_t n_head = head_size(bytes);
 
-        if (bytes->n >= DIGEST_SIZE && n_head <= bytes->n - DIGEST_SIZE)
+        if (n_head >= DOCUMENT && n_head <= bytes->n - DIGEST_SIZE)
                 digest_bytes(bytes->data, n_head, bytes->data + n_head);
         return record_decode(bytes->data, bytes->n, ret_record);
 }
