@@ -221,10 +221,12 @@ int BPF_PROG(file_open, struct file *file)
         word = word_read();
         if (word <= WORD_NAMES_MAX) {
                 dentry = file->f_path.dentry;
-                if (known_place(dentry, word, &known))
-                        return known_is_free(known, dentry)
-                                       ? 0
-                                       : decide_open(file, dentry, word, known);
+                if (known_place(dentry, word, &known)) {
+                        if (known_is_free(known, dentry))
+                                return 0;
+                        barrier_var(file); /* else what is free saves a register for the dentry */
+                        return decide_open(file, file->f_path.dentry, word, known);
+                }
         }
         r = decide_open(file, file->f_path.dentry, word, 0);
         asm volatile(""); /* else clang makes one call of both, and what is free pays for it */
