@@ -145,20 +145,30 @@ static const char *attach_helper(Backend *backend, Program *program, struct bpf_
         return pin(backend, program);
 }
 
-static uint64_t hooks_of(const Backend *backend, ProgramRole role)
-{
-        uint64_t hooks = 0;
+/* Of programs, all or those attached: hooks that have one of rules, or a guard and can have no
+ * more. */
+typedef struct HooksByRole {
+        uint64_t ruled, guarded_alone;
+} HooksByRole;
 
-        for (size_t i = 0; i < backend->n_programs; i++)
-                if (backend->programs[i].role == role)
-                        hooks |= HOOK_BIT(backend->programs[i].hook);
-        return hooks;
-}
-
-/* That have a guard and no more. */
-static uint64_t hooks_guarded_alone(const Backend *backend)
+static HooksByRole hooks_by_role(const Backend *backend, int only_attached)
 {
-        return hooks_of(backend, PROGRAM_GUARD) & ~hooks_of(backend, PROGRAM_RULES);
+        uint64_t ruled = 0, attached = 0, guarded = 0;
+
+        for (size_t i = 0; i < backend->n_programs; i++) {
+                const Program *program = &backend->programs[i];
+                uint64_t bit = HOOK_BIT(program->hook);
+
+                if (program->role == PROGRAM_RULES)
+                        ruled |= bit;
+                if (only_attached && !program_is_attached(program))
+                        continue;
+                if (program->role == PROGRAM_RULES)
+                        attached |= bit;
+                else if (program->role == PROGRAM_GUARD)
+                        guarded |= bit;
+        }
+        return (HooksByRole){.ruled = attached, .guarded_alone = guarded & ~ruled};
 }
 
 /* Whether the state of the hook is that of the program. */
@@ -166,7 +176,7 @@ static int stands_for_hook(const Backend *backend, const Program *program)
 {
         return program->role == PROGRAM_RULES ||
                (program->role == PROGRAM_GUARD &&
-                (hooks_guarded_alone(backend) & HOOK_BIT(program->hook)) != 0);
+                (hooks_by_role(backend, 0).guarded_alone & HOOK_BIT(program->hook)) != 0);
 }
 
 /* That of another loading goes on until this one is believed. */
@@ -388,22 +398,14 @@ uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks)
 
 uint64_t hooks_attached(const Backend *backend)
 {
-        uint64_t ruled = 0, guarded = 0;
+        HooksByRole hooks = hooks_by_role(backend, 1);
 
-        for (size_t i = 0; i < backend->n_programs; i++) {
-                const Program *program = &backend->programs[i];
-
-                if (!program_is_attached(program))
-                        continue;
-                ruled |= program->role == PROGRAM_RULES ? HOOK_BIT(program->hook) : 0;
-                guarded |= program->role == PROGRAM_GUARD ? HOOK_BIT(program->hook) : 0;
-        }
-        return ruled | (guarded & hooks_guarded_alone(backend));
+        return hooks.ruled | hooks.guarded_alone;
 }
 
 uint64_t hooks_guarded(const Backend *backend)
 {
-        return guard_is_on(backend) ? hooks_guarded_alone(backend) : 0;
+        return guard_is_on(backend) ? hooks_by_role(backend, 0).guarded_alone : 0;
 }
 
 uint64_t attach_hooks(Backend *backend, const Needs *needs)
