@@ -9,6 +9,7 @@
 #include "bus/objects.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 #define PREFIX ROOT_PATH "/hook/"
 #define PATH_SIZE 128
@@ -86,13 +87,15 @@ typedef enum Property {
         PROPERTY_AUDITS,
 } Property;
 
-static const char *const names[] = {
-        [PROPERTY_NAME] = "Name",         [PROPERTY_SYMBOL] = "Symbol",
-        [PROPERTY_TIER] = "Tier",         [PROPERTY_GUARANTEE] = "Guarantee",
-        [PROPERTY_ATTACHED] = "Attached", [PROPERTY_MODE] = "Mode",
-        [PROPERTY_REQUIRED] = "Required", [PROPERTY_REASON] = "Reason",
-        [PROPERTY_CALLS] = "Calls",       [PROPERTY_DENIALS] = "Denials",
-        [PROPERTY_AUDITS] = "Audits",
+static const struct {
+        const char *name, *type;
+} properties[] = {
+        [PROPERTY_NAME] = {"Name", "s"},         [PROPERTY_SYMBOL] = {"Symbol", "s"},
+        [PROPERTY_TIER] = {"Tier", "s"},         [PROPERTY_GUARANTEE] = {"Guarantee", "s"},
+        [PROPERTY_ATTACHED] = {"Attached", "b"}, [PROPERTY_MODE] = {"Mode", "s"},
+        [PROPERTY_REQUIRED] = {"Required", "b"}, [PROPERTY_REASON] = {"Reason", "s"},
+        [PROPERTY_CALLS] = {"Calls", "t"},       [PROPERTY_DENIALS] = {"Denials", "t"},
+        [PROPERTY_AUDITS] = {"Audits", "t"},
 };
 
 static int append(const BusServer *server, const HookStatus *status, Property property,
@@ -130,8 +133,8 @@ static int get(sd_bus *bus, const char *path, const char *interface, const char 
 {
         HookStatus status = status_of(userdata, hook_of(path));
 
-        for (Property i = 0; i < ELEMENTS_OF(names); i++)
-                if (strcmp(names[i], property) == 0)
+        for (Property i = 0; i < ELEMENTS_OF(properties); i++)
+                if (strcmp(properties[i].name, property) == 0)
                         return append(userdata, &status, i, reply);
         return -ENOENT;
 }
@@ -197,7 +200,7 @@ static int append_row(const BusServer *server, enum hook hook, const HookStatus 
         char path[PATH_SIZE];
         int r = sd_bus_message_open_container(reply, 'r', "ssssbsbsttto");
 
-        for (Property i = 0; i < ELEMENTS_OF(names) && r >= 0; i++)
+        for (Property i = 0; i < ELEMENTS_OF(properties) && r >= 0; i++)
                 r = append(server, status, i, reply);
         path_of(hook, path);
         if (r >= 0)
@@ -223,27 +226,71 @@ int run_list_hooks(Request *request, sd_bus_error *error)
 
 /* ---- telling ---- */
 
-static void emit_difference(BusServer *server, enum hook hook, const ToldHook *then,
-                            const ToldHook *now)
-{
-        char *changed[ELEMENTS_OF(names)] = {NULL};
-        char path[PATH_SIZE];
-        size_t n = 0;
+#define PROPERTY_BIT(property) (1u << (property))
 
-        if (then->tier != now->tier)
-                changed[n++] = (char *) names[PROPERTY_TIER];
-        if (then->guarantee != now->guarantee)
-                changed[n++] = (char *) names[PROPERTY_GUARANTEE];
-        if (then->attached != now->attached)
-                changed[n++] = (char *) names[PROPERTY_ATTACHED];
-        if (then->mode != now->mode)
-                changed[n++] = (char *) names[PROPERTY_MODE];
-        if (then->required != now->required)
-                changed[n++] = (char *) names[PROPERTY_REQUIRED];
-        if (!then->reason || strcmp(then->reason, now->reason) != 0)
-                changed[n++] = (char *) names[PROPERTY_REASON];
+static uint32_t difference(const ToldHook *then, const ToldHook *now)
+{
+        return (then->tier != now->tier ? PROPERTY_BIT(PROPERTY_TIER) : 0) |
+               (then->guarantee != now->guarantee ? PROPERTY_BIT(PROPERTY_GUARANTEE) : 0) |
+               (then->attached != now->attached ? PROPERTY_BIT(PROPERTY_ATTACHED) : 0) |
+               (then->mode != now->mode ? PROPERTY_BIT(PROPERTY_MODE) : 0) |
+               (then->required != now->required ? PROPERTY_BIT(PROPERTY_REQUIRED) : 0) |
+               (!then->reason || strcmp(then->reason, now->reason) != 0
+                        ? PROPERTY_BIT(PROPERTY_REASON)
+                        : 0);
+}
+
+static int append_entry(const BusServer *server, const HookStatus *status, Property property,
+                        sd_bus_message *m)
+{
+        int r = sd_bus_message_open_container(m, 'e', "sv");
+
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', properties[property].name);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', properties[property].type);
+        if (r >= 0)
+                r = append(server, status, property, m);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+/* By hand: the bus library would ask for each value by its name, and a change of the mode changes
+ * all hooks. */
+static int emit(const BusServer *server, const HookStatus *status, const char *path,
+                uint32_t changed)
+{
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        int r = sd_bus_message_new_signal(server->bus, &m, path, "org.freedesktop.DBus.Properties",
+                                          "PropertiesChanged");
+
+        if (r >= 0)
+                r = sd_bus_message_append_basic(m, 's', HOOK_INTERFACE);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sv}");
+        for (Property i = 0; i < ELEMENTS_OF(properties) && r >= 0; i++)
+                if (changed & PROPERTY_BIT(i))
+                        r = append_entry(server, status, i, m);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "as", 0);
+        return r < 0 ? r : sd_bus_send(server->bus, m, NULL);
+}
+
+static void emit_difference(const BusServer *server, enum hook hook, const HookStatus *status,
+                            uint32_t changed)
+{
+        char path[PATH_SIZE];
+        int r;
+
+        if (!changed || !server->bus)
+                return;
         path_of(hook, path);
-        emit_changed(server, path, HOOK_INTERFACE, changed);
+        r = emit(server, status, path, changed);
+        if (r < 0 && r != -ENOTCONN)
+                log_errno(r, "Cannot tell what changed at %s", path);
 }
 
 static int tell(BusServer *server, enum hook hook, const HookStatus *status)
@@ -260,7 +307,7 @@ static int tell(BusServer *server, enum hook hook, const HookStatus *status)
 
         if (!now.reason)
                 return -ENOMEM;
-        emit_difference(server, hook, &then, &now);
+        emit_difference(server, hook, status, difference(&then, &now));
         server->hooks[hook] = now;
         free(then.reason);
         return 0;
