@@ -4,6 +4,19 @@
 
 #include <string.h>
 
+static void hear_value(Ear *ear, sd_bus_message *m, const char *name)
+{
+        const char *text, *type;
+
+        g_assert_cmpint(sd_bus_message_peek_type(m, NULL, &type), >, 0);
+        if (strcmp(type, "s") != 0) {
+                g_assert_cmpint(sd_bus_message_skip(m, "v"), >=, 0);
+                return;
+        }
+        g_assert_cmpint(sd_bus_message_read(m, "v", "s", &text), >=, 0);
+        g_string_append_printf(ear->values, "%s %s=%s\n", sd_bus_message_get_path(m), name, text);
+}
+
 static void hear_properties(Ear *ear, sd_bus_message *m)
 {
         const char *name;
@@ -12,7 +25,7 @@ static void hear_properties(Ear *ear, sd_bus_message *m)
         while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
                 g_assert_cmpint(sd_bus_message_read(m, "s", &name), >=, 0);
                 g_string_append_printf(ear->heard, " %s", name);
-                g_assert_cmpint(sd_bus_message_skip(m, "v"), >=, 0);
+                hear_value(ear, m, name);
                 g_assert_cmpint(sd_bus_message_exit_container(m), >=, 0);
         }
 }
@@ -37,7 +50,9 @@ static int on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
 Ear ear_open(Lab *lab)
 {
-        Ear ear = {.bus = lab_connect(lab, LAB_USER), .heard = g_string_new(NULL)};
+        Ear ear = {.bus = lab_connect(lab, LAB_USER),
+                   .heard = g_string_new(NULL),
+                   .values = g_string_new(NULL)};
 
         return ear;
 }
@@ -62,4 +77,5 @@ void ear_close(Ear *ear)
 {
         lab_disconnect(ear->bus);
         g_string_free(ear->heard, TRUE);
+        g_string_free(ear->values, TRUE);
 }

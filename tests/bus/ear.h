@@ -8,6 +8,7 @@
 typedef struct Ear {
         sd_bus *bus;
         GString *heard;
+        GString *values; /* of properties that are strings: "PATH NAME=VALUE\n" */
 } Ear;
 
 /* A user's, who hears nothing yet. */

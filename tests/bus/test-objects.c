@@ -141,7 +141,48 @@ static void test_the_mode_is_told_by_the_manager_and_each_hook(Lab *lab)
         g_assert_nonnull(strstr(ear.heard->str, MANAGER_LINE " Mode Posture PostureReasons"));
         g_assert_nonnull(
                 strstr(ear.heard->str, LAB_ROOT "/hook/file_open PropertiesChanged " LAB_HOOK " "));
+        g_assert_nonnull(strstr(ear.values->str, LAB_ROOT "/hook/file_open Mode=audit\n"));
         ear_close(&ear);
+}
+
+/* ---- all hooks at once ---- */
+
+static void assert_is(Lab *lab, const char *path, const char *property, const char *value)
+{
+        char *own = lab_get_string(lab, path, LAB_HOOK, property);
+
+        g_assert_cmpstr(value, ==, own);
+        free(own);
+}
+
+static void test_all_hooks_at_once_are_what_each_says(Lab *lab)
+{
+        const char *name, *symbol, *tier, *guarantee, *mode, *reason, *path;
+        unsigned n = 0, n_required = 0;
+        int attached, required;
+        sd_bus_message *reply;
+
+        lab_must_apply(lab, "web", DOCUMENT);
+        reply = lab_wait(
+                lab, lab_send(lab_message(lab->root, LAB_ROOT, LAB_MANAGER, "ListHooks"), SILENT));
+        g_assert_cmpstr(lab_error(reply), ==, "");
+        g_assert_cmpint(sd_bus_message_enter_container(reply, 'a', "(ssssbsbsttto)"), >, 0);
+        while (sd_bus_message_read(reply, "(ssssbsbsttto)", &name, &symbol, &tier, &guarantee,
+                                   &attached, &mode, &required, &reason, NULL, NULL, NULL,
+                                   &path) > 0) {
+                assert_is(lab, path, "Name", name);
+                assert_is(lab, path, "Symbol", symbol);
+                assert_is(lab, path, "Tier", tier);
+                assert_is(lab, path, "Guarantee", guarantee);
+                assert_is(lab, path, "Mode", mode);
+                assert_is(lab, path, "Reason", reason);
+                n_required += required != 0;
+                n++;
+        }
+        g_assert_cmpuint(n, ==, N_HOOKS);
+        g_assert_cmpuint(n_required, >, 0);
+        g_assert_cmpuint(n_required, <, n);
+        sd_bus_message_unref(reply);
 }
 
 /* ---- documents ---- */
@@ -436,6 +477,7 @@ int main(int argc, char **argv)
                 TEST(listeners_hear_of_single_rules),
                 TEST(a_removed_document_is_gone),
                 TEST(the_mode_is_told_by_the_manager_and_each_hook),
+                TEST(all_hooks_at_once_are_what_each_says),
                 TEST(a_faulty_document_is_refused_with_each_fault_and_its_place),
                 TEST(faults_in_lines_of_any_script_do_not_cost_the_connection),
                 TEST(an_expectation_that_is_not_met_is_refused),
