@@ -42,6 +42,7 @@ void emergency_read(Emergency *emergency, int directory)
         size_t n = 0;
         int r = file_read(directory, FILE_NAME, LINE_SIZE, &line, &n);
 
+        emergency->is_unread = r < 0 && r != -ENOENT;
         if (r == 0)
                 r = parse(line, emergency);
         if (r < 0 && r != -ENOENT)
@@ -104,7 +105,7 @@ void enforcement_emergency_stop(Enforcement *enforcement)
 {
         int r;
 
-        if (!enforcement->emergency.is_on)
+        if (!enforcement->emergency.is_on && !enforcement->emergency.is_unread)
                 return;
         enforcement->emergency = (Emergency){};
         enforcement_hold_emergency(enforcement);

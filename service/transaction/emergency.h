@@ -10,6 +10,7 @@
 
 typedef struct Emergency {
         int is_on;
+        int is_unread; /* the file is there and could not be read: the next start may find it on */
         uint32_t uid;
         char reason[EMERGENCY_REASON_MAX + 1];
         Deadline end;
