@@ -188,7 +188,6 @@ int query_read_hooks(sd_bus_message *reply, json_object **ret_hooks)
         static const char *const keys[] = {"name",     "symbol",  "tier",     "guarantee",
                                            "attached", "mode",    "required", "reason",
                                            "calls",    "denials", "audits",   "object"};
-
         int r = reply_read_rows(reply, "ssssbsbsttto", keys, ret_hooks);
 
         if (r < 0)
