@@ -24,7 +24,8 @@ static int read_rule(Request *request, sd_bus_error *error)
                 r = request_read_rule_options(request, request->kind, error);
         if (r < 0)
                 return r;
-        r = single_rule_new(&request->rule, section, entry, request->ttl_usec, &diagnostics);
+        r = enforcement_read_rule(request->server->config.enforcement, request->kind, section,
+                                  entry, request->ttl_usec, &diagnostics, &request->rule);
         if (r == TRANSACTION_E_INVALID_POLICY)
                 return error_set_diagnostics(error, &diagnostics, "entry");
         return r;

@@ -65,6 +65,10 @@ struct Enforcement {
         Trouble trouble;
 };
 
+/* See Reading. What is remembered is given as a reference, or NULL. */
+Policy *remembered_reading(const Enforcement *enforcement, const uint8_t digest[DIGEST_SIZE]);
+void remember_reading(Enforcement *enforcement, Policy *policy, const uint8_t digest[DIGEST_SIZE]);
+
 /* What is to be put in force. */
 typedef struct Proposal {
         DocumentSet *documents;

@@ -164,20 +164,22 @@ Plan *plan_new(const Enforcement *enforcement, const char *name)
         return plan;
 }
 
-static int is_as_read(const Reading *reading, const Plan *plan)
+Policy *remembered_reading(const Enforcement *enforcement, const uint8_t digest[DIGEST_SIZE])
 {
-        return reading->policy && memcmp(reading->digest, plan->document_digest, DIGEST_SIZE) == 0;
+        const Reading *reading = &enforcement->reading;
+
+        return reading->policy && memcmp(reading->digest, digest, DIGEST_SIZE) == 0
+                       ? policy_ref(reading->policy)
+                       : NULL;
 }
 
-static void remember_reading(Enforcement *enforcement, const Plan *plan)
+void remember_reading(Enforcement *enforcement, Policy *policy, const uint8_t digest[DIGEST_SIZE])
 {
         Reading *reading = &enforcement->reading;
 
-        if (plan->diagnostics.n_items > 0 || plan->diagnostics.n_dropped > 0)
-                return;
         policy_unref(reading->policy);
-        reading->policy = policy_ref(plan->policy);
-        memcpy(reading->digest, plan->document_digest, DIGEST_SIZE);
+        reading->policy = policy_ref(policy);
+        memcpy(reading->digest, digest, DIGEST_SIZE);
 }
 
 static int plan_read_document(Plan *plan, const Enforcement *enforcement, const char *text,
@@ -193,10 +195,9 @@ static int plan_read_document(Plan *plan, const Enforcement *enforcement, const 
         plan->text[n_text] = '\0';
         plan->n_text = n_text;
         digest_bytes(plan->text, n_text, plan->document_digest);
-        if (is_as_read(&enforcement->reading, plan)) {
-                plan->policy = policy_ref(enforcement->reading.policy);
+        plan->policy = remembered_reading(enforcement, plan->document_digest);
+        if (plan->policy)
                 return 0;
-        }
         r = policy_parse_apart(&plan->policy, plan->text, n_text, &plan->diagnostics);
         if (r == POLICY_E_TOO_LARGE)
                 return TRANSACTION_E_TOO_LARGE;
@@ -300,7 +301,8 @@ int plan_document(Plan *plan, Enforcement *enforcement, const char *text, size_t
                      is_equal(plan, loaded) ? PATHS_OF_ALL_RULES : PATHS_OF_NEW_RULES, &image);
         if (r != 0)
                 return r;
-        remember_reading(enforcement, plan);
+        if (plan->diagnostics.n_items == 0 && plan->diagnostics.n_dropped == 0)
+                remember_reading(enforcement, plan->policy, plan->document_digest);
         plan->changed = !is_equal(plan, loaded) || enforcement->released ||
                         !plan_means_the_same(enforcement->current.image, image);
         return plan_compare(plan, loaded ? loaded->document.policy : NULL, plan->policy);

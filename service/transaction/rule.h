@@ -20,6 +20,13 @@ int single_rule_new(SingleRule **ret_rule, const char *section, const char *entr
                     uint64_t ttl_usec, Diagnostics *diagnostics);
 SingleRule *single_rule_free(SingleRule *rule);
 
+/* The same of a rule that is to go into `runtime`, or out of it. What is written there already is
+ * not read again; and of what is to go there, the document with it is read, and remembered for the
+ * plan. */
+int enforcement_read_rule(Enforcement *enforcement, ChangeKind kind, const char *section,
+                          const char *entry, uint64_t ttl_usec, Diagnostics *diagnostics,
+                          SingleRule **ret_rule);
+
 /* As version 7 has them, in the preferred spelling. */
 const char *single_rule_section(const SingleRule *rule);
 const char *single_rule_text(const SingleRule *rule);

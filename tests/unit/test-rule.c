@@ -2,6 +2,7 @@
 /* Single rules over the twin of the backend: what one more or one less makes of the document
  * `runtime`. */
 #include <glib.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "transaction-fixture.h"
@@ -123,6 +124,59 @@ static void test_a_rule_that_cannot_be_enforced_is_refused(Fixture *fixture, gco
         g_assert_cmpint(try_add(fixture, "deny", "net:connect", 0), ==, TRANSACTION_E_GUARANTEE);
         assert_text(fixture, "runtime", "version=7\n[deny]\nfile:/a\n");
         g_assert_false(has_file(fixture, "state.next"));
+        assert_agreement(fixture);
+}
+
+/* ---- how often something is read ---- */
+
+static unsigned n_forks;
+
+static void count_fork(void)
+{
+        n_forks++;
+}
+
+static unsigned forks_of(Fixture *fixture, int (*function)(Fixture *), int expected)
+{
+        n_forks = 0;
+        g_assert_cmpint(function(fixture), ==, expected);
+        return n_forks;
+}
+
+static int add_a(Fixture *fixture)
+{
+        return try_add(fixture, "deny", "file:/a", 0);
+}
+
+static int add_b(Fixture *fixture)
+{
+        return try_add(fixture, "deny", "  file:\"/b\"", 0);
+}
+
+static int add_c(Fixture *fixture)
+{
+        return try_add(fixture, "allow", "file:/c", 0);
+}
+
+static int take_a(Fixture *fixture)
+{
+        return try_remove(fixture, "deny", "file:/a");
+}
+
+/* Each time that is a child. */
+static void test_a_rule_is_read_together_with_its_document(Fixture *fixture, gconstpointer data)
+{
+        g_assert_cmpint(pthread_atfork(NULL, count_fork, NULL), ==, 0);
+        g_assert_cmpuint(forks_of(fixture, add_a, 0), ==, 1);
+        g_assert_cmpuint(forks_of(fixture, take_a, 0), ==, 0);
+        add(fixture, "deny", "net:connect");
+        g_assert_cmpuint(forks_of(fixture, add_a, 0), ==, 1);
+        g_assert_cmpuint(forks_of(fixture, add_c, 0), ==, 1);
+        /* As it is written here it is not written there. */
+        g_assert_cmpuint(forks_of(fixture, add_b, 0), ==, 3);
+        g_assert_cmpuint(forks_of(fixture, take_a, 0), ==, 1);
+        assert_text(fixture, "runtime",
+                    "version=7\n[deny]\nnet:connect\nfile:/b\n[allow]\nfile:/c\n");
         assert_agreement(fixture);
 }
 
@@ -383,6 +437,7 @@ static void test_a_document_has_a_bound(Fixture *fixture, gconstpointer data)
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
+        ADD(test_a_rule_is_read_together_with_its_document);
         ADD(test_the_first_rule_makes_the_document);
         ADD(test_further_rules_stand_in_their_section);
         ADD(test_an_equal_rule_in_other_words_changes_nothing);

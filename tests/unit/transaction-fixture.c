@@ -175,16 +175,31 @@ int change(Fixture *fixture, ChangeKind kind, const SingleRule *rule, Plan **ret
         return r;
 }
 
+/* As a request has it. */
+static SingleRule *rule_for(Fixture *fixture, ChangeKind kind, const char *section,
+                            const char *entry, uint64_t ttl_usec)
+{
+        _cleanup_(diagnostics_deinit) Diagnostics diagnostics = {};
+        SingleRule *rule = NULL;
+
+        g_assert_cmpint(enforcement_read_rule(fixture->enforcement, kind, section, entry, ttl_usec,
+                                              &diagnostics, &rule),
+                        ==, 0);
+        return rule;
+}
+
 int try_add(Fixture *fixture, const char *section, const char *entry, uint64_t ttl_usec)
 {
-        _cleanup_(single_rule_freep) SingleRule *rule = rule_of(section, entry, ttl_usec);
+        _cleanup_(single_rule_freep) SingleRule *rule =
+                rule_for(fixture, CHANGE_ADDED, section, entry, ttl_usec);
 
         return change(fixture, CHANGE_ADDED, rule, NULL);
 }
 
 int try_remove(Fixture *fixture, const char *section, const char *entry)
 {
-        _cleanup_(single_rule_freep) SingleRule *rule = rule_of(section, entry, 0);
+        _cleanup_(single_rule_freep) SingleRule *rule =
+                rule_for(fixture, CHANGE_REMOVED, section, entry, 0);
 
         return change(fixture, CHANGE_REMOVED, rule, NULL);
 }
