@@ -37,16 +37,31 @@
 
 /* ---- in the child ---- */
 
+/* A hundred lines of this are a good part of what a child costs: so no sscanf(). */
+static int read_mapping(const char *line, unsigned long *ret_begin, unsigned long *ret_end,
+                        int *ret_is_shared)
+{
+        char *at;
+
+        *ret_begin = strtoul(line, &at, 16);
+        if (at == line || *at != '-')
+                return -EBADMSG;
+        line = at + 1;
+        *ret_end = strtoul(line, &at, 16);
+        if (at == line || *at != ' ' || strnlen(at + 1, 4) < 4)
+                return -EBADMSG;
+        *ret_is_shared = at[4] == 's';
+        return 0;
+}
+
 /* Mappings of the kernel's maps and rings are shared: a child could write to them. */
 static int unmap_if_shared(const char *line, const void *room)
 {
         unsigned long begin, end;
-        char rights[5];
+        int is_shared, r = read_mapping(line, &begin, &end, &is_shared);
 
-        if (sscanf(line, "%lx-%lx %4s", &begin, &end, rights) != 3)
-                return -EBADMSG;
-        if (rights[3] != 's' || begin == (unsigned long) room)
-                return 0;
+        if (r < 0 || !is_shared || begin == (unsigned long) room)
+                return r;
         return munmap((void *) begin, end - begin) < 0 ? -errno : 0;
 }
 
