@@ -123,6 +123,7 @@ static int add_rule(Compiler *compiler, uint32_t number)
         const Rule *rule = numbered->rule;
 
         compiler->kinds_changed |= 1u << rule->kind;
+        compiler->exes_changed |= (rule->options->subject & SUBJECT_EXE) != 0;
         if (!find_expiry(compiler->documents[numbered->document].applied, rule->options->ttl,
                          &numbered->expires)) {
                 numbered->has_expired = 1;
@@ -169,7 +170,7 @@ static void forget_files(Compiler *compiler)
 
         compiler->pins.n = 0;
         compiler->pins_changed = 1;
-        compiler->cgroups_changed = 1;
+        compiler->cgroups_changed = compiler->exes_changed = 1;
         free(compiler->exe_is_used);
         compiler->exe_is_used = NULL;
         compiler->n_exes = 0;
@@ -299,6 +300,8 @@ static int collect(Run *run)
                 r = locate_all(run);
         if (r >= 0)
                 r = names_merge(&compiler->names);
+        if (r >= 0)
+                r = names_list_changes(&compiler->names);
         return r;
 }
 
@@ -403,7 +406,7 @@ static int run_on(Compilation *compilation, const CompilationRequest *request,
         compiler->diagnostics = diagnostics;
         compiler->resolver = request->resolver;
         compiler->kinds_changed = 0;
-        compiler->cgroups_changed = compiler->pins_changed = 0;
+        compiler->cgroups_changed = compiler->pins_changed = compiler->exes_changed = 0;
         r = run_place_documents(&run);
         if (r >= 0 && compiler->before && is_worn(&run))
                 r = -ESTALE;

@@ -73,6 +73,7 @@ typedef struct Names {
         size_t n_keys;    /* bytes of keys, those of names that are gone too */
         size_t n_packed;  /* … when there were no others */
         int have_wildcards;
+        Numbers changed, gone; /* indices, ascending, from names_list_changes() to names_settle() */
 } Names;
 
 /* rest: what follows the place, "" or components of which those that are "*" stand for any name.
@@ -83,6 +84,9 @@ int names_add(Names *names, const Place *place, const char *rest, const Name *na
 /* Sorts those that were added in among the others, as new ones; one that is both gone and new is
  * neither. Returns 0 or -ENOMEM. */
 int names_merge(Names *names);
+
+/* Lists those that are new or gone. Returns 0 or -ENOMEM. */
+int names_list_changes(Names *names);
 
 /* Forgets those that are gone, and what is new. Their keys go when they are many. */
 void names_settle(Names *names);
@@ -129,7 +133,7 @@ typedef struct Compiler {
         Diagnostics *diagnostics; /* one per document */
         const Resolver *resolver;
         uint32_t kinds_changed; /* 1 << kind, of rules that are new or gone */
-        int cgroups_changed, pins_changed;
+        int cgroups_changed, pins_changed, exes_changed;
         uint32_t last_list, n_last_list;
         Draft draft;
         Numbers by_kind[N_RULE_KINDS]; /* those that have not expired, in order */
@@ -250,7 +254,7 @@ int files_add_exe(Compiler *compiler, uint32_t number, uint32_t exe);
 void pins_forget_gone(Compiler *compiler);
 
 /* These make the tables of the image. */
-int trie_build(Compiler *compiler);  /* trie, roots; from names_merge() */
+int trie_build(Compiler *compiler);  /* trie, roots; from names_list_changes() */
 int marks_build(Compiler *compiler); /* marks; after trie_build() */
 int pins_build(Compiler *compiler);  /* pins; after pins_forget_gone() */
 int nets_build(Compiler *compiler);  /* nets, prefixes, port_classes */

@@ -8,6 +8,8 @@
 
 #include "util/array.h"
 
+#define N_LOOKS 16u /* see has_denial() */
+
 void builder_deinit(Builder *builder)
 {
         free(builder->levels);
@@ -15,9 +17,88 @@ void builder_deinit(Builder *builder)
         free(builder->sayings);
         free(builder->exes.items);
         free(builder->exes_below.items);
-        free(builder->counts);
+        free(builder->n_denials);
         edits_deinit(&builder->edits);
         *builder = (Builder){};
+}
+
+/* ---- of many names at once ---- */
+
+/* Returns how many of the numbers are below a bound. */
+static size_t n_below(const Numbers *numbers, uint32_t bound)
+{
+        size_t low = 0, high = numbers->n;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (numbers->items[middle] < bound)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+uint32_t next_changed(const Builder *builder, uint32_t begin, uint32_t end)
+{
+        const Numbers *changed = &builder->compiler->names.changed;
+        size_t i = n_below(changed, begin);
+
+        return i < changed->n && changed->items[i] < end ? changed->items[i] : end;
+}
+
+int has_changed(const Builder *builder, uint32_t begin, uint32_t end)
+{
+        return next_changed(builder, begin, end) < end;
+}
+
+int is_there(const Builder *builder, uint32_t begin, uint32_t end)
+{
+        const Numbers *gone = &builder->compiler->names.gone;
+
+        if (gone->n == 0)
+                return begin < end;
+        return n_below(gone, end) - n_below(gone, begin) < end - begin;
+}
+
+static int is_denial(const Compiler *compiler, uint32_t i)
+{
+        const Name *name = &compiler->names.items[i];
+
+        return !name->is_gone && !name->is_exe &&
+               rule_is_earnest(compiler->rules[name->number].rule);
+}
+
+/* When memory is short they stay uncounted. */
+static void count_denials(Builder *builder)
+{
+        const Compiler *compiler = builder->compiler;
+        uint32_t n = 0;
+
+        builder->n_denials = calloc(compiler->names.n + 1, sizeof(builder->n_denials[0]));
+        for (uint32_t i = 0; builder->n_denials && i < compiler->names.n; i++) {
+                builder->n_denials[i] = n;
+                n += (uint32_t) is_denial(compiler, i);
+        }
+        if (builder->n_denials)
+                builder->n_denials[compiler->names.n] = n;
+}
+
+/* Mostly one of the next few denies; they are counted once that is not so. */
+int has_denial(Builder *builder, uint32_t begin, uint32_t end)
+{
+        for (uint32_t i = begin; i < end; i++) {
+                if (is_denial(builder->compiler, i))
+                        return 1;
+                if (i - begin < N_LOOKS)
+                        continue;
+                if (!builder->n_denials)
+                        count_denials(builder);
+                if (builder->n_denials)
+                        return builder->n_denials[begin] < builder->n_denials[end];
+        }
+        return 0;
 }
 
 /* ---- what stands at the place ---- */
@@ -85,16 +166,16 @@ static void keep_those_below(Builder *builder)
 }
 
 /* The names that are left in its ways are those of what is below. Returns whether there are any. */
-static int look_below(const Builder *builder, Level *level)
+static int look_below(Builder *builder, Level *level)
 {
         int found = 0;
 
         for (size_t i = 0; i < level->n_ways; i++) {
                 const Way *way = &builder->ways[level->first_way + i];
-                const Count *begin = &builder->counts[way->at], *end = &builder->counts[way->end];
 
-                found |= begin->n_there < end->n_there;
-                level->is_hard |= begin->n_denials < end->n_denials;
+                found |= is_there(builder, way->at, way->end);
+                if (!level->is_hard)
+                        level->is_hard = has_denial(builder, way->at, way->end);
         }
         return found;
 }

@@ -19,13 +19,6 @@ typedef struct Way {
         uint32_t offset;           /* bytes that are equal */
 } Way;
 
-/* How many there are among the names before one. */
-typedef struct Count {
-        uint32_t n_there;   /* not gone */
-        uint32_t n_changed; /* new or gone */
-        uint32_t n_denials; /* there, in earnest */
-} Count;
-
 #define LENGTH_BITS 16
 #define ANY_LENGTH LENGTH_BITS /* in place of a bit: all of them */
 
@@ -66,7 +59,7 @@ typedef struct Builder {
         Saying *sayings; /* at the place at hand */
         size_t n_sayings, n_sayings_allocated;
         Numbers exes, exes_below; /* that are marked there */
-        Count *counts;            /* one a name, and one for the end */
+        uint32_t *n_denials;      /* before each name, and before the end; NULL: not counted */
 } Builder;
 
 void builder_deinit(Builder *builder);
@@ -80,15 +73,12 @@ static inline size_t component_length(const char *component)
         return (unsigned char) component[0];
 }
 
-static inline int has_changed(const Builder *builder, uint32_t begin, uint32_t end)
-{
-        return builder->counts[begin].n_changed < builder->counts[end].n_changed;
-}
-
-static inline int is_there(const Builder *builder, uint32_t begin, uint32_t end)
-{
-        return builder->counts[begin].n_there < builder->counts[end].n_there;
-}
+/* Of the names from begin to end: whether some are new or gone; the first of those, or end; whether
+ * some are not gone; whether some of these deny in earnest. */
+int has_changed(const Builder *builder, uint32_t begin, uint32_t end);
+uint32_t next_changed(const Builder *builder, uint32_t begin, uint32_t end);
+int is_there(const Builder *builder, uint32_t begin, uint32_t end);
+int has_denial(Builder *builder, uint32_t begin, uint32_t end);
 
 /* ---- ways.c ---- */
 

@@ -183,6 +183,22 @@ int names_merge(Names *names)
         return 0;
 }
 
+int names_list_changes(Names *names)
+{
+        int r = 0;
+
+        names->changed.n = names->gone.n = 0;
+        for (size_t i = 0; i < names->n && r >= 0; i++) {
+                const Name *name = &names->items[i];
+
+                if (name->is_new | name->is_gone)
+                        r = numbers_add(&names->changed, (uint32_t) i);
+                if (name->is_gone && r >= 0)
+                        r = numbers_add(&names->gone, (uint32_t) i);
+        }
+        return r;
+}
+
 /* ---- what is left of those that are gone ---- */
 
 static void blocks_free(KeyBlock *block)
@@ -220,18 +236,31 @@ static void pack_keys(Names *names)
         names->n_keys = names->n_packed = n;
 }
 
-void names_settle(Names *names)
+static void close_gaps(Names *names)
 {
-        size_t n = 0;
+        const Numbers *gone = &names->gone;
+        size_t n = gone->n > 0 ? gone->items[0] : names->n;
 
-        for (size_t i = 0; i < names->n; i++) {
-                if (names->items[i].is_gone)
-                        continue;
-                names->items[n] = names->items[i];
-                names->items[n++].is_new = 0;
+        for (size_t i = 0; i < gone->n; i++) {
+                size_t begin = gone->items[i] + 1;
+                size_t end = i + 1 < gone->n ? gone->items[i + 1] : names->n;
+
+                memmove(names->items + n, names->items + begin,
+                        (end - begin) * sizeof(names->items[0]));
+                n += end - begin;
         }
         names->n = names->n_sorted = n;
-        ARRAY_FIT(names->items, names->n_allocated, n);
+}
+
+void names_settle(Names *names)
+{
+        for (size_t i = 0; i < names->changed.n; i++)
+                names->items[names->changed.items[i]].is_new = 0;
+        close_gaps(names);
+        free(names->changed.items);
+        free(names->gone.items);
+        names->changed = names->gone = (Numbers){};
+        ARRAY_FIT(names->items, names->n_allocated, names->n);
         if (names->n_packed == 0)
                 names->n_packed = names->n_keys;
         if (names->n_keys > 2 * names->n_packed + KEY_BLOCK_SIZE)
@@ -242,5 +271,7 @@ void names_deinit(Names *names)
 {
         blocks_free(names->blocks);
         free(names->items);
+        free(names->changed.items);
+        free(names->gone.items);
         *names = (Names){};
 }

@@ -70,8 +70,8 @@ void places_find(Compiler *compiler)
         const Names *names = &compiler->names;
         PlacesSum sums[2] = {};
 
-        for (size_t i = 0; i < names->n; i++) {
-                const Name *name = &names->items[i];
+        for (size_t i = 0; i < names->changed.n; i++) {
+                const Name *name = &names->items[names->changed.items[i]];
 
                 if (name->is_new == name->is_gone)
                         continue;

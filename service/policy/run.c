@@ -191,6 +191,7 @@ static void find_gone(Run *run)
                 compiler->kinds_changed |= 1u << numbered->rule->kind;
                 compiler->cgroups_changed |=
                         (numbered->rule->options->subject & SUBJECT_CGROUP) != 0;
+                compiler->exes_changed |= (numbered->rule->options->subject & SUBJECT_EXE) != 0;
                 *numbered = (NumberedRule){.rule = &rule_gone};
                 run->n_gone++;
         }

@@ -104,9 +104,12 @@ static void forget_unused(Compiler *compiler, const uint8_t *is_used)
 int exes_find(Compiler *compiler)
 {
         size_t n = compiler->exes.n_runs;
-        uint8_t *is_used = calloc(n, sizeof(*is_used));
+        uint8_t *is_used;
         int r;
 
+        if (!compiler->exes_changed && compiler->exe_is_used)
+                return 0;
+        is_used = calloc(n, sizeof(*is_used));
         if (!is_used)
                 return -ENOMEM;
         r = note_uses(compiler, compiler->exe_is_used, is_used);

@@ -430,28 +430,6 @@ static int add_names(Builder *builder)
 
 /* ---- all of it ---- */
 
-static int count_names(Builder *builder)
-{
-        const Compiler *compiler = builder->compiler;
-        const Names *names = &compiler->names;
-        Count count = {};
-
-        builder->counts = calloc(names->n + 1, sizeof(builder->counts[0]));
-        if (!builder->counts)
-                return -ENOMEM;
-        for (size_t i = 0; i < names->n; i++) {
-                const Name *name = &names->items[i];
-
-                builder->counts[i] = count;
-                count.n_there += !name->is_gone;
-                count.n_changed += name->is_new | name->is_gone;
-                count.n_denials += !name->is_gone && !name->is_exe &&
-                                   rule_is_earnest(compiler->rules[name->number].rule);
-        }
-        builder->counts[names->n] = count;
-        return 0;
-}
-
 int trie_build(Compiler *compiler)
 {
         _cleanup_(builder_deinit) Builder builder = {
@@ -462,9 +440,7 @@ int trie_build(Compiler *compiler)
 
         if (compiler->names.n == 0)
                 return 0;
-        r = count_names(&builder);
-        if (r >= 0)
-                r = add_names(&builder);
+        r = add_names(&builder);
         if (r >= 0)
                 r = edits_apply(&builder.edits, compiler->image);
         return r;

@@ -75,22 +75,6 @@ int ways_add(Builder *builder, const Way *way, uint32_t skip)
         return 0;
 }
 
-/* Returns the first from begin to end that is new or gone, or end. */
-static uint32_t next_changed(const Builder *builder, uint32_t begin, uint32_t end)
-{
-        uint32_t low = begin, high = end;
-
-        while (low < high) {
-                uint32_t middle = low + (high - low) / 2;
-
-                if (has_changed(builder, begin, middle + 1))
-                        high = middle;
-                else
-                        low = middle + 1;
-        }
-        return low;
-}
-
 const char *ways_next(Builder *builder, const Level *level)
 {
         const char *next = NULL;
