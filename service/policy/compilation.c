@@ -178,34 +178,73 @@ static void forget_files(Compiler *compiler)
                 names->items[i].is_gone = 1;
 }
 
-/* So that each array is as large as it must be at once. */
-static int count_kinds(Compiler *compiler)
+static void add_demands(Demands *sum, const Demands *demands)
 {
-        size_t n_of_kind[N_RULE_KINDS] = {};
+        sum->hooks |= demands->hooks;
+        sum->in_audit |= demands->in_audit;
+        sum->insisted |= demands->insisted;
+        sum->flags |= demands->flags;
+        for (size_t i = 0; i < N_RULE_KINDS; i++)
+                sum->n_of_kind[i] += demands->n_of_kind[i];
+}
+
+/* Of documents that are as they were it is known. */
+static void find_demands(Run *run)
+{
+        const Compiler *compiler = &run->compilation->compiler;
+
+        for (size_t i = 0; i < run->request->n_documents; i++) {
+                const Policy *policy = run->request->documents[i].policy;
+                Held *held = &run->held[i];
+
+                if (!held->is_known)
+                        demands_find(compiler, policy, held->first, policy_n_rules(policy),
+                                     &held->demands);
+                held->is_known = 1;
+                add_demands(&run->demands, &held->demands);
+        }
+}
+
+/* So that each array is as large as it must be at once. */
+static int make_room_by_kind(Run *run)
+{
+        Compiler *compiler = &run->compilation->compiler;
         int r = 0;
 
-        for (size_t i = 0; i < compiler->in_order.n; i++)
-                n_of_kind[compiler->rules[compiler->in_order.items[i]].rule->kind]++;
         for (size_t i = 0; i < N_RULE_KINDS && r >= 0; i++) {
                 Numbers *numbers = &compiler->by_kind[i];
 
                 numbers->n = 0;
-                r = ARRAY_RESERVE(numbers->items, numbers->n_allocated, n_of_kind[i]);
+                if (i != RULE_FILE)
+                        r = ARRAY_RESERVE(numbers->items, numbers->n_allocated,
+                                          run->demands.n_of_kind[i]);
         }
         return r;
 }
 
-static int sort_by_kind(Compiler *compiler)
+static int has_names_alone(const Held *held)
 {
-        int r = count_kinds(compiler);
+        return held->demands.n_of_kind[RULE_FILE] == policy_n_rules(held->policy);
+}
 
-        for (size_t i = 0; i < compiler->in_order.n && r >= 0; i++) {
-                uint32_t number = compiler->in_order.items[i];
-                const NumberedRule *numbered = &compiler->rules[number];
-                Numbers *numbers = &compiler->by_kind[numbered->rule->kind];
+/* Names are by far the most, and have an order of their own. */
+static int sort_by_kind(Run *run)
+{
+        Compiler *compiler = &run->compilation->compiler;
+        int r = make_room_by_kind(run);
 
-                if (!numbered->has_expired)
-                        numbers->items[numbers->n++] = number;
+        for (size_t i = 0; i < run->request->n_documents && r >= 0; i++) {
+                const Held *held = &run->held[i];
+                size_t n = has_names_alone(held) ? 0 : policy_n_rules(held->policy);
+
+                for (size_t j = 0; j < n; j++) {
+                        uint32_t number = compiler->in_order.items[held->first + j];
+                        const NumberedRule *numbered = &compiler->rules[number];
+                        Numbers *numbers = &compiler->by_kind[numbered->rule->kind];
+
+                        if (!numbered->has_expired && numbered->rule->kind != RULE_FILE)
+                                numbers->items[numbers->n++] = number;
+                }
         }
         return r;
 }
@@ -239,7 +278,7 @@ static int copy_pools(Compiler *compiler)
         return image->clauses && image->rulesets && image->subjects ? 0 : -ENOMEM;
 }
 
-static int build_tables(Compiler *compiler)
+static int build_tables(Compiler *compiler, const Demands *demands)
 {
         static int (*const rooms[])(Compiler *) = {
                 trie_build, marks_build, pins_build, nets_build, keyed_build, cgroups_build,
@@ -251,7 +290,7 @@ static int build_tables(Compiler *compiler)
                 if (r < 0)
                         return r;
         }
-        hooks_find(compiler);
+        hooks_find(compiler, demands);
         SHRINK(compiler->image->trie, compiler->image->n_trie);
         SHRINK(compiler->image->roots, compiler->image->n_roots);
         return copy_pools(compiler);
@@ -294,8 +333,10 @@ static int collect(Run *run)
         if (run->request->ask_anew)
                 forget_files(compiler);
         r = add_rules(run);
-        if (r >= 0)
-                r = sort_by_kind(compiler);
+        if (r < 0)
+                return r;
+        find_demands(run);
+        r = sort_by_kind(run);
         if (r >= 0)
                 r = locate_all(run);
         if (r >= 0)
@@ -315,7 +356,7 @@ static int make_image(Run *run)
         if (r >= 0)
                 r = titles_add(compiler, request->n_documents);
         if (r >= 0)
-                r = build_tables(compiler);
+                r = build_tables(compiler, &run->demands);
         if (r < 0)
                 return r;
         places_find(compiler);

@@ -136,7 +136,7 @@ typedef struct Compiler {
         int cgroups_changed, pins_changed, exes_changed;
         uint32_t last_list, n_last_list;
         Draft draft;
-        Numbers by_kind[N_RULE_KINDS]; /* those that have not expired, in order */
+        Numbers by_kind[N_RULE_KINDS]; /* those that have not expired, in order; not RULE_FILE */
 
         /* Kept from one run to the next. */
         NumberedRule *rules; /* by number; 0 is none */
@@ -263,8 +263,16 @@ int keyed_build(Compiler *compiler); /* comms, digests, kernel_lists, default_li
 /* nets.c: the hooks that a rule about addresses needs. */
 uint64_t nets_hooks(const Rule *rule);
 
-/* hooks.c: flags and hooks. */
-void hooks_find(Compiler *compiler);
+/* hooks.c: what rules ask of the image and of the kernel; makes flags and hooks of it. */
+typedef struct Demands {
+        uint64_t hooks, in_audit, insisted; /* as of the image; those that must not be missing */
+        uint32_t flags;                     /* IMAGE_… */
+        uint32_t n_of_kind[N_RULE_KINDS];   /* rules that have not expired */
+} Demands;
+/* Of the document whose rules are those n in order, from first on. */
+void demands_find(const Compiler *compiler, const Policy *policy, size_t first, size_t n,
+                  Demands *ret_demands);
+void hooks_find(Compiler *compiler, const Demands *demands);
 
 /* places.c: image->places; after pins_build(), before names_settle(). */
 void places_find(Compiler *compiler);

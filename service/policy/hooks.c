@@ -59,17 +59,6 @@ static uint64_t hooks_of_object(const Rule *rule)
         return 0;
 }
 
-static void find_flags(Compiler *compiler)
-{
-        PolicyImage *image = compiler->image;
-
-        image->flags |= compiler->n_exes_used > 0 ? IMAGE_EXES : 0;
-        image->flags |= compiler->by_kind[RULE_FILE].n > 0 ? IMAGE_FILES : 0;
-        image->flags |= compiler->by_kind[RULE_ALLOW_CGROUP].n > 0 ? IMAGE_UNBOUND : 0;
-        image->flags |= image->n_nets > 0 ? IMAGE_NET : 0;
-        image->flags |= image->port_classes ? IMAGE_RANGES : 0;
-}
-
 static uint32_t flags_of_subject(uint32_t subject)
 {
         return (subject ? IMAGE_SUBJECTS : 0) | (subject & SUBJECT_CGROUP ? IMAGE_CGROUPS : 0) |
@@ -86,21 +75,22 @@ static uint64_t hooks_of_subject(const Rule *rule, const Policy *policy)
         return IDENTITY_HOOKS | (policy_runtime_deps(policy) ? MAP_HOOKS : 0);
 }
 
-/* Adds what the rule needs to the image. Returns it. */
-static uint64_t add_hooks(PolicyImage *image, const Rule *rule, const Policy *policy)
+/* Adds what the rule needs. */
+static void add_rule(Demands *demands, const Rule *rule, const Policy *policy)
 {
         int finds_out = rule->kind == RULE_DIGEST || rule->verdict != RULE_ALLOW;
         uint64_t hooks = hooks_of_subject(rule, policy) | (finds_out ? hooks_of_object(rule) : 0);
 
-        image->flags |= flags_of_subject(rule->options->subject);
+        demands->flags |= flags_of_subject(rule->options->subject);
         if (rule->options->subject & SUBJECT_VERIFIED && policy_runtime_deps(policy))
-                image->flags |= IMAGE_RUNTIME_DEPS;
-        image->hooks |= hooks;
+                demands->flags |= IMAGE_RUNTIME_DEPS;
+        demands->hooks |= hooks;
         if (rule->verdict == RULE_DENY && rule->options->mode == RULE_MODE_ENFORCE) {
-                image->hooks_in_audit |= hooks;
-                image->flags |= IMAGE_ENFORCED;
+                demands->in_audit |= hooks;
+                demands->flags |= IMAGE_ENFORCED;
         }
-        return hooks;
+        if (!policy_accepts_missing(policy))
+                demands->insisted |= hooks;
 }
 
 /* Most rules about files need what the one before needs. */
@@ -111,29 +101,45 @@ static int needs_the_same(const Rule *rule, const Rule *before)
                rule->verdict == before->verdict;
 }
 
-void hooks_find(Compiler *compiler)
+void demands_find(const Compiler *compiler, const Policy *policy, size_t first, size_t n,
+                  Demands *ret_demands)
+{
+        const Rule *before = NULL;
+        Demands demands = {};
+
+        for (size_t i = 0; i < n; i++) {
+                const NumberedRule *numbered =
+                        &compiler->rules[compiler->in_order.items[first + i]];
+
+                if (numbered->has_expired)
+                        continue;
+                demands.n_of_kind[numbered->rule->kind]++;
+                if (before && needs_the_same(numbered->rule, before))
+                        continue;
+                before = numbered->rule;
+                add_rule(&demands, numbered->rule, policy);
+        }
+        *ret_demands = demands;
+}
+
+static void find_flags(Compiler *compiler, const Demands *demands)
 {
         PolicyImage *image = compiler->image;
-        const NumberedRule *before = NULL;
-        uint64_t insisted = 0;
 
-        find_flags(compiler);
-        for (unsigned kind = 0; kind < N_RULE_KINDS; kind++) {
-                const Numbers *numbers = &compiler->by_kind[kind];
+        image->flags |= compiler->n_exes_used > 0 ? IMAGE_EXES : 0;
+        image->flags |= demands->n_of_kind[RULE_FILE] > 0 ? IMAGE_FILES : 0;
+        image->flags |= demands->n_of_kind[RULE_ALLOW_CGROUP] > 0 ? IMAGE_UNBOUND : 0;
+        image->flags |= image->n_nets > 0 ? IMAGE_NET : 0;
+        image->flags |= image->port_classes ? IMAGE_RANGES : 0;
+}
 
-                for (size_t i = 0; i < numbers->n; i++) {
-                        const NumberedRule *numbered = &compiler->rules[numbers->items[i]];
-                        const Policy *policy = compiler->documents[numbered->document].policy;
-                        uint64_t hooks;
+void hooks_find(Compiler *compiler, const Demands *demands)
+{
+        PolicyImage *image = compiler->image;
 
-                        if (before && before->document == numbered->document &&
-                            needs_the_same(numbered->rule, before->rule))
-                                continue;
-                        before = numbered;
-                        hooks = add_hooks(image, numbered->rule, policy);
-                        if (!policy_accepts_missing(policy))
-                                insisted |= hooks;
-                }
-        }
-        image->hooks_accepted = image->hooks & ~insisted;
+        find_flags(compiler, demands);
+        image->flags |= demands->flags;
+        image->hooks |= demands->hooks;
+        image->hooks_in_audit |= demands->in_audit;
+        image->hooks_accepted = image->hooks & ~demands->insisted;
 }

@@ -157,14 +157,24 @@ static int place_untouched(Run *run, uint32_t i, const Held *before)
         size_t n = policy_n_rules(before->policy);
         int r = ARRAY_RESERVE(in_order->items, in_order->n_allocated, in_order->n + n);
 
-        for (size_t j = 0; j < n && r >= 0; j++) {
+        run->held[i].is_known = before->is_known;
+        run->held[i].demands = before->demands;
+        if (r < 0 || n == 0)
+                return r;
+        if (in_order->n < run->n_as_before) {
+                memcpy(in_order->items + in_order->n, compiler->in_order.items + in_order->n,
+                       n * sizeof(in_order->items[0]));
+                in_order->n += n;
+                return 0;
+        }
+        for (size_t j = 0; j < n; j++) {
                 uint32_t number = compiler->in_order.items[before->first + j];
 
                 in_order->items[in_order->n++] = number;
                 compiler->rules[number].document = i;
                 compiler->rules[number].order = (uint32_t) in_order->n;
         }
-        return r;
+        return 0;
 }
 
 static int place_document(Run *run, uint32_t i)
@@ -183,7 +193,7 @@ static void find_gone(Run *run)
         Compiler *compiler = &run->compilation->compiler;
         Names *names = &compiler->names;
 
-        for (size_t i = 0; i < compiler->in_order.n; i++) {
+        for (size_t i = run->n_as_before; i < compiler->in_order.n; i++) {
                 NumberedRule *numbered = &compiler->rules[compiler->in_order.items[i]];
 
                 if (numbered->order > 0)
@@ -224,6 +234,24 @@ static int choose_numbering(Run *run)
         return make_numbers(compiler, numbering->n_rules);
 }
 
+/* Of documents that are where they were, as they were. */
+static size_t count_as_before(const Run *run)
+{
+        const Compilation *compilation = run->compilation;
+        const CompilationRequest *request = run->request;
+        size_t n = 0;
+
+        for (size_t i = 0; i < request->n_documents && i < compilation->n_held; i++) {
+                const Held *before = &compilation->held[i];
+
+                if (strcmp(before->name, request->documents[i].name) != 0 ||
+                    !is_untouched(before, &request->documents[i]))
+                        break;
+                n += policy_n_rules(before->policy);
+        }
+        return n;
+}
+
 int run_place_documents(Run *run)
 {
         Compiler *compiler = &run->compilation->compiler;
@@ -234,7 +262,8 @@ int run_place_documents(Run *run)
         r = hold_documents(run);
         if (r >= 0)
                 r = choose_numbering(run);
-        for (size_t i = 0; i < compiler->in_order.n; i++)
+        run->n_as_before = count_as_before(run);
+        for (size_t i = run->n_as_before; i < compiler->in_order.n; i++)
                 compiler->rules[compiler->in_order.items[i]].order = 0;
         for (size_t i = 0; i < run->request->n_documents && r >= 0; i++)
                 r = place_document(run, (uint32_t) i);

@@ -12,6 +12,8 @@ typedef struct Held {
         int64_t applied;
         size_t first; /* of its rules, in order */
         int has_ttl;  /* some rule holds for a time */
+        int is_known; /* what it demands: */
+        Demands demands;
 } Held;
 
 struct Compilation {
@@ -32,8 +34,10 @@ typedef struct Run {
         const Numbering *numbering; /* of a first compilation that is told how to number, or NULL */
         Held *held;                 /* of this run */
         Numbers in_order;
+        size_t n_as_before; /* so many of these, in documents that come first, stay as they are */
         Numbers added;
         size_t n_gone;
+        Demands demands; /* of all documents */
 } Run;
 
 void run_deinit(Run *run);
