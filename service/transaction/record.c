@@ -11,7 +11,7 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-#define RECORD_VERSION 4u
+#define RECORD_VERSION 5u
 #define HOOK_NAME_MAX 64u
 #define HEADER_SIZE 32u
 #define ENTRY_HEADER_SIZE 56u
@@ -41,27 +41,42 @@ static uint8_t *put_u64(uint8_t *at, uint64_t number)
         return put(at, &number, sizeof(number));
 }
 
-static int is_numbered_in_order(const Numbering *numbering)
+/* How many rules from the i-th on have numbers in order. */
+static size_t run_length(const Numbering *numbering, size_t i)
+{
+        size_t n = 1;
+
+        while (i + n < numbering->n_numbers &&
+               numbering->numbers[i + n] == numbering->numbers[i] + n)
+                n++;
+        return n;
+}
+
+static size_t count_runs(const Numbering *numbering)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < numbering->n_numbers; i += run_length(numbering, i))
+                n++;
+        return n;
+}
+
+static int is_numbered_in_order(const Numbering *numbering, size_t n_runs)
 {
         if (numbering->n_rules != numbering->n_numbers + 1)
                 return numbering->n_rules == 0;
-        for (size_t i = 0; i < numbering->n_numbers; i++)
-                if (numbering->numbers[i] != i + 1)
-                        return 0;
-        return 1;
+        return n_runs == 0 || (n_runs == 1 && numbering->numbers[0] == 1);
 }
 
-static size_t numbering_size(const Numbering *numbering)
+static uint8_t *put_numbering(uint8_t *at, const Numbering *numbering, size_t n_runs)
 {
-        return sizeof(uint32_t) * (2 + numbering->n_numbers);
-}
-
-static uint8_t *put_numbering(uint8_t *at, const Numbering *numbering)
-{
-        at = put_u32(at, (uint32_t) numbering->n_rules);
-        at = put_u32(at, (uint32_t) numbering->n_numbers);
-        for (size_t i = 0; i < numbering->n_numbers; i++)
+        at = put_u32(at, n_runs > 0 ? (uint32_t) numbering->n_rules : 0);
+        at = put_u32(at, (uint32_t) n_runs);
+        for (size_t i = 0, n; n_runs > 0 && i < numbering->n_numbers; i += n) {
+                n = run_length(numbering, i);
                 at = put_u32(at, numbering->numbers[i]);
+                at = put_u32(at, (uint32_t) n);
+        }
         return at;
 }
 
@@ -142,11 +157,11 @@ static uint8_t *put_texts(uint8_t *at, const DocumentSet *documents)
 
 int record_encode(const StoreRecord *record, uint8_t **ret_data, size_t *ret_n)
 {
-        const Numbering numbering =
-                is_numbered_in_order(&record->numbering) ? (Numbering){} : record->numbering;
         const DocumentSet *documents = record->documents;
-        size_t n_head = HEADER_SIZE + entries_size(documents) + numbering_size(&numbering) +
-                        hooks_size(record->audited);
+        size_t n_counted = count_runs(&record->numbering);
+        size_t n_runs = is_numbered_in_order(&record->numbering, n_counted) ? 0 : n_counted;
+        size_t n_head = HEADER_SIZE + entries_size(documents) +
+                        sizeof(uint32_t) * (2 + 2 * n_runs) + hooks_size(record->audited);
         size_t n = n_head + DIGEST_SIZE + texts_size(documents);
         uint8_t *data = malloc(n), *at;
 
@@ -155,7 +170,7 @@ int record_encode(const StoreRecord *record, uint8_t **ret_data, size_t *ret_n)
         at = put_header(data, record, n_head);
         for (size_t i = 0; i < document_set_size(documents); i++)
                 at = put_entry(at, document_set_get(documents, i));
-        at = put_numbering(at, &numbering);
+        at = put_numbering(at, &record->numbering, n_runs);
         at = put_hooks(at, record->audited);
         digest_bytes(data, n_head, at);
         put_texts(at + DIGEST_SIZE, documents);
@@ -380,15 +395,24 @@ static int number_in_order(StoreRecord *record)
 static int take_numbering(Reader *reader, StoreRecord *record)
 {
         Numbering *numbering = &record->numbering;
-        uint32_t n_rules = take_u32(reader), n_numbers = take_u32(reader);
+        uint32_t n_rules = take_u32(reader), n_runs = take_u32(reader);
+        size_t n_taken = 0;
 
-        if (n_rules == 0 && n_numbers == 0)
+        if (n_rules == 0 && n_runs == 0)
                 return 0; /* in order */
-        if (n_rules == 0 || n_rules > RULES_MAX || n_numbers != numbering->n_numbers)
-                return malformed("the numbers of its rules are not of its documents");
+        if (n_rules == 0 || n_rules > RULES_MAX)
+                return malformed("the numbers of its rules make no sense");
         numbering->n_rules = n_rules;
-        for (size_t i = 0; i < n_numbers; i++)
-                numbering->numbers[i] = take_u32(reader);
+        for (uint32_t i = 0; i < n_runs; i++) {
+                uint32_t first = take_u32(reader), n = take_u32(reader);
+
+                if (n == 0 || n > numbering->n_numbers - n_taken)
+                        return malformed("the numbers of its rules are not of its documents");
+                for (uint32_t j = 0; j < n; j++)
+                        numbering->numbers[n_taken++] = first + j;
+        }
+        if (n_taken != numbering->n_numbers)
+                return malformed("the numbers of its rules are not of its documents");
         return check_numbering(numbering);
 }
 

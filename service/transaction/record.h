@@ -7,7 +7,8 @@
  *     u32 length of name  u32 length of text  u64 generation  u64 changed (µs)
  *     32 bytes BLAKE2b over the text  name
  *   u32 numbers given to rules, 0 among them  u32 n  n times, as the rules are written: u32 number
- *     (or twice 0, if they have their numbers in order, from 1)
+ *     of the first  u32 of how many that have numbers in order from there
+ *     (or twice 0, if all have, from 1)
  *   u32 n  n times, hooks that are in audit mode by themselves: u32 length of name  name
  *   32 bytes BLAKE2b over everything before: the checksum
  *   n times, in the order of their names: text
@@ -26,7 +27,7 @@
 
 #define RECORD_ENTRY_MAX (56u + POLICY_NAME_MAX)
 #define RECORD_SIZE_MAX                                                                            \
-        (DOCUMENTS_SIZE_MAX + DOCUMENTS_MAX * RECORD_ENTRY_MAX + 4u * RULES_MAX + 8192u)
+        (DOCUMENTS_SIZE_MAX + DOCUMENTS_MAX * RECORD_ENTRY_MAX + 8u * RULES_MAX + 8192u)
 
 /* Positive result: not a whole record, or one whose documents this build cannot read. */
 #define RECORD_E_MALFORMED 1

@@ -25,7 +25,7 @@
 #define NAME (DOCUMENT + DOCUMENT_HEADER)
 #define SECOND (NAME + 3u) /* behind "web": "xyz", with the same text */
 #define NUMBERS (SECOND + DOCUMENT_HEADER + 3u)
-#define HOOKS (NUMBERS + (2u + 4u) * 4u)
+#define HOOKS (NUMBERS + (2u + 3u * 2u) * 4u) /* behind 7 and 8, 2, and 4 */
 #define N_TEXT_BYTES (sizeof(TWO_RULES) - 1)
 
 typedef struct Bytes {
@@ -69,7 +69,7 @@ static Bytes encode(const StoreRecord *record)
 /* Two documents, rules with other numbers than in order, and two hooks. */
 static Bytes good_one(void)
 {
-        static const uint32_t numbers[] = {7, 2, 9, 4};
+        static const uint32_t numbers[] = {7, 8, 2, 4};
         StoreRecord record = record_of(TWO_RULES);
         Bytes bytes;
 
@@ -144,7 +144,9 @@ static void test_what_was_written_is_read(void)
         g_assert_cmpuint(document_set_size(record.documents), ==, 2);
         g_assert_cmpuint(record.numbering.n_rules, ==, 10);
         g_assert_cmpuint(record.numbering.n_numbers, ==, 4);
-        g_assert_cmpuint(record.numbering.numbers[2], ==, 9);
+        g_assert_cmpuint(record.numbering.numbers[1], ==, 8);
+        g_assert_cmpuint(record.numbering.numbers[2], ==, 2);
+        g_assert_cmpuint(record.numbering.numbers[3], ==, 4);
         store_record_deinit(&record);
         g_free(bytes.data);
 }
@@ -158,8 +160,8 @@ static void test_a_number_that_makes_no_sense_is_refused(void)
         } wrongs[] = {
                 {MAGIC, 7},
                 {VERSION, 0},
-                {VERSION, 3},
-                {VERSION, 5},
+                {VERSION, 4},
+                {VERSION, 6},
                 {MODE, 2},
                 {GENERATION, 0},
                 {GENERATION, 2}, /* the documents are of 3 */
@@ -181,13 +183,21 @@ static void test_a_number_that_makes_no_sense_is_refused(void)
                 {TEXT_DIGEST, 0},
                 {OWN_GENERATION, 6},
                 {NUMBERS, 0},
-                {NUMBERS, 9},
+                {NUMBERS, 8},
                 {NUMBERS, RULES_MAX + 1},
                 {NUMBERS + 4, 0},
-                {NUMBERS + 4, 3},
+                {NUMBERS + 4, 2},
+                {NUMBERS + 4, UINT32_MAX},
                 {NUMBERS + 8, 0},
-                {NUMBERS + 8, 2}, /* twice */
+                {NUMBERS + 8, 1}, /* 2 twice */
+                {NUMBERS + 8, 9}, /* 10 is too high */
                 {NUMBERS + 8, 10},
+                {NUMBERS + 8, UINT32_MAX},
+                {NUMBERS + 12, 0},
+                {NUMBERS + 12, 1},
+                {NUMBERS + 12, 3},
+                {NUMBERS + 12, UINT32_MAX},
+                {NUMBERS + 28, 2},
                 {HOOKS, 1},
                 {HOOKS, 3},
                 {HOOKS, 65},
@@ -255,6 +265,16 @@ static void test_what_goes_on_behind_its_end_is_refused(void)
         bytes.data = g_realloc(bytes.data, bytes.n + 1);
         bytes.data[bytes.n++] = 0;
         refused(&bytes);
+}
+
+static void test_numbers_of_more_rules_than_there_are_are_refused(void)
+{
+        Bytes bytes = good_one(), longer = with_other_head(&bytes, HOOKS, -8);
+
+        put_u32(&longer, NUMBERS + 4, 4);
+        put_u32(&longer, HOOKS, 1);
+        refused(&longer);
+        g_free(bytes.data);
 }
 
 static void test_twice_0_is_in_order(void)
@@ -366,6 +386,7 @@ int main(int argc, char **argv)
         ADD(test_a_document_that_is_none_is_refused);
         ADD(test_what_ends_early_is_refused_wherever_that_is);
         ADD(test_what_goes_on_behind_its_end_is_refused);
+        ADD(test_numbers_of_more_rules_than_there_are_are_refused);
         ADD(test_twice_0_is_in_order);
         ADD(test_a_hook_that_is_not_known_is_left_out);
         ADD(test_the_longest_names_fit);
