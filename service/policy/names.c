@@ -10,7 +10,8 @@
 #include "util/array.h"
 #include "util/fiber.h"
 
-#define KEY_BLOCK_SIZE ((size_t) 256 * 1024)
+#define KEY_BLOCK_MIN ((size_t) 4 * 1024)
+#define KEY_BLOCK_MAX ((size_t) 256 * 1024)
 
 struct KeyBlock {
         KeyBlock *next;
@@ -50,12 +51,18 @@ static int mark_wildcards(char *key)
         return found;
 }
 
-/* A block is filled from its end. What is left of one that is too full is wasted. */
+/* A block is filled from its end. What is left of one that is too full is wasted. Each is as large
+ * as all that there is. */
 static int block_add(Names *names, size_t n)
 {
-        size_t n_block = n > KEY_BLOCK_SIZE ? n : KEY_BLOCK_SIZE;
-        KeyBlock *block = malloc(sizeof(*block) + n_block);
+        size_t n_block = names->n_keys < KEY_BLOCK_MAX ? names->n_keys : KEY_BLOCK_MAX;
+        KeyBlock *block;
 
+        if (n_block < KEY_BLOCK_MIN)
+                n_block = KEY_BLOCK_MIN;
+        if (n_block < n)
+                n_block = n;
+        block = malloc(sizeof(*block) + n_block);
         if (!block)
                 return -ENOMEM;
         block->next = names->blocks;
@@ -263,7 +270,7 @@ void names_settle(Names *names)
         ARRAY_FIT(names->items, names->n_allocated, names->n);
         if (names->n_packed == 0)
                 names->n_packed = names->n_keys;
-        if (names->n_keys > 2 * names->n_packed + KEY_BLOCK_SIZE)
+        if (names->n_keys > 2 * names->n_packed + KEY_BLOCK_MAX)
                 pack_keys(names);
 }
 
