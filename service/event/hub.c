@@ -8,10 +8,11 @@
 #include "event/internal.h"
 #include "util/array.h"
 #include "util/log.h"
+#include "util/pages.h"
 
 int event_hub_new(EventHub **ret_hub, const EventHubConfig *config)
 {
-        _cleanup_(event_hub_freep) EventHub *hub = calloc(1, sizeof(*hub));
+        _cleanup_(event_hub_freep) EventHub *hub = pages_new(sizeof(*hub));
         int r;
 
         if (!hub)
@@ -37,7 +38,7 @@ EventHub *event_hub_free(EventHub *hub)
         rule_name_unref(hub->last_name);
         sd_event_source_disable_unref(hub->summary_timer);
         sd_event_unref(hub->config.loop);
-        free(hub);
+        pages_free(hub, sizeof(*hub));
         return NULL;
 }
 

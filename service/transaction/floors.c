@@ -11,6 +11,7 @@
 #include "policy/digest.h"
 #include "util/file.h"
 #include "util/log.h"
+#include "util/pages.h"
 
 #define FILE_NAME "floors"
 #define MAGIC "AEGFLOOR"
@@ -208,7 +209,7 @@ static int find_in_file(Floors *floors, Trouble *trouble)
 
 int floors_new(Floors **ret_floors, int state, Backend *backend, Trouble *trouble)
 {
-        _cleanup_(floors_freep) Floors *floors = calloc(1, sizeof(*floors));
+        _cleanup_(floors_freep) Floors *floors = pages_new(sizeof(*floors));
         int r;
 
         if (!floors)
@@ -226,7 +227,8 @@ int floors_new(Floors **ret_floors, int state, Backend *backend, Trouble *troubl
 
 Floors *floors_free(Floors *floors)
 {
-        free(floors);
+        if (floors)
+                pages_free(floors, sizeof(*floors));
         return NULL;
 }
 

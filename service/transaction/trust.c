@@ -14,6 +14,7 @@
 #include "transaction/internal.h"
 #include "transaction/trust-private.h"
 #include "util/log.h"
+#include "util/pages.h"
 
 SignedDocument *signed_document_free(SignedDocument *document)
 {
@@ -455,7 +456,7 @@ static int find_floors(Trust *trust)
 int trust_new(Trust **ret_trust, const TrustConfig *config, int state, Backend *backend,
               Trouble *trouble)
 {
-        _cleanup_(trust_freep) Trust *trust = calloc(1, sizeof(*trust));
+        _cleanup_(trust_freep) Trust *trust = pages_new(sizeof(*trust));
         int r;
 
         if (!trust)
@@ -484,6 +485,6 @@ Trust *trust_free(Trust *trust)
         bundles_free(trust->bundles);
         floors_free(trust->floors);
         free(trust->told);
-        free(trust);
+        pages_free(trust, sizeof(*trust));
         return NULL;
 }
