@@ -16,7 +16,8 @@ typedef struct Value {
         uint8_t digest[DIGEST_SIZE];
 } Value;
 
-/* Whatever hangs there by that name must be what we would have made. */
+/* Whatever hangs there by that name must be what we would have made; or with room for all of them,
+ * as earlier services made it. */
 static int is_right(int fd)
 {
         struct bpf_map_info info = {};
@@ -29,8 +30,10 @@ static int is_right(int fd)
 
 static int make(const char *path)
 {
-        _cleanup_(closep) int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "aegis_floors",
-                                                  FLOOR_NAME_SIZE, sizeof(Value), FLOORS_MAX, NULL);
+        LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_NO_PREALLOC);
+        _cleanup_(closep) int fd =
+                bpf_map_create(BPF_MAP_TYPE_HASH, "aegis_floors", FLOOR_NAME_SIZE, sizeof(Value),
+                               FLOORS_MAX, &options);
 
         if (fd < 0)
                 return log_errno(errno, "Cannot make the map of floors");
