@@ -3,7 +3,7 @@
  * neither displaces the other. Where a flood has filled that of denials, the first in a second by
  * each rule goes to the other: it is not hidden by those of other rules. */
 #include "dentry.h"
-#include "hook.h"
+#include "judge.h"
 
 #define PATH_LEVELS 48
 #define LEVELS_AT_ONCE 8

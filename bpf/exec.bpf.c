@@ -162,26 +162,24 @@ static __always_inline bool has_more(const struct file *file, __u32 word)
                (flags & IMAGE_PIN_LINKS && BPF_CORE_READ(file, f_inode, i_nlink) > 1);
 }
 
-/* By its pin, by its name, and in the end what holds for all that nothing else decides. */
-static __always_inline int decide_place(struct decision *decision, struct dentry *dentry)
+/* By its pin, by its name, and in the end what holds for all that nothing else decides. known: the
+ * place of the directory, if that is learnt; else 0. */
+static __always_inline int decide_place(struct decision *decision, __u64 known)
 {
-        struct place_step step = {.place = {.node = NODE_OFF}};
-        struct dentry *parent = dentry->d_parent;
-        __u32 flags = word_header(decision->word)->flags;
-        int r = 0;
+        decision->known = known;
+        decision->flags |= DECIDE_FILE | DECIDE_DEFAULT;
+        return ask(decision);
+}
 
-        if (flags & IMAGE_FILES) {
-                r = place_of_directory(parent, decision->word, &step);
-                if (!r && (__u64) parent != (__u64) dentry)
-                        r = place_of_name(dentry, decision->word & WORD_SLOT, &step);
+/* Whether it is known, at little cost, that no rule is about a file. */
+static __always_inline bool place_is_free(const struct file *file, const struct dentry *dentry,
+                                          __u32 word, __u64 *ret_known)
+{
+        if (!known_place(dentry->d_parent, word, ret_known)) {
+                *ret_known = 0;
+                return false;
         }
-        if (r)
-                decision->flags |= EVENT_UNPLACED;
-        else
-                file_lists(decision, &step.place);
-        if (flags & IMAGE_DEFAULT)
-                decision->last = word_header(decision->word)->default_list;
-        return judge(decision);
+        return known_is_free(*ret_known, dentry) && (!(word & WORD_MORE) || !has_more(file, word));
 }
 
 /* ---- programs ---- */
@@ -218,7 +216,7 @@ static __always_inline int decide_digest(struct file *file, struct decision *dec
                         ask_verity(file, note);
         }
         exec_find_digest(decision);
-        r = judge(decision);
+        r = ask(decision);
         if (!r && decision->flags & EVENT_UNHASHED) {
                 decision->flags &= ~EVENT_UNHASHED; /* it was recorded only: others may deny */
                 decision->access = ACCESS_EXEC;
@@ -226,32 +224,42 @@ static __always_inline int decide_digest(struct file *file, struct decision *dec
         return r;
 }
 
+/* A program that knows more of what this policy asks stands beside this one. */
+static __always_inline bool is_outdated(__u32 flags)
+{
+        return flags & IMAGE_BUILT_FOR & ~built_for;
+}
+
 /* From the most specific on. What one has decided the next is not asked about. */
 static __always_inline int decide_exec(struct linux_binprm *bprm, struct decision *decision)
 {
-        __u32 flags = word_header(decision->word)->flags;
+        __u32 flags = image_flags(decision->word);
         struct file *file = bprm->file;
+        __u64 known;
+
+        if (is_outdated(flags))
+                return 0;
 
         ask_of(decision, file, HOOK_BPRM_CHECK_SECURITY, ACCESS_EXEC);
-        subject_exe(decision);
         if (is_built_for(IMAGE_SHA256 | IMAGE_VERITY) && flags & (IMAGE_SHA256 | IMAGE_VERITY) &&
             decide_digest(file, decision))
                 return -EPERM;
         if (is_built_for(IMAGE_COMMS) && flags & IMAGE_COMMS && decision->access) {
                 exec_find_comms(decision, (__u64) BPF_CORE_READ(bprm, interp));
-                if (judge(decision))
+                if (ask(decision))
                         return -EPERM;
         }
-        if (!decision->access || !(decision->word & WORD_FILES))
+        if (!decision->access || !(decision->word & WORD_FILES) ||
+            place_is_free(file, file->f_path.dentry, decision->word, &known))
                 return 0;
-        return decide_place(decision, file->f_path.dentry);
+        return decide_place(decision, known);
 }
 
 /* What cannot be remembered of it would let it pass for what it is not. */
 static __always_inline int judge_unkept(struct decision *decision)
 {
         decision->flags |= EVENT_UNKEPT;
-        return judge(decision);
+        return ask(decision);
 }
 
 static __always_inline int begin_identity(struct linux_binprm *bprm, struct decision *decision)
@@ -287,7 +295,7 @@ static __always_inline int keep_identity(struct file *file, __u32 word, enum hoo
         struct decision decision = {.word = word};
         __u64 address = (__u64) file;
 
-        if (!is_built_for(IMAGE_VERIFIED) || !(word_header(word)->flags & IMAGE_RUNTIME_DEPS) ||
+        if (!is_built_for(IMAGE_VERIFIED) || !(image_flags(word) & IMAGE_RUNTIME_DEPS) ||
             !identity_map(&address))
                 return 0;
         ask_of(&decision, file, hook, ACCESS_MAP);
@@ -297,17 +305,14 @@ static __always_inline int keep_identity(struct file *file, __u32 word, enum hoo
 static __always_inline int decide_map(struct file *file, __u32 word, enum hook hook)
 {
         struct decision decision = {.word = word};
-        struct dentry *dentry;
+        __u64 known;
 
         if (keep_identity(file, word, hook))
                 return -EPERM;
-        dentry = file->f_path.dentry;
-        if (!(word & WORD_FILES) ||
-            ((!(word & WORD_MORE) || !has_more(file, word)) && place_is_free(dentry, word)))
+        if (!(word & WORD_FILES) || place_is_free(file, file->f_path.dentry, word, &known))
                 return 0;
         ask_of(&decision, file, hook, ACCESS_MAP);
-        subject_exe(&decision);
-        return decide_place(&decision, dentry);
+        return decide_place(&decision, known);
 }
 
 /* The file of anonymous memory is NULL, where some kernels' verifiers hold that it never is and

@@ -37,9 +37,6 @@ static __always_inline bool verity_is_in_reach(void)
                bpf_core_field_exists(struct fsverity_operations, inode_info_offs);
 }
 
-/* file.bpf.c. Sets the first two lists that are asked about a file at that place. */
-int file_lists(struct decision *decision, struct place *place);
-
 /* The first call of an exec is about the file that was named; each further one is about what runs
  * the one before (a script's interpreter). */
 static __always_inline bool is_named_itself(const struct linux_binprm *bprm)

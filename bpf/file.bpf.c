@@ -2,127 +2,54 @@
 /* Files: opening, and every way to make, take away, move or change a name or what it names. */
 #include "place.h"
 
-static __always_inline __u32 image_flags(__u32 word)
-{
-        return word_header(word)->flags;
-}
-
-/* What is pinned speaks of the file itself, by whatever name, and is asked first. */
-static __always_inline __u32 pinned_ruleset(const struct decision *decision)
-{
-        const struct inode *inode = (const struct inode *) decision->inode;
-        __u32 slot = decision->word & WORD_SLOT, flags = image_flags(decision->word);
-        struct pin_key key = {};
-        struct pin_value *value;
-        void *map;
-
-        if (!inode || (!(flags & IMAGE_PIN_ALL) &&
-                       (!(flags & IMAGE_PIN_LINKS) || BPF_CORE_READ(inode, i_nlink) < 2)))
-                return 0;
-        map = bpf_map_lookup_elem(&pins, &slot);
-        if (!map)
-                return 0;
-        key.inode = BPF_CORE_READ(inode, i_ino);
-        key.device = BPF_CORE_READ(inode, i_sb, s_dev);
-        value = bpf_map_lookup_elem(map, &key);
-        if (!value || (value->checked && value->generation != BPF_CORE_READ(inode, i_generation)))
-                return 0;
-        return value->ruleset;
-}
-
-static __always_inline __u32 ruleset_list(__u32 id, bool below, __u32 slot)
-{
-        void *map = id ? bpf_map_lookup_elem(&rulesets, &slot) : NULL;
-        struct ruleset *ruleset = map ? bpf_map_lookup_elem(map, &id) : NULL;
-
-        if (!ruleset)
-                return 0;
-        return below ? ruleset->below : ruleset->own;
-}
-
-/* Sets the lists that are asked about a file at that place. Returns 1 if there is one, else 0. A
- * function of its own, so that the verifier looks into it once and not once a hook. */
-__noinline int file_lists(struct decision *decision, struct place *place)
-{
-        __u32 slot, id;
-        bool below;
-
-        if (!decision || !place)
-                return 1;
-        slot = decision->word & WORD_SLOT;
-        decision->list = ruleset_list(pinned_ruleset(decision), false, slot);
-        id = place_ruleset(place, &below);
-        decision->more = ruleset_list(id, below, slot);
-        if (decision->hook == HOOK_FILE_OPEN && decision->access & ACCESS_MAP &&
-            image_flags(decision->word) & IMAGE_DEFAULT)
-                decision->last = word_header(decision->word)->default_list;
-        return decision->list || decision->more || decision->last;
-}
-
-/* The place of what a dentry names, in that parent. known: that of its directory, as in the cache;
- * 0: it is asked for. Returns 0, or not 0 when it cannot be told. */
-static __always_inline int place_of_dentry(struct dentry *dentry, struct dentry *parent, __u32 word,
-                                           __u64 known, struct place_step *step)
-{
-        int r = 0;
-
-        if (known)
-                cache_unpack(known, &step->place);
-        else
-                r = place_of_directory(parent, word, step);
-        if (r || (__u64) parent == (__u64) dentry) /* the root of its file system */
-                return r;
-        return place_of_name(dentry, word & WORD_SLOT, step);
-}
-
-/* decision: all of the question but its lists. known: see place_of_dentry(). layer: below an
- * overlay, the address of the name that counts; else 0. */
-static __always_inline int decide(struct decision *decision, struct dentry *dentry,
-                                  struct dentry *parent, __u64 known, __u64 layer)
-{
-        struct place_step step = {.place = {.node = NODE_OFF}};
-        int r = 0;
-
-        decision->dentry = (__u64) dentry;
-        if (image_flags(decision->word) & IMAGE_FILES && layer) {
-                decision->dentry = step.dentry = layer;
-                r = place_of_address(&step, decision->word);
-        } else if (image_flags(decision->word) & IMAGE_FILES) {
-                decision->flags |= DECIDE_NAMED;
-                decision->parent = (__u64) parent;
-                r = place_of_dentry(dentry, parent, decision->word, known, &step);
-        }
-        if (r)
-                decision->flags |= EVENT_UNPLACED;
-        else if (!file_lists(decision, &step.place))
-                return 0;
-        if (!layer)
-                decision->hash_length = dentry->d_name.hash | (__u64) dentry->d_name.len << 32;
-        subject_exe(decision);
-        return judge(decision);
-}
-
 /* Nothing to ask: no rule of the policy in force is about files, and no canary is out. */
 static __always_inline bool leave_early(__u32 word)
 {
         return !(word & (WORD_FILES | WORD_CANARY));
 }
 
+static __always_inline int ask_of(struct decision *decision, const struct dentry *dentry,
+                                  const struct dentry *parent)
+{
+        decision->dentry = (__u64) dentry;
+        decision->parent = (__u64) parent;
+        decision->hash_length = dentry->d_name.hash | (__u64) dentry->d_name.len << 32;
+        decision->flags |= DECIDE_NAMED;
+        return verdict_return(ask(decision));
+}
+
+static __always_inline bool is_pinned(const struct inode *inode, __u32 word)
+{
+        __u32 flags = image_flags(word);
+
+        return flags & IMAGE_PIN_ALL ||
+               (flags & IMAGE_PIN_LINKS && BPF_CORE_READ(inode, i_nlink) > 1);
+}
+
 /* A dentry's inode may be NULL where the verifier of some kernels (6.2 to 6.15) holds that it never
  * is, and drops the test: so it is read as a number. */
 static __always_inline int guard_name(struct dentry *dentry, enum hook hook, __u32 access)
 {
-        struct decision decision = {.word = word_read(), .hook = hook, .access = access};
+        struct decision decision = {.hook = hook, .access = access, .flags = DECIDE_FILE};
         struct dentry *parent;
+        __u32 word = word_read();
 
         count_call(hook);
-        if (leave_early(decision.word))
+        if (leave_early(word))
                 return 0;
         parent = dentry->d_parent; /* dear, and here the verifier comes once */
-        if (is_canary(decision.word, hook))
+        if (is_canary(word, hook))
                 return -CANARY_ERRNO;
+        decision.word = word;
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
-        return verdict_return(decide(&decision, dentry, parent, 0, 0));
+        if (known_place(parent, word, &decision.known)) {
+                if (known_is_free(decision.known, dentry) &&
+                    !(word & WORD_MORE && is_pinned((const void *) decision.inode, word)))
+                        return 0;
+        } else {
+                decision.known = 0;
+        }
+        return ask_of(&decision, dentry, parent);
 }
 
 static __always_inline __u32 access_of_open(const struct file *file, __u32 mode)
@@ -172,19 +99,18 @@ static __always_inline bool is_copied(const struct file *file, __u32 mode, bool 
 /* Whether anything beside its name may speak of a file. */
 static __always_inline bool has_more(const struct file *file, __u32 word)
 {
-        __u32 flags = image_flags(word);
-
-        return flags & IMAGE_PIN_ALL ||
-               (flags & IMAGE_PIN_LINKS && BPF_CORE_READ(file, f_inode, i_nlink) > 1) ||
-               (flags & IMAGE_DEFAULT && file->f_flags & OPENED_FOR_EXEC);
+        return (image_flags(word) & IMAGE_DEFAULT && file->f_flags & OPENED_FOR_EXEC) ||
+               is_pinned(file->f_inode, word);
 }
 
 /* A function of its own, so that the way that most opens go saves no registers for it. */
 static __noinline int decide_open(struct file *file, struct dentry *dentry, __u32 word, __u64 known)
 {
-        struct decision decision = {.word = word, .hook = HOOK_FILE_OPEN};
+        struct decision decision = {
+                .word = word, .hook = HOOK_FILE_OPEN, .known = known, .flags = DECIDE_FILE};
         struct task_struct *task;
         bool is_lent;
+        __u64 layer;
         __u32 mode;
 
         if (leave_early(word))
@@ -195,16 +121,26 @@ static __noinline int decide_open(struct file *file, struct dentry *dentry, __u3
         decision.inode = (__u64) file->f_inode;
         if (is_canary(word, HOOK_FILE_OPEN))
                 return -CANARY_ERRNO;
-        if (word & WORD_MORE && !has_more(file, word) && place_is_free(dentry, word))
-                return 0;
+        if (!known) {
+                if (!known_place(dentry->d_parent, word, &decision.known))
+                        decision.known = 0;
+                else if (known_is_free(decision.known, dentry) && !has_more(file, word))
+                        return 0;
+        }
         mode = file->f_mode;
         decision.access = access_of_open(file, mode);
         if (is_copied(file, mode, is_lent)) {
                 decision.access = ACCESS_ALL;
-                decision.flags = EVENT_COPY;
+                decision.flags |= EVENT_COPY;
         }
-        return verdict_return(
-                decide(&decision, dentry, dentry->d_parent, known, layer_name(file, dentry, mode)));
+        if (decision.access & ACCESS_MAP)
+                decision.flags |= DECIDE_DEFAULT;
+        layer = layer_name(file, dentry, mode);
+        if (!layer)
+                return ask_of(&decision, dentry, dentry->d_parent);
+        decision.dentry = layer;
+        decision.known = 0;
+        return verdict_return(ask(&decision));
 }
 
 /* The way nearly all opens go: a directory whose place is learnt, and no name in it that a rule
@@ -221,7 +157,7 @@ int BPF_PROG(file_open, struct file *file)
         word = word_read();
         if (word <= WORD_NAMES_MAX) {
                 dentry = file->f_path.dentry;
-                if (known_place(dentry, word, &known)) {
+                if (known_place(dentry->d_parent, word, &known)) {
                         if (known_is_free(known, dentry))
                                 return 0;
                         barrier_var(file); /* else what is free saves a register for the dentry */
@@ -233,12 +169,11 @@ int BPF_PROG(file_open, struct file *file)
         return r;
 }
 
-/* Proves that programs at hooks are run and heeded on this machine at all. There is hardly anything
- * to verify, where the kernel has to look through all of file_open(). */
+/* Proves that programs at hooks are run and heeded on this machine at all. */
 SEC("lsm/file_open")
 int BPF_PROG(tier_file_open, struct file *file)
 {
-        return is_asked(word_read(), HOOK_FILE_OPEN | CANARY_TIER) ? -CANARY_ERRNO : 0;
+        return is_canary_of(word_read(), HOOK_FILE_OPEN, CANARY_TIER) ? -CANARY_ERRNO : 0;
 }
 
 /* The copy could not be told from reading. A function of its own, for its stack. */
@@ -251,7 +186,7 @@ static __noinline int judge_unkept(struct dentry *dentry, __u32 word)
 
         decision.dentry = (__u64) dentry;
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
-        return judge(&decision);
+        return ask(&decision);
 }
 
 /* The open of the lower file that follows is the copy's: see is_copied(). */
@@ -369,25 +304,17 @@ int BPF_PROG(inode_link, struct dentry *old_dentry, struct inode *dir, struct de
         return r ? r : guard_name(new_dentry, HOOK_INODE_LINK, ACCESS_CREATE);
 }
 
-/* A directory that rules name something below may not move: it would carry that out of its name. */
 static __always_inline int decide_move(struct dentry *dentry, __u32 word)
 {
-        struct decision decision = {.word = word, .hook = HOOK_INODE_RENAME};
-        struct place_step step = {};
-        int r;
+        struct decision decision = {.word = word,
+                                    .hook = HOOK_INODE_RENAME,
+                                    .access = ACCESS_DELETE,
+                                    .flags = DECIDE_MOVE};
 
         if (!(image_flags(word) & IMAGE_FILES))
                 return 0;
-        r = place_of_dentry(dentry, dentry->d_parent, word, 0, &step);
-        if (!r && step.place.node == NODE_OFF)
-                return 0;
-        decision.dentry = (__u64) dentry;
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
-        decision.access = ACCESS_DELETE;
-        decision.flags = r ? EVENT_UNPLACED : EVENT_HOLDS_RULES;
-        if (!r && step.place.node & NODE_SOFT)
-                decision.flags |= DECIDE_RECORD;
-        return judge(&decision);
+        return ask_of(&decision, dentry, dentry->d_parent);
 }
 
 static __always_inline bool is_directory(struct dentry *dentry)
@@ -409,7 +336,7 @@ static __always_inline int guard_rename(struct dentry *old_dentry, struct dentry
                                : ACCESS_CREATE);
         if (r || leave_early(word) || !is_directory(old_dentry))
                 return r;
-        r = verdict_return(decide_move(old_dentry, word));
+        r = decide_move(old_dentry, word);
         if (!r)
                 move_begin(old_dentry);
         return r;

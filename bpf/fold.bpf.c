@@ -5,7 +5,7 @@
  * sweeps; so the first is always told at once, and none is lost. Nobody waits for a place: who
  * finds it taken tells its event by itself. */
 #include "dentry.h"
-#include "hook.h"
+#include "judge.h"
 
 static __always_inline bool take(struct fold *fold)
 {

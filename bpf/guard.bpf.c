@@ -4,7 +4,7 @@
  * to become it, told by the place of its program: it must be able to take over what is pinned.
  * These denials are in earnest in audit mode too. Programs stand beside those of the rules. */
 #include "guard.h"
-#include "hook.h"
+#include "judge.h"
 
 #define TASK_EXITING 4u /* PF_EXITING */
 #define PTRACE_ATTACH 2u
@@ -83,7 +83,7 @@ static __always_inline bool service_lives(void)
 }
 
 /* While the service lives nobody becomes it; nor does who is led by a tracer. */
-static __always_inline bool is_trusted(void)
+int guard_trusts(void)
 {
         const struct task_struct *task = bpf_get_current_task_btf();
         __u32 tgid = bpf_get_current_pid_tgid() >> 32;
@@ -93,22 +93,18 @@ static __always_inline bool is_trusted(void)
         return !service_lives() && !BPF_CORE_READ(task, ptrace) && has_service_program(task);
 }
 
-/* Straight to what follows a denial: there are no clauses to go through. */
 static __always_inline int deny(__u32 word, enum hook hook, const struct dentry *dentry,
                                 __u32 target)
 {
-        struct finding finding = {.verdict = VERDICT_DENIED, .signal = SIGNAL_NONE};
         struct decision decision = {};
 
-        if (is_trusted())
-                return 0;
         decision.dentry = (__u64) dentry;
         decision.inode = dentry ? (__u64) BPF_CORE_READ(dentry, d_inode) : 0;
         decision.word = word;
         decision.hook = hook;
         decision.flags = EVENT_SELF;
         decision.target = target;
-        return verdict_return(judge_found(&decision, &finding));
+        return verdict_return(ask(&decision));
 }
 
 /* ---- pins ---- */
@@ -299,8 +295,8 @@ static __always_inline bool switches_on(struct bpf_sysctl *sysctl)
         return (n == 1 || (n == 2 && value[1] == '\n')) && value[0] == '1';
 }
 
-/* Run for the root of all cgroups, in each /proc there is, and by no trampoline. What judge() calls
- * beside is not to be had here. */
+/* Run for the root of all cgroups, in each /proc there is, and by no trampoline. What the judge
+ * calls beside is not to be had here. */
 SEC("cgroup/sysctl")
 int guard_sysctl(struct bpf_sysctl *sysctl)
 {
@@ -310,11 +306,12 @@ int guard_sysctl(struct bpf_sysctl *sysctl)
         if (!sysctl->write || !is_switch(sysctl))
                 return SYSCTL_PASS;
         count_call(HOOK_SYSCTL);
-        if (is_guard_canary(decision.word, HOOK_SYSCTL)) {
+        if (decision.word & WORD_CANARY &&
+            canary_is_answered(HOOK_SYSCTL | CANARY_GUARD, load_id)) {
                 bpf_set_retval(-CANARY_ERRNO);
                 return SYSCTL_DENY;
         }
-        if (!is_in_force(decision.word) || switches_on(sysctl) || is_trusted())
+        if (!is_in_force(decision.word) || switches_on(sysctl) || guard_trusts())
                 return SYSCTL_PASS;
         __sync_fetch_and_add(&account.counters.denials[HOOK_SYSCTL], 1);
         event_emit(&decision, &finding);

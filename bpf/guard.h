@@ -10,6 +10,9 @@
  * its program. Returns 0. */
 int service_note(void);
 
+/* guard.bpf.c. Whether what guards the service lets the current process through. */
+__hidden int guard_trusts(void);
+
 static __always_inline bool is_service(__u32 tgid)
 {
         if (tgid != hot.service_tgid)

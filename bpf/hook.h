@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Hook: how every program begins. It leaves early where nothing can match; else it asks for a
- * verdict with the word it read, once, and hands the question to judge. */
+/* Hook: how every program begins. It leaves early where nothing can match; else it asks the judge
+ * for a verdict with the word it read, once. */
 #pragma once
 
 #include "guard.h"
 #include "maps.h"
 
 /* In decision->flags beside EVENT_…, which have the low eight bits. */
-#define DECIDE_RECORD 0x100u /* what is denied without a rule is recorded only */
-#define DECIDE_NAMED 0x200u  /* parent and hash_length are there */
+#define DECIDE_RECORD 0x100u  /* what is denied without a rule is recorded only */
+#define DECIDE_NAMED 0x200u   /* parent and hash_length are there */
+#define DECIDE_FILE 0x400u    /* the lists are those of the dentry's place */
+#define DECIDE_DEFAULT 0x800u /* and in the end, what holds for all that nothing else decides */
+#define DECIDE_MOVE 0x1000u   /* denied as such if rules name something below the dentry */
+#define DECIDE_CANARY                                                                              \
+        0x2000u /* denied if it is a canary; list: whom it asks, rule: which loading */
+#define DECIDE_MARKED 0x4000u /* marks are there */
 
 /* What is denied as such, without a clause. (EVENT_COPY: each clause that denies fits, whomever it
  * is about.) */
@@ -18,22 +24,24 @@
 
 #define MARKS_UNKNOWN 0xffffffffu /* which program it is could not be told */
 
-/* One decision, on its way from a hook to its verdict. Kernel addresses travel as numbers: a global
- * function may not take a kernel pointer, and none of these may be dereferenced directly. */
+/* One decision, on its way from a hook to its verdict. Kernel addresses travel as numbers: the
+ * judge may not take a kernel pointer, and none of these may be dereferenced directly. */
 struct decision {
         __u64 dentry; /* 0: the object is no file */
         __u64 inode;  /* 0 for a name that has no file yet */
         __u64 sk;     /* in an interrupt the subject is a socket's owner, not the current task */
+        __u64 known;  /* the place of the directory the dentry is in, as in the cache; 0: not known
+                       */
         __u32 word;
         __u32 hook;
-        __u32 access; /* what is wanted, ACCESS_… or 1 << NET_…; judge() takes away what it decided
-                       */
-        __u32 list;             /* of clauses, the most specific one; judge() uses the three up */
-        __u32 more;             /* the list that is asked after it; 0: none */
-        __u32 last;             /* the list that is asked in the end; 0: none */
-        __u32 marks;            /* of the subject's program: see subject_exe() */
-        __u32 flags;            /* EVENT_… and DECIDE_… */
-        __u32 rule;             /* out: the rule that decided */
+        __u32 access; /* what is wanted, ACCESS_… or 1 << NET_…; the judge takes away what it
+                         decided */
+        __u32 list;   /* of clauses, the most specific one; the judge uses the three up */
+        __u32 more;   /* the list that is asked after it; 0: none */
+        __u32 last;   /* the list that is asked in the end; 0: none */
+        __u32 marks;  /* of the subject's program: see subject_find_exe() */
+        __u32 flags;  /* EVENT_… and DECIDE_… */
+        __u32 rule;   /* out: the rule that decided */
         __u32 digest_algorithm; /* 0: the object has an address or the like, not a digest */
         union {
                 struct {
@@ -54,59 +62,29 @@ struct decision {
         };
 };
 
-/* subject.bpf.c. See subject_exe(). Returns 0; in doubt a denial fits and an allowance does not. */
+/* subject.bpf.c. Finds which exe= the current task's program belongs to. Returns 0; in doubt a
+ * denial fits and an allowance does not. */
 __hidden int subject_find_exe(struct decision *decision);
 
 /* subject.bpf.c. Whether the subject fits all that is said under that number; in doubt, what
  * `verdict` makes the stricter answer. */
-__hidden int subject_fits(struct decision *decision, __u32 number, __u32 verdict);
+int subject_fits(struct decision *decision, __u32 number, __u32 verdict);
 
 /* subject.bpf.c. Whether the subject is in a cgroup of that number, or below one. */
-__hidden int subject_in_cgroup(struct decision *decision, __u32 number);
+int subject_in_cgroup(struct decision *decision, __u32 number);
 
 /* identity.bpf.c. Whether the current program has a verified identity. */
 __hidden int subject_verified(void);
 
-/* judge.bpf.c. Goes through the three lists, and knows audit and enforce, exempt processes, modes
- * of rules, counters, events and signals. Returns -EPERM if something that is wanted is denied,
- * else 0; what is left in decision->access no clause was about, and a hook may ask less specific
- * lists about it. */
-int judge(struct decision *decision);
+/* ask.bpf.c. The way to the judge. It goes through the three lists, and knows audit and enforce,
+ * exempt processes, modes of rules, counters, events and signals. Returns -EPERM if something that
+ * is wanted is denied, -CANARY_ERRNO to a canary, else 0; what is left in decision->access no
+ * clause was about, and a hook may ask less specific lists about it. */
+int ask(struct decision *decision);
 
-/* What judge() found: one clause that decides, or a doubt. */
-struct finding {
-        __u32 at; /* the clause that is asked next; 0: the first of the next list */
-        __u32 rule;
-        __u32 access;    /* decided by it */
-        __u32 verdict;   /* VERDICT_… */
-        __u32 signal;    /* SIGNAL_…; from event_emit() on the number of the one that was sent */
-        __u32 emergency; /* from judge_found() on: it would have been denied */
-};
-
-/* judge.bpf.c. What follows what was found. Returns 1 if the subject is exempt, -EPERM for a
- * denial, 0 for what is recorded only. */
-int judge_found(struct decision *decision, struct finding *finding);
-
-/* event.bpf.c. Tells the service; what finds no room is counted. Returns 0. */
-int event_emit(struct decision *decision, struct finding *finding);
-
-/* fold.bpf.c. Whether an event repeats another. Returns FOLDED, and it is counted there; the number
- * of its place, where it is to be made, told and forgotten if nothing can repeat it, and which is
- * to be given back; or FOLD_NONE: it has no place. */
-#define FOLDED (-1)
-#define FOLD_NONE (-2)
-int fold_begin(struct decision *decision, struct finding *finding);
-
-/* What has no file yet is not known well enough by its name: that is told each time. */
-static __always_inline bool fold_is_repeatable(const struct decision *decision)
-{
-        return !decision->dentry || decision->inode;
-}
-
-static __always_inline void fold_give_back(struct fold *fold)
-{
-        __sync_lock_test_and_set(&fold->taken, 0);
-}
+/* file-lists.bpf.c. Sets the lists that are asked about a file (DECIDE_FILE), or what is to be said
+ * of a move (DECIDE_MOVE). Returns 1 if there is anything to be asked, else 0. */
+__hidden int file_find_lists(struct decision *decision);
 
 /* The same number, of which the verifier has forgotten what it knew: it looks into a loop once a
  * step then, not once for each way through the steps before. */
@@ -132,13 +110,9 @@ static __always_inline const struct header *word_header(__u32 word)
         return &hot.headers[word & WORD_SLOT];
 }
 
-/* Finds which exe= the current task's program belongs to, once a decision, if any subject of the
- * policy has one. To be called by the hook before judge(), and not from below it: the two share
- * what stack there is. */
-static __always_inline void subject_exe(struct decision *decision)
+static __always_inline __u32 image_flags(__u32 word)
 {
-        if (is_built_for(IMAGE_EXES) && word_header(decision->word)->flags & IMAGE_EXES)
-                subject_find_exe(decision);
+        return word_header(word)->flags;
 }
 
 /* A bit of the address of a stack that its lane begins with, as its offset. */
@@ -159,24 +133,34 @@ static __always_inline void count_call(enum hook hook)
         (*count)++;
 }
 
-/* The service proves a hook by being denied in it. To be asked before anything else about the
- * access: the act is no more than what reaches the hook. No rule binds the canary at other hooks.
- */
-static __always_inline bool is_asked(__u32 word, __u32 whom)
+/* Whether the service proves that program by being denied. */
+static __always_inline bool canary_is_answered(__u32 whom, __u32 load)
 {
-        if (!(word & WORD_CANARY) || hot.canary_load != load_id || hot.canary_hook != whom ||
+        if (hot.canary_load != load || hot.canary_hook != whom ||
             !is_canary_process(bpf_get_current_pid_tgid() >> 32))
                 return false;
         hot.canary_answered = 1;
+        if (!(whom & CANARY_TIER))
+                __sync_fetch_and_or(&account.counters.seen, HOOK_BIT(whom & 63));
         return true;
 }
 
-static __always_inline bool is_canary_of(__u32 word, enum hook hook, __u32 guard)
+/* The service proves a hook by being denied in it, and with it that the judge is asked there. To be
+ * asked before anything else about the access: the act is no more than what reaches the hook. No
+ * rule binds the canary at other hooks. */
+static __always_inline bool is_canary_of(__u32 word, enum hook hook, __u32 whom)
 {
-        if (!is_asked(word, hook | guard))
+        struct decision decision;
+
+        if (!(word & WORD_CANARY))
                 return false;
-        __sync_fetch_and_or(&account.counters.seen, HOOK_BIT(hook));
-        return true;
+        __builtin_memset(&decision, 0, sizeof(decision));
+        decision.word = word;
+        decision.hook = hook;
+        decision.flags = DECIDE_CANARY;
+        decision.list = hook | whom;
+        decision.rule = load_id;
+        return ask(&decision) == -CANARY_ERRNO;
 }
 
 static __always_inline bool is_canary(__u32 word, enum hook hook)

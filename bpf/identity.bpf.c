@@ -6,6 +6,7 @@
  * file where those count. */
 #include "exec.h"
 
+#define LEVELS_AT_ONCE 8
 #define PROGRAM_LEVELS 32
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -64,33 +65,61 @@ static __always_inline bool is_program_folder(const struct dentry *dentry)
         return false;
 }
 
+/* Where the way up from a file has come to, through the mounts it is in. */
+struct mounted_way {
+        __u64 dentry, top, mount, root;
+};
+
+#define WAY_GOES_ON 1
+
+static __always_inline void enter_mount(struct mounted_way *way, __u64 address)
+{
+        const struct mount *mount = (const struct mount *) address;
+
+        way->mount = address;
+        way->root = (__u64) BPF_CORE_READ(mount, mnt.mnt_root);
+}
+
+/* Some levels of it. Returns WAY_GOES_ON, 0 at the root of all that is mounted, or -1 if the tree
+ * is not that of its mount. A function of its own, so that the verifier looks into it once and not
+ * once for all levels. */
+__noinline int identity_climb(struct mounted_way *way)
+{
+        if (!way || !is_built_for(IMAGE_VERIFIED))
+                return -1;
+        for (int i = 0; i < LEVELS_AT_ONCE; i++) {
+                const struct dentry *dentry = (const struct dentry *) way->dentry;
+                const struct mount *mount = (const struct mount *) way->mount;
+                __u64 parent;
+
+                if (way->dentry == way->root) {
+                        parent = (__u64) BPF_CORE_READ(mount, mnt_parent);
+                        if (parent == way->mount)
+                                return 0;
+                        way->dentry = (__u64) BPF_CORE_READ(mount, mnt_mountpoint);
+                        enter_mount(way, parent);
+                        continue;
+                }
+                way->top = way->dentry;
+                way->dentry = (__u64) BPF_CORE_READ(dentry, d_parent);
+                if (way->dentry == way->top)
+                        return -1;
+        }
+        return WAY_GOES_ON;
+}
+
 /* Whether the path of the file, from the root of all that is mounted, begins with such a folder. */
 static __always_inline bool is_below_program_folder(const struct file___mounted *file)
 {
-        const struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry), *top = dentry;
-        const struct mount *mount = (const void *) ((const char *) BPF_CORE_READ(file, f_path.mnt) -
-                                                    bpf_core_field_offset(struct mount, mnt));
-        const struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
-        const struct mount *parent;
+        struct mounted_way way = {.dentry = (__u64) BPF_CORE_READ(file, f_path.dentry)};
+        int r = WAY_GOES_ON;
 
-        for (int i = 0; i < PROGRAM_LEVELS; i++) {
-                if (dentry == root) {
-                        parent = BPF_CORE_READ(mount, mnt_parent);
-                        if (parent == mount)
-                                break;
-                        dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-                        mount = parent;
-                        root = BPF_CORE_READ(mount, mnt.mnt_root);
-                        continue;
-                }
-                top = dentry;
-                dentry = BPF_CORE_READ(dentry, d_parent);
-                if (dentry == top)
-                        return false; /* the tree is not that of its mount */
-        }
-        /* After the loop, so that the verifier looks into it once. */
-        return dentry == root && BPF_CORE_READ(mount, mnt_parent) == mount &&
-               is_program_folder(top);
+        way.top = way.dentry;
+        enter_mount(&way, (__u64) BPF_CORE_READ(file, f_path.mnt) -
+                                  bpf_core_field_offset(struct mount, mnt));
+        for (int i = 0; i < PROGRAM_LEVELS / LEVELS_AT_ONCE && r == WAY_GOES_ON; i++)
+                r = identity_climb(&way);
+        return !r && is_program_folder((const struct dentry *) way.top);
 }
 
 /* At an address. 1 or 0. */
@@ -268,7 +297,7 @@ int BPF_PROG(task_prctl, int option, unsigned long what)
                 return prctl_pass();
         decision.flags = EVENT_FORGED;
         decision.access = 1;
-        if (judge(&decision) < 0) {
+        if (ask(&decision) < 0) {
                 asm volatile("");
                 return -EPERM;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Judge: from lists of clauses to what happens. Alone knows audit and enforce, the processes no
- * rule binds, counters and signals. */
-#include "hook.h"
+ * rule binds, counters and signals. One program for all hooks: see ask.bpf.c. */
+#include "judge.h"
 
 /* All three lists, and a finding for each bit of access. */
 #define CLAUSES_AT_ONCE 64
@@ -15,7 +15,7 @@
  * its rules, not of what guards the service. In an interrupt the current task is anyone. */
 static __always_inline bool is_unbound(struct decision *decision)
 {
-        __u32 tgid = bpf_get_current_pid_tgid() >> 32, flags;
+        __u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
         if (!decision->sk && (tgid == 1 || is_service(tgid)))
                 return true;
@@ -23,10 +23,7 @@ static __always_inline bool is_unbound(struct decision *decision)
                 return true;
         if (decision->flags & EVENT_SELF)
                 return false;
-        flags = word_header(decision->word)->flags;
-        if (flags & IMAGE_BUILT_FOR & ~built_for)
-                return true; /* a program that knows these flags stands beside this one */
-        return is_built_for(IMAGE_UNBOUND) && flags & IMAGE_UNBOUND &&
+        return image_flags(decision->word) & IMAGE_UNBOUND &&
                subject_in_cgroup(decision, CGROUP_UNBOUND);
 }
 
@@ -90,7 +87,9 @@ static __always_inline bool is_emergency(const struct decision *decision)
         return until && !(decision->flags & EVENT_SELF) && bpf_ktime_get_boot_ns() < until;
 }
 
-int judge_found(struct decision *decision, struct finding *finding)
+/* What follows what was found. Returns 1 if the subject is exempt, -EPERM for a denial, 0 for what
+ * is recorded only. */
+__noinline int judge_found(struct decision *decision, struct finding *finding)
 {
         bool denied;
 
@@ -142,7 +141,7 @@ static __always_inline bool fits(struct decision *decision, const struct clause 
 {
         if (!clause->subject)
                 return true;
-        if (decision->flags & EVENT_COPY || !is_built_for(IMAGE_SUBJECTS))
+        if (decision->flags & EVENT_COPY)
                 return clause->verdict != CLAUSE_ALLOW;
         return subject_fits(decision, clause->subject, clause->verdict);
 }
@@ -193,13 +192,16 @@ __noinline int judge_clause(struct decision *decision, struct finding *finding)
 static __always_inline void find_as_such(const struct decision *decision, struct finding *finding)
 {
         /* A doubt may be about a rule that denies in audit mode too. */
-        bool in_audit = word_header(decision->word)->flags & IMAGE_ENFORCED;
+        bool in_audit = image_flags(decision->word) & IMAGE_ENFORCED;
 
         finding->rule = decision->rule;
         finding->access = decision->access;
-        finding->verdict = decision->flags & DECIDE_RECORD || (!in_audit && is_audited(decision))
-                                   ? VERDICT_AUDITED
-                                   : VERDICT_DENIED;
+        finding->verdict = VERDICT_DENIED;
+        finding->signal = SIGNAL_NONE;
+        if (decision->flags & EVENT_SELF)
+                return;
+        if (decision->flags & DECIDE_RECORD || (!in_audit && is_audited(decision)))
+                finding->verdict = VERDICT_AUDITED;
         finding->signal = SIGNAL_DEFAULT;
 }
 
@@ -227,19 +229,22 @@ __noinline int judge_clauses(struct decision *decision, struct finding *finding)
         return r == STEP_FOUND ? follow(decision, finding) : r;
 }
 
-int judge(struct decision *decision)
+static __always_inline int judge_as_such(struct decision *decision)
 {
         struct finding finding = {};
         int r;
 
-        if (!decision)
-                return -EPERM;
-        if (decision->flags & DECIDE_AS_SUCH) {
-                find_as_such(decision, &finding);
-                r = judge_found(decision, &finding);
-                decision->access = 0;
-                return r < 0 ? -EPERM : 0;
-        }
+        find_as_such(decision, &finding);
+        r = judge_found(decision, &finding);
+        decision->access = 0;
+        return r < 0 ? -EPERM : 0;
+}
+
+static __always_inline int judge_lists(struct decision *decision)
+{
+        struct finding finding = {};
+        int r;
+
         r = judge_clause(decision, &finding); /* mostly the first one decides */
         if (r == STEP_FOUND)
                 r = follow(decision, &finding);
@@ -247,4 +252,30 @@ int judge(struct decision *decision)
                 r = judge_clauses(decision, &finding);
         /* It has come to its end or is denied: each finding takes a bit of the access away. */
         return r == STEP_END ? 0 : -EPERM;
+}
+
+/* Once a decision, if any subject of the policy has a program. */
+static __always_inline void find_marks(struct decision *decision)
+{
+        if (!(image_flags(decision->word) & IMAGE_EXES) || decision->flags & DECIDE_MARKED)
+                return;
+        decision->flags |= DECIDE_MARKED;
+        subject_find_exe(decision);
+}
+
+SEC("freplace/ask")
+int judge(struct decision *decision)
+{
+        if (!decision)
+                return -EPERM;
+        if (decision->flags & DECIDE_CANARY)
+                return canary_is_answered(decision->list, decision->rule) ? -CANARY_ERRNO : 0;
+        if (decision->flags & EVENT_SELF && guard_trusts())
+                return 0;
+        if (decision->flags & (DECIDE_FILE | DECIDE_MOVE) && !file_find_lists(decision))
+                return 0;
+        if (decision->flags & DECIDE_AS_SUCH)
+                return judge_as_such(decision);
+        find_marks(decision);
+        return judge_lists(decision);
 }

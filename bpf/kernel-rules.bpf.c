@@ -19,8 +19,7 @@ static __always_inline int decide_kernel(__u32 word, enum hook hook, enum kernel
         decision.list = list;
         decision.operation = object;
         decision.target = target;
-        subject_exe(&decision);
-        return verdict_return(judge(&decision));
+        return verdict_return(ask(&decision));
 }
 
 /* ---- ptrace ---- */

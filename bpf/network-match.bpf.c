@@ -269,9 +269,8 @@ int net_judge(struct decision *decision, __u32 how)
         n = collect_first(decision, &search);
         if (!n)
                 return 0;
-        subject_exe(decision);
         for (int i = 0; i < LISTS_MAX / LISTS_AT_ONCE; i++) {
-                r = judge(decision);
+                r = ask(decision);
                 if (r < 0 || !decision->access || n < LISTS_AT_ONCE)
                         break;
                 n = net_collect(decision, &search);

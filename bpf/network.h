@@ -8,5 +8,5 @@
 #define NET_UNKNOWN 1u
 
 /* network-match.bpf.c. Asks about decision->access at the decision's address, port (0: not known)
- * and protocol, the most specific key first; how: NET_UNKNOWN or 0. Returns as judge() does. */
+ * and protocol, the most specific key first; how: NET_UNKNOWN or 0. Returns as ask() does. */
 int net_judge(struct decision *decision, __u32 how);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Place: the cold half. Global functions, which the verifier checks once and on their own; they
- * read the kernel by address only, so that it does not matter which hook called. */
+/* Place: the cold half, of the judge. Global functions, which the verifier checks once and on their
+ * own; they read the kernel by address only. */
 #include "place.h"
 
 #define CLIMB_MAX 64 /* levels looked up in one call */
@@ -197,7 +197,7 @@ __noinline int place_learn(struct place_walk *walk, __u64 begun)
         unsigned long magic;
         __u64 data;
 
-        if (!walk || !is_built_for(IMAGE_FILES | IMAGE_EXES))
+        if (!walk)
                 return -1;
         dentry = (const struct dentry *) walk->step.dentry;
         magic = BPF_CORE_READ(dentry, d_sb, s_magic);
@@ -237,7 +237,7 @@ __noinline int place_climb(struct place_walk *walk)
         const struct dentry *dentry, *parent;
         const struct trie_value *root;
 
-        if (!walk || !is_built_for(IMAGE_FILES | IMAGE_EXES))
+        if (!walk)
                 return -1;
         dentry = (const struct dentry *) walk->step.dentry;
         if (walk->known == walk->step.dentry) {
@@ -265,7 +265,7 @@ __noinline int place_climb_on(struct place_walk *walk, struct way *way)
 {
         int r = 0;
 
-        if (!walk || !way || !is_built_for(IMAGE_FILES | IMAGE_EXES))
+        if (!walk || !way)
                 return -1;
         for (int i = 0; i < CLIMB_AT_ONCE && !r; i++) {
                 /* volatile: clang would enter the loop in its middle, which the verifier forbids */
@@ -323,7 +323,7 @@ int place_walk(struct place_walk *walk)
         __u32 seq;
         int r;
 
-        if (!walk || !is_built_for(IMAGE_FILES | IMAGE_EXES))
+        if (!walk)
                 return -1;
         walk->step = (struct place_step){};
         begun = renames_begun();
@@ -363,13 +363,22 @@ int place_walk(struct place_walk *walk)
 
 int place_of_address(struct place_step *step, __u32 word)
 {
-        struct place_walk walk = {};
-        int r;
+        struct place_walk walk = {.word = word};
+        const struct dentry *dentry;
+        __u64 address;
+        int r = WALK_AGAIN;
 
-        if (!step || !is_built_for(IMAGE_FILES | IMAGE_EXES))
+        if (!step)
                 return -1;
-        walk.step.dentry = step->dentry;
-        r = place_walk_out(&walk, word);
+        address = step->dentry;
+        dentry = (const struct dentry *) address;
+        walk.directory = address;
+        if ((BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) != MODE_DIRECTORY)
+                walk.directory = (__u64) BPF_CORE_READ(dentry, d_parent);
+        walk.start = walk.directory;
+        for (int i = 0; i < WALK_ATTEMPTS && r == WALK_AGAIN; i++)
+                r = place_walk(&walk);
         step->place = walk.step.place;
-        return r;
+        step_to_address(step, address);
+        return r || walk.directory == address ? r : place_down(step, word & WORD_SLOT);
 }

@@ -142,43 +142,12 @@ static __always_inline int place_down(struct place_step *step, __u32 slot)
         return place_settle(step, slot, r);
 }
 
-/* Finds the place of walk->step.dentry. Inline, for functions that are called with little stack
- * left. */
-static __always_inline int place_walk_out(struct place_walk *walk, __u32 word)
-{
-        __u64 address = walk->step.dentry;
-        const struct dentry *dentry = (const struct dentry *) address;
-        int r = WALK_AGAIN;
-
-        walk->directory = address;
-        if ((BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) != MODE_DIRECTORY)
-                walk->directory = (__u64) BPF_CORE_READ(dentry, d_parent);
-        walk->start = walk->directory;
-        walk->word = word;
-        for (int i = 0; i < WALK_ATTEMPTS && r == WALK_AGAIN; i++)
-                r = place_walk(walk);
-        step_to_address(&walk->step, address);
-        if (r || walk->directory == address)
-                return r;
-        return place_down(&walk->step, word & WORD_SLOT);
-}
-
 static __always_inline __u64 directory_key(const struct dentry *directory, __u32 word)
 {
         const struct inode *inode = directory->d_inode;
 
         return cache_mix(inode->i_ino, (__u64) inode->i_sb->s_dev << 32 | inode->i_generation, word,
                          renames_begun());
-}
-
-/* The place of a directory that has an inode. Returns 0, or not 0 when it cannot be told. */
-static __always_inline int place_of_directory(struct dentry *directory, __u32 word,
-                                              struct place_step *step)
-{
-        if (cache_find(directory_key(directory, word), &step->place))
-                return 0;
-        step->dentry = (__u64) directory;
-        return place_of_address(step, word);
 }
 
 /* Whether the bit of that number, below 64, is set. x86 shifts by one register alone, which is this
@@ -191,32 +160,19 @@ static __always_inline bool has_bit(__u64 bits, __u64 number)
         return bits & 1;
 }
 
-/* The place of a name in a directory: one step, and only where some ruled name is as long as it, or
- * the directory has spellings of its own. */
-static __always_inline int place_of_name(struct dentry *dentry, __u32 slot, struct place_step *step)
+/* Whether the name of that length in a directory of that place may be ruled itself: only where some
+ * ruled name is as long as it, or the directory has spellings of its own. */
+static __always_inline bool place_goes_on(const struct place *place, __u32 length)
 {
-        __u32 length;
-
-        if (step->place.node == NODE_OFF) {
-                place_inherit(&step->place);
-                return 0;
-        }
-        length = dentry->d_name.len;
-        if (!has_bit(step->place.lengths, length & 15) && !(step->place.ruleset & PLACE_FOLDS)) {
-                place_inherit(&step->place);
-                return 0;
-        }
-        step->dentry = (__u64) dentry;
-        step->name = (__u64) dentry->d_name.name;
-        step->length = length;
-        return place_down(step, slot);
+        return place->node != NODE_OFF &&
+               (has_bit(place->lengths, length & 15) || place->ruleset & PLACE_FOLDS);
 }
 
-/* What the cache has of the directory that a name is in, as it stands there. Returns whether there
- * is something. */
-static __always_inline bool known_place(const struct dentry *dentry, __u32 word, __u64 *ret_known)
+/* What the cache has of a directory, as it stands there. Returns whether there is something. */
+static __always_inline bool known_place(const struct dentry *directory, __u32 word,
+                                        __u64 *ret_known)
 {
-        __u64 key = directory_key(dentry->d_parent, word);
+        __u64 key = directory_key(directory, word);
         struct cache_entry *entry = cache_slot(key);
 
         *ret_known = *(volatile __u64 *) &entry->data;
@@ -224,19 +180,11 @@ static __always_inline bool known_place(const struct dentry *dentry, __u32 word,
 }
 
 /* Whether no rule is about a name in a directory of that place: the same question as
- * place_of_name() for a place without a ruleset. */
+ * place_goes_on(), for a place without a ruleset. */
 static __always_inline bool known_is_free(__u64 known, const struct dentry *dentry)
 {
         __u64 rest = known >> 24;
 
         barrier_var(rest); /* else clang compares the whole with what has no room in a comparison */
         return !rest || (rest <= 0xffff && !has_bit(rest, dentry->d_name.len & 15));
-}
-
-/* Whether it is known, at little cost, that no rule is about that name. */
-static __always_inline bool place_is_free(const struct dentry *dentry, __u32 word)
-{
-        __u64 known;
-
-        return known_place(dentry, word, &known) && known_is_free(known, dentry);
 }

@@ -4,6 +4,7 @@
 #include "place.h"
 
 #define CGROUP_LEVELS 64
+#define CGROUPS_AT_ONCE 8
 #define GROUP_STEPS 17 /* 2^16: no process has more groups */
 
 static __always_inline bool cgroup_has(void *map, __u64 id, __u32 number)
@@ -13,48 +14,72 @@ static __always_inline bool cgroup_has(void *map, __u64 id, __u32 number)
         return bpf_map_lookup_elem(map, &key);
 }
 
-static __always_inline bool socket_in_cgroup(const struct sock *sk, void *map, __u32 number)
-{
-        const char *css;
-        const struct cgroup *cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+/* Where a search through a cgroup and those above it has come to. */
+struct cgroup_search {
+        __u64 cgroup; /* of a socket: the address of the next */
+        __u32 level;  /* of the current task: that of the next, from the root on */
+        __u32 number;
+};
 
-        for (int level = 0; cgroup && level < CGROUP_LEVELS; level++) {
-                if (cgroup_has(map, BPF_CORE_READ(cgroup, kn, id), number))
-                        return true;
-                css = (const char *) BPF_CORE_READ(cgroup, self.parent);
-                cgroup = css ? (const void *) (css - bpf_core_field_offset(struct cgroup, self))
-                             : NULL;
-        }
-        return false;
+#define CGROUP_FOUND 1
+#define CGROUP_END (-1)
+
+/* Returns the id of the next cgroup of a socket's, upward; 0: there is none. */
+static __always_inline __u64 climb_cgroup(struct cgroup_search *search)
+{
+        const struct cgroup *cgroup = (const struct cgroup *) search->cgroup;
+        const char *css = (const char *) BPF_CORE_READ(cgroup, self.parent);
+
+        search->cgroup = css ? (__u64) (css - bpf_core_field_offset(struct cgroup, self)) : 0;
+        return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
 }
 
-int subject_in_cgroup(struct decision *decision, __u32 number)
+/* Some cgroups of them, likewise: 0: it goes on. A function of its own, so that the verifier looks
+ * into it once and not once for all levels. */
+__noinline int subject_search_cgroups(struct decision *decision, struct cgroup_search *search)
 {
         __u32 slot;
         __u64 id;
         void *map;
 
-        if (!decision)
-                return false;
+        if (!decision || !search)
+                return CGROUP_END;
         slot = decision->word & WORD_SLOT;
         map = bpf_map_lookup_elem(&cgroups, &slot);
         if (!map)
-                return false;
-        if (decision->sk)
-                return socket_in_cgroup((const struct sock *) decision->sk, map, number);
-        for (int level = 0; level < CGROUP_LEVELS; level++) {
-                id = bpf_get_current_ancestor_cgroup_id(level);
+                return CGROUP_END;
+        for (int i = 0; i < CGROUPS_AT_ONCE; i++) {
+                id = decision->sk ? climb_cgroup(search)
+                                  : bpf_get_current_ancestor_cgroup_id(search->level++);
                 if (!id)
-                        break;
-                if (cgroup_has(map, id, number))
-                        return true;
+                        return CGROUP_END;
+                if (cgroup_has(map, id, search->number))
+                        return CGROUP_FOUND;
         }
-        return false;
+        return 0;
 }
 
-/* The kernel keeps them sorted. */
-static __always_inline bool has_group(const struct cred *cred, __u32 gid)
+int subject_in_cgroup(struct decision *decision, __u32 number)
 {
+        struct cgroup_search search = {.number = number};
+        const struct sock *sk;
+        int r = 0;
+
+        if (!decision)
+                return false;
+        sk = (const struct sock *) decision->sk;
+        if (sk)
+                search.cgroup = (__u64) BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+        for (int i = 0; i < CGROUP_LEVELS / CGROUPS_AT_ONCE && !r; i++)
+                r = subject_search_cgroups(decision, &search);
+        return r == CGROUP_FOUND;
+}
+
+/* The kernel keeps them sorted. A function of its own, so that the verifier looks into it once and
+ * not once a way to it. */
+__noinline int subject_has_group(__u64 address, __u32 gid)
+{
+        const struct cred *cred = (const struct cred *) address;
         const struct group_info *groups = BPF_CORE_READ(cred, group_info);
         __u32 low = 0, high = BPF_CORE_READ(groups, ngroups), middle, group;
 
@@ -63,7 +88,7 @@ static __always_inline bool has_group(const struct cred *cred, __u32 gid)
         for (int i = 0; i < GROUP_STEPS; i++) {
                 if (low >= high)
                         break;
-                middle = (low + high) / 2;
+                middle = forgotten((low + high) / 2);
                 if (bpf_core_read(&group, sizeof(group), &groups->gid[middle]))
                         break;
                 if (group == gid)
@@ -106,7 +131,13 @@ static __always_inline bool fits_cred(const struct decision *decision,
                 return in_doubt;
         if (subject->flags & SUBJECT_UID && BPF_CORE_READ(cred, euid.val) != subject->uid)
                 return false;
-        return !(subject->flags & SUBJECT_GID) || has_group(cred, subject->gid);
+        return !(subject->flags & SUBJECT_GID) || subject_has_group((__u64) cred, subject->gid);
+}
+
+/* Likewise. */
+__noinline int subject_is_verified(void)
+{
+        return subject_verified();
 }
 
 int subject_fits(struct decision *decision, __u32 number, __u32 verdict)
@@ -130,15 +161,11 @@ int subject_fits(struct decision *decision, __u32 number, __u32 verdict)
                 return in_doubt;
         if (flags & SUBJECT_EXE && !has_mark(slot, decision->marks, subject->exe))
                 return false;
-        if (flags & SUBJECT_CGROUP && !is_built_for(IMAGE_CGROUPS))
-                return in_doubt;
         if (flags & SUBJECT_CGROUP && !subject_in_cgroup(decision, subject->cgroup))
                 return false;
         if (!(flags & SUBJECT_VERIFIED))
                 return true;
-        if (!is_built_for(IMAGE_VERIFIED))
-                return in_doubt;
-        return !decision->sk && subject_verified();
+        return !decision->sk && subject_is_verified();
 }
 
 static __always_inline __u32 marks_of(const struct place *place, __u32 slot)
@@ -155,16 +182,16 @@ static __always_inline __u32 marks_of(const struct place *place, __u32 slot)
 
 int subject_find_exe(struct decision *decision)
 {
-        struct place_walk walk = {};
+        struct place_step step = {};
 
         if (!decision || decision->sk)
                 return 0;
-        walk.step.dentry =
+        step.dentry =
                 (__u64) BPF_CORE_READ(bpf_get_current_task_btf(), mm, exe_file, f_path.dentry);
-        if (!walk.step.dentry) /* a thread of the kernel */
+        if (!step.dentry) /* a thread of the kernel */
                 return 0;
         decision->marks = MARKS_UNKNOWN;
-        if (place_walk_out(&walk, decision->word) == 0)
-                decision->marks = marks_of(&walk.step.place, decision->word & WORD_SLOT);
+        if (place_of_address(&step, decision->word) == 0)
+                decision->marks = marks_of(&step.place, decision->word & WORD_SLOT);
         return 0;
 }

@@ -23,6 +23,8 @@ static const struct {
         {"mounts-watched", offsetof(BackendHanded, mounts[1])},
         {"expedite", offsetof(BackendHanded, expedite)},
         {"sysctl-guard", offsetof(BackendHanded, sysctl_guard)},
+        {"judge-lsm", offsetof(BackendHanded, judges[TIER_LSM])},
+        {"judge-fmod-ret", offsetof(BackendHanded, judges[TIER_FMOD_RET])},
         {"times", offsetof(BackendHanded, times)},
 };
 

@@ -100,6 +100,7 @@ static void detach(Backend *backend, Program *program)
         unpin_link(backend, program->name);
         bpf_link__destroy(program->link);
         program->link = NULL;
+        judge_detach(backend, program);
         program_forget_times(program);
         backend->n_changes++;
 }
@@ -107,7 +108,8 @@ static void detach(Backend *backend, Program *program)
 /* Returns NULL, or why not. */
 static const char *pin(Backend *backend, Program *program)
 {
-        if (pin_link(backend, program->link, program->name) == 0) {
+        if (judge_pin(backend, program) == 0 &&
+            pin_link(backend, program->link, program->name) == 0) {
                 backend->n_changes++;
                 return NULL;
         }
@@ -200,6 +202,8 @@ static const char *attach_to_hook(Backend *backend, Program *program, struct bpf
 
         if (program->hook == HOOK_SYSCTL)
                 return attach_to_sysctl(backend, program, loaded);
+        if (judge_attach(backend, program, loaded) < 0)
+                return "the kernel does not put what decides into it";
         program->link = bpf_program__attach_trace(loaded);
         if (!program->link)
                 return "the kernel refused to attach it";
@@ -230,11 +234,10 @@ static int is_needed(const Program *program, const Needs *needs)
         return 0;
 }
 
-/* It knows nothing of what these rules ask. What has no part in rules need not. */
+/* It knows nothing of what these rules ask. */
 static int is_outdated(const Program *program, const Needs *needs)
 {
-        return program_is_attached(program) && program->target_id &&
-               (program->role == PROGRAM_RULES || program->role == PROGRAM_HELPER) &&
+        return program_is_attached(program) && program_is_built(program) &&
                needs->flags & IMAGE_BUILT_FOR & ~program->built_for;
 }
 
@@ -321,15 +324,22 @@ static void keep_for_times(const Backend *backend, Program *program,
 static const char *attach_one(Backend *backend, Program *program, AttachTurn turn,
                               struct bpf_program *loaded)
 {
-        struct bpf_link *before = TAKE_PTR(program->link);
-        const char *reason = turn == TURN_HOOKS ? attach_to_hook(backend, program, loaded)
-                                                : attach_helper(backend, program, loaded);
+        Program before = *program;
+        const char *reason;
 
+        program->link = NULL;
+        program->ask_fd = 0;
+        reason = turn == TURN_HOOKS ? attach_to_hook(backend, program, loaded)
+                                    : attach_helper(backend, program, loaded);
         if (reason) {
-                program->link = before;
+                judge_detach(backend, program);
+                program->link = before.link;
+                program->ask_fd = before.ask_fd;
+                program->loaded_as = before.loaded_as;
                 return reason;
         }
-        bpf_link__destroy(before);
+        bpf_link__destroy(before.link);
+        judge_detach(backend, &before);
         program->built_for = backend->built_for;
         keep_for_times(backend, program, loaded);
         return NULL;

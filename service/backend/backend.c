@@ -44,6 +44,13 @@ __attribute__((format(printf, 2, 0))) static int ignore_messages(enum libbpf_pri
         return 0;
 }
 
+/* What another build has learnt of directories is not believed: it is as if one had been moved. */
+static void forget_places(Backend *backend)
+{
+        __atomic_add_fetch(&backend->renames->begun, RENAMES_STEP, __ATOMIC_SEQ_CST);
+        __atomic_add_fetch(&backend->renames->ended, RENAMES_STEP, __ATOMIC_SEQ_CST);
+}
+
 /* The first loading of this boot, or one that finds its maps at work. */
 static int take_over(Backend *backend)
 {
@@ -53,6 +60,7 @@ static int take_over(Backend *backend)
         hot->signal = backend->signal;
         if (hot->abi == AEGIS_ABI) {
                 word_store(backend, word_now(backend) & ~WORD_CANARY);
+                forget_places(backend);
                 backend->adopted = header_in_force(backend)->generation != 0;
                 slots_find(backend);
                 return 0;
@@ -74,7 +82,9 @@ static void forget_links(Backend *backend)
                 program_forget_times(&backend->programs[i]);
                 if (backend->programs[i].fd)
                         close(backend->programs[i].fd);
-                backend->programs[i].fd = 0;
+                if (backend->programs[i].ask_fd)
+                        close(backend->programs[i].ask_fd);
+                backend->programs[i].fd = backend->programs[i].ask_fd = 0;
         }
 }
 
@@ -110,8 +120,12 @@ static int try_tier(Backend *backend, Tier tier)
         if (r < 0)
                 return r;
         r = take_over(backend);
-        if (r < 0)
+        if (r == 0)
+                r = judge_open(backend);
+        if (r < 0) {
+                unload(backend);
                 return r;
+        }
         guard_begin(backend);
         needed = proof = needs_in_force(backend);
         proof.tier = 1;
@@ -140,8 +154,7 @@ static void choose_tier(Backend *backend)
         if (!backend->probe.has_btf)
                 return;
         for (size_t i = 0; r < 0 && i < ELEMENTS_OF(tiers); i++) {
-                if (tiers[i] == TIER_LSM && backend->probe.lsm_list[0] &&
-                    !backend->probe.lsm_listed)
+                if (tiers[i] == TIER_LSM && !lsm_may_do(&backend->probe))
                         continue;
                 r = try_tier(backend, tiers[i]);
         }
@@ -162,7 +175,7 @@ void backend_begin(Backend *backend)
         backend->pin_fd = backend->events_fd = backend->floors_fd = -1;
         backend->canary.directory_fd = backend->mounts_fd = -1;
         backend->mounts.root = backend->mounts.fd = backend->expedite_fd = backend->times_fd = -1;
-        backend->types_fd = backend->anew.before = -1;
+        backend->types_fd = backend->anew.before = backend->judge_fd = -1;
         backend->guard_trouble = "";
         libbpf_set_print(ignore_messages);
 }
@@ -174,6 +187,7 @@ static void take_handed(Backend *backend, const BackendHanded *handed)
         backend->mounts_fd = handed->mounts[1] ? handed->mounts[1] : mounts_watch();
         backend->expedite_fd = handed->expedite ? handed->expedite : expedite_open();
         backend->sysctl_handed = handed->sysctl_guard;
+        memcpy(backend->judges_handed, handed->judges, sizeof(handed->judges));
         backend->floors_handed = handed->floors;
         backend->times_fd = handed->times ? handed->times : -1;
 }
@@ -240,6 +254,9 @@ Backend *backend_free(Backend *backend)
                 close(backend->sysctl_handed);
         if (backend->floors_handed)
                 close(backend->floors_handed);
+        for (Tier tier = 0; tier < N_TIERS; tier++)
+                if (backend->judges_handed[tier])
+                        close(backend->judges_handed[tier]);
         free(backend->pin_path);
         free(backend->events_path);
         canary_deinit(&backend->canary);

@@ -17,6 +17,8 @@ typedef enum Tier {
         TIER_FMOD_RET,
 } Tier;
 
+#define N_TIERS (TIER_FMOD_RET + 1)
+
 typedef enum Guarantee {
         GUARANTEE_NONE,
         GUARANTEE_AUDIT,
@@ -68,12 +70,13 @@ typedef void (*BackendEventFunc)(void *userdata, const struct event *event);
 /* Descriptors of what a service that is not root cannot open, or not from its own view of the file
  * systems: opened by who can, taken over. 0: the service opens it, if it can. */
 typedef struct BackendHanded {
-        int root;         /* where the paths of documents begin */
-        int mounts[2];    /* mountinfo of that view, opened twice */
-        int expedite;     /* the kernel's switch for grace periods */
-        int sysctl_guard; /* the program that stands at the root of all cgroups */
-        int times;        /* while it is open the kernel takes the time of programs */
-        int floors;       /* of backend_floors_fd(), kept by an earlier service */
+        int root;            /* where the paths of documents begin */
+        int mounts[2];       /* mountinfo of that view, opened twice */
+        int expedite;        /* the kernel's switch for grace periods */
+        int sysctl_guard;    /* the program that stands at the root of all cgroups */
+        int judges[N_TIERS]; /* the program that decides, in each tier that may do: see judge.c */
+        int times;           /* while it is open the kernel takes the time of programs */
+        int floors;          /* of backend_floors_fd(), kept by an earlier service */
 } BackendHanded;
 
 typedef struct BackendConfig {
@@ -116,7 +119,7 @@ void backend_release_others(Backend *backend);
 
 /* What holds what is in force beside its pins, for who keeps it: descriptors of links, the
  * backend's own. Returns a number that is another after each change of them. */
-#define BACKEND_HOLDERS_MAX 96u
+#define BACKEND_HOLDERS_MAX 192u
 uint64_t backend_holders(const Backend *backend, int ret_fds[BACKEND_HOLDERS_MAX], size_t *ret_n);
 
 Tier backend_tier(const Backend *backend);

@@ -116,19 +116,26 @@ static void add_slot(OwnObjects *objects, const Slot *slot)
                 add(objects, OWN_MAP, slot->maps[table].id);
 }
 
-static void add_program(OwnObjects *objects, const Program *program)
+/* And the program that it holds. */
+static void add_link(OwnObjects *objects, int fd)
 {
         struct bpf_link_info info = {};
         uint32_t n = sizeof(info);
 
-        if (program->fd)
-                add(objects, OWN_PROGRAM, program_id(program->fd));
-        if (!program->link)
-                return;
-        if (bpf_obj_get_info_by_fd(bpf_link__fd(program->link), &info, &n) < 0)
+        if (bpf_obj_get_info_by_fd(fd, &info, &n) < 0)
                 return;
         add(objects, OWN_LINK, info.id);
         add(objects, OWN_PROGRAM, info.prog_id);
+}
+
+static void add_program(OwnObjects *objects, const Program *program)
+{
+        if (program->fd)
+                add(objects, OWN_PROGRAM, program_id(program->fd));
+        if (program->link)
+                add_link(objects, bpf_link__fd(program->link));
+        if (program->ask_fd)
+                add_link(objects, program->ask_fd);
 }
 
 static int has(const OwnObjects *objects, const struct own_object *object)

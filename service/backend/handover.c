@@ -27,11 +27,34 @@ static int attach_sysctl(Backend *backend)
         return 0;
 }
 
+/* Returns a descriptor, or 0: what is missing is the service's to tell of. */
+static int load_judge(Backend *backend, Tier tier)
+{
+        int fd;
+
+        backend->tier = tier;
+        if (find_programs(backend, tier) < 0 || judge_open(backend) < 0)
+                return 0;
+        fd = backend->judge_fd;
+        backend->judge_fd = -1;
+        return fd;
+}
+
+static void load_judges(Backend *backend, BackendHanded *handed)
+{
+        if (lsm_may_do(&backend->probe))
+                handed->judges[TIER_LSM] = load_judge(backend, TIER_LSM);
+        if (!backend->probe.lsm_listed)
+                handed->judges[TIER_FMOD_RET] = load_judge(backend, TIER_FMOD_RET);
+}
+
 /* A kernel that has not what it takes is the service's to tell of. */
 static int maps_make(Backend *backend)
 {
         int r;
 
+        backend->kernel_btf = btf__load_vmlinux_btf();
+        probe_kernel(backend->kernel_btf, &backend->probe, &backend->functions);
         r = maps_open(backend, SYSCTL_GUARD);
         if (r < 0)
                 return r;
@@ -69,8 +92,11 @@ int backend_hand_over(BackendHanded *ret_handed, const char *pin_directory, uid_
                 return -ENOMEM;
         backend_begin(backend);
         r = pin_folder_open(backend, pin_directory);
-        if (r == 0 && maps_make(backend) == 0)
-                handed.sysctl_guard = fcntl(backend->programs[0].fd, F_DUPFD_CLOEXEC, 3);
+        if (r == 0 && maps_make(backend) == 0) {
+                handed.sysctl_guard = backend->programs[0].fd;
+                backend->programs[0].fd = 0;
+                load_judges(backend, &handed);
+        }
         if (r == 0)
                 r = pins_give(backend, pin_directory, uid, gid);
         if (r == 0)

@@ -25,6 +25,8 @@ static int aim(struct bpf_program *program, struct bpf_prog_load_opts *options, 
         const Backend *backend = (const Backend *) cookie;
         const Program *known = find_program(backend, bpf_program__name(program));
 
+        if (bpf_program__type(program) == BPF_PROG_TYPE_EXT)
+                return judge_aim(backend->loading, options);
         if (!known)
                 return -ENOENT;
         options->attach_btf_id = known->target_id;
@@ -38,7 +40,7 @@ static int aim(struct bpf_program *program, struct bpf_prog_load_opts *options, 
 
 /* The same programs are of another type in each tier of trampolines. */
 typedef struct Handlers {
-        int plain, sleepable; /* negative: not registered */
+        int plain, sleepable, judge; /* negative: not registered */
 } Handlers;
 
 static void handlers_deinit(Handlers *handlers)
@@ -47,6 +49,8 @@ static void handlers_deinit(Handlers *handlers)
                 libbpf_unregister_prog_handler(handlers->plain);
         if (handlers->sleepable >= 0)
                 libbpf_unregister_prog_handler(handlers->sleepable);
+        if (handlers->judge >= 0)
+                libbpf_unregister_prog_handler(handlers->judge);
 }
 
 /* Some versions of the library use memory after they freed it when the last handler goes and
@@ -78,7 +82,8 @@ static int handlers_init(Handlers *handlers, Backend *backend)
         }
         handlers->plain = libbpf_register_prog_handler("lsm+", type, attach_type, &options);
         handlers->sleepable = libbpf_register_prog_handler("lsm.s+", type, attach_type, &options);
-        return handlers->plain < 0 || handlers->sleepable < 0 ? -EINVAL : 0;
+        handlers->judge = libbpf_register_prog_handler("freplace+", BPF_PROG_TYPE_EXT, 0, &options);
+        return handlers->plain < 0 || handlers->sleepable < 0 || handlers->judge < 0 ? -EINVAL : 0;
 }
 
 /* What these programs alone are told. By their number the service tells their canary from those of
@@ -141,7 +146,7 @@ static void choose_programs(const Backend *backend, const struct bpf_object *obj
 
 static int load_set(Backend *backend, const ProgramSet *set, struct bpf_object **ret_object)
 {
-        _cleanup_(handlers_deinit) Handlers handlers = {-1, -1};
+        _cleanup_(handlers_deinit) Handlers handlers = {-1, -1, -1};
         struct bpf_object *object;
         int r;
 
@@ -156,6 +161,7 @@ static int load_set(Backend *backend, const ProgramSet *set, struct bpf_object *
         r = share_maps(backend, object);
         if (r == 0) {
                 choose_programs(backend, object, set);
+                backend->loading = object;
                 r = bpf_object__load(object);
         }
         if (r < 0) {

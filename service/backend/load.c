@@ -12,12 +12,10 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* .rodata and .bss belong to one loading: its number, and what it has learnt. */
+/* .rodata belongs to one loading: its number, and what it is built for. */
 static int is_shared(const struct bpf_map *map)
 {
-        const char *name = bpf_map__name(map);
-
-        return !strstr(name, ".rodata") && !strstr(name, ".bss");
+        return !strstr(bpf_map__name(map), ".rodata");
 }
 
 /* bpffs takes no dots: ".data.hot" is pinned as data_hot. */
@@ -145,7 +143,7 @@ int maps_open(Backend *backend, const char *program)
         return 0;
 }
 
-static int find_programs(Backend *backend, Tier tier)
+int find_programs(Backend *backend, Tier tier)
 {
         const char *reasons[N_HOOKS];
         int r;
@@ -228,6 +226,7 @@ int load_tier(Backend *backend, Tier tier)
 void unload(Backend *backend)
 {
         slots_deinit(backend);
+        closep(&backend->judge_fd);
         account_forget(backend);
         ring_buffer__free(backend->rings);
         aegis_bpf__destroy(backend->skeleton);

@@ -123,11 +123,15 @@ int is_pinned(const Backend *backend, const char *program)
         return faccessat(backend->pin_fd, name, F_OK, 0) == 0;
 }
 
-static int is_ours(const Backend *backend, const char *program)
+static int is_ours(const Backend *backend, const char *pin)
 {
-        for (size_t i = 0; i < backend->n_programs; i++)
-                if (backend->programs[i].link && strcmp(backend->programs[i].name, program) == 0)
+        for (size_t i = 0; i < backend->n_programs; i++) {
+                const Program *program = &backend->programs[i];
+
+                if ((program->link && strcmp(program->name, pin + strlen(LINK_PREFIX)) == 0) ||
+                    judge_owns_pin(program, pin))
                         return 1;
+        }
         return 0;
 }
 
@@ -143,7 +147,7 @@ void unpin_strangers(Backend *backend)
         }
         while ((entry = readdir(directory)))
                 if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)) == 0 &&
-                    !is_ours(backend, entry->d_name + strlen(LINK_PREFIX)))
+                    !is_ours(backend, entry->d_name))
                         unlinkat(backend->pin_fd, entry->d_name, 0);
         closedir(directory);
 }

@@ -106,11 +106,14 @@ struct Backend {
         KernelFunctions functions;
         Program programs[PROGRAMS_MAX];
         size_t n_programs;
-        uint32_t load_id;   /* of the programs that were loaded last … */
-        uint32_t built_for; /* … and what they are built for */
-        int floors_handed;  /* a map of floors that an earlier service kept; 0: none */
-        int sysctl_handed;  /* the program that another attached, and detaches; 0: none */
-        int keeps_handler;  /* see install.c */
+        uint32_t load_id;           /* of the programs that were loaded last … */
+        uint32_t built_for;         /* … and what they are built for */
+        int floors_handed;          /* a map of floors that an earlier service kept; 0: none */
+        int sysctl_handed;          /* the program that another attached, and detaches; 0: none */
+        int judges_handed[N_TIERS]; /* that another loaded; 0: none */
+        int judge_fd;               /* negative: none, see judge.c */
+        const struct bpf_object *loading; /* see install.c */
+        int keeps_handler;                /* see install.c */
         HookState hooks[N_HOOKS];
         struct ring_buffer *rings;
         unsigned n_taken, n_take;  /* of the dispatch that is going on */
@@ -138,6 +141,8 @@ typedef struct ProgramSet {
 
 /* probe.c. btf: NULL: the kernel has none. */
 void probe_kernel(const struct btf *btf, Probe *ret_probe, KernelFunctions *ret_functions);
+/* Whether BPF is among the kernel's LSMs, or that is not known. */
+int lsm_may_do(const Probe *probe);
 
 /* pin.c. Makes the folders of our ABI, with a bpffs below them, and opens them. 0 or a negative
  * errno. */
@@ -190,6 +195,8 @@ int maps_mend(Backend *backend);
 /* load.c. The maps alone, and with them, if it is asked for, the program that guards the kernel's
  * switch. 0 or a negative errno. */
 int maps_open(Backend *backend, const char *program);
+/* Finds the programs that fit a tier. 0 or a negative errno. */
+int find_programs(Backend *backend, Tier tier);
 /* Makes the maps, or takes over those that are pinned, and finds the programs for a tier.
  * 0 or a negative errno. */
 int load_tier(Backend *backend, Tier tier);
@@ -200,6 +207,19 @@ struct bpf_object *object_open(const Backend *backend); /* NULL with errno */
  * take is taken out of the set. The caller closes the object: what is attached stays. 0 or a
  * negative errno. */
 int programs_load(Backend *backend, ProgramSet *set, struct bpf_object **ret_object);
+
+/* judge.c. Takes the one that was handed over for the tier, or loads it: root may. 0 or a negative
+ * errno. */
+int judge_open(Backend *backend);
+/* Says what it is loaded for: a program of the object that was loaded before. */
+int judge_aim(const struct bpf_object *object, struct bpf_prog_load_opts *options);
+/* Puts it into a program that is not attached yet, if that asks. 0 or a negative errno. */
+int judge_attach(Backend *backend, Program *program, const struct bpf_program *loaded);
+int judge_pin(const Backend *backend, const Program *program);
+/* Whether the pin holds it in that program. */
+int judge_owns_pin(const Program *program, const char *pin);
+/* Lets go of it there, and of the pin. */
+void judge_detach(const Backend *backend, Program *program);
 
 /* attach.c */
 /* What an image asks of the hooks. */

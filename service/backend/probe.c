@@ -84,6 +84,11 @@ static void explain(Probe *probe)
         }
 }
 
+int lsm_may_do(const Probe *probe)
+{
+        return !probe->lsm_list[0] || probe->lsm_listed;
+}
+
 void probe_kernel(const struct btf *btf, Probe *ret_probe, KernelFunctions *ret_functions)
 {
         struct utsname name;

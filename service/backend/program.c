@@ -228,6 +228,13 @@ int program_is_attached(const Program *program)
         return program->link || program->fd;
 }
 
+int program_is_built(const Program *program)
+{
+        return program->role == PROGRAM_RULES &&
+               (program->hook == HOOK_BPRM_CHECK_SECURITY || program->hook == HOOK_MMAP_FILE ||
+                program->hook == HOOK_FILE_MPROTECT);
+}
+
 void program_forget_times(Program *program)
 {
         if (program->timed_fd > 0)

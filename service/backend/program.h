@@ -45,6 +45,8 @@ typedef struct Program {
         uint32_t built_for;    /* while it is attached: see IMAGE_BUILT_FOR */
         struct bpf_link *link; /* NULL: not attached … */
         int fd;                /* … but, if not 0, in the way that knows no links: see sysctl.c */
+        int ask_fd;            /* the link of the judge in it; 0: none */
+        uint32_t loaded_as;    /* load_id of what that link is in */
         int timed_fd; /* the program, so that its times can be asked for; 0: none is kept */
 } Program;
 
@@ -61,6 +63,9 @@ int hook_is_newer(enum hook hook);
  * how many, or a negative errno. */
 int programs_find(const struct bpf_object *object, Tier tier, const KernelFunctions *functions,
                   Program ret_programs[PROGRAMS_MAX], const char *ret_reasons[N_HOOKS]);
+
+/* Whether it is built for what a policy has (IMAGE_BUILT_FOR), and others differ. */
+int program_is_built(const Program *program);
 
 /* Whether an image that needs these hooks and has these flags (IMAGE_…) needs a helper. */
 int helper_is_needed(const Program *helper, uint64_t hooks, uint32_t flags);

@@ -97,9 +97,12 @@ uint64_t backend_holders(const Backend *backend, int ret_fds[BACKEND_HOLDERS_MAX
 {
         size_t n = 0;
 
-        for (size_t i = 0; i < backend->n_programs && n < BACKEND_HOLDERS_MAX; i++)
+        for (size_t i = 0; i < backend->n_programs && n + 1 < BACKEND_HOLDERS_MAX; i++) {
                 if (backend->programs[i].link)
                         ret_fds[n++] = bpf_link__fd(backend->programs[i].link);
+                if (backend->programs[i].ask_fd)
+                        ret_fds[n++] = backend->programs[i].ask_fd;
+        }
         *ret_n = n;
         return backend->n_changes;
 }

@@ -9,7 +9,7 @@
 
 #define PINS "/run/aegis-test/bpf"
 #define FOLDER PINS "/abi" G_STRINGIFY(ABI_NUMBER)
-#define ABI_NUMBER 10 /* AEGIS_ABI, whose suffix is in the way */
+#define ABI_NUMBER 11 /* AEGIS_ABI, whose suffix is in the way */
 _Static_assert(ABI_NUMBER == AEGIS_ABI, "the pins are in the folder of this number");
 #define HOT FOLDER "/data_hot"
 
