@@ -213,6 +213,7 @@ struct hot {
         __u32 reserved;
         struct self self;
         struct header headers[N_SLOTS];
+        __u8 build[DIGEST_SIZE]; /* which the pinned programs are of, all of them; else 0 */
 };
 
 _Static_assert(__builtin_offsetof(struct hot, service_tgid) == 4, "in every build");

@@ -57,7 +57,7 @@ static CanaryResult send_canary(Backend *backend, const Program *program)
         CanaryResult result;
 
         hot->canary_hook = asked_as(program);
-        hot->canary_load = backend->load_id;
+        hot->canary_load = program->loaded_as;
         hot->canary_tgid = (uint32_t) getpid();
         hot->canary_answered = 0;
         word_store(backend, word_now(backend) | WORD_CANARY);
@@ -181,6 +181,17 @@ static int stands_for_hook(const Backend *backend, const Program *program)
                 (hooks_by_role(backend, 0).guarded_alone & HOOK_BIT(program->hook)) != 0);
 }
 
+int is_proven(Backend *backend, const Program *program)
+{
+        const char *note = "", *reason = prove(backend, program, &note);
+
+        if (reason || *note)
+                return 0;
+        if (stands_for_hook(backend, program))
+                backend->hooks[program->hook].reason = note;
+        return 1;
+}
+
 /* That of another loading goes on until this one is believed. */
 static const char *attach_to_sysctl(Backend *backend, Program *program, struct bpf_program *loaded)
 {
@@ -219,7 +230,7 @@ static const char *attach_to_hook(Backend *backend, Program *program, struct bpf
         return reason;
 }
 
-static int is_needed(const Program *program, const Needs *needs)
+int is_needed(const Program *program, const Needs *needs)
 {
         switch (program->role) {
         case PROGRAM_RULES:
@@ -329,6 +340,7 @@ static const char *attach_one(Backend *backend, Program *program, AttachTurn tur
 
         program->link = NULL;
         program->ask_fd = 0;
+        program->loaded_as = backend->load_id;
         reason = turn == TURN_HOOKS ? attach_to_hook(backend, program, loaded)
                                     : attach_helper(backend, program, loaded);
         if (reason) {

@@ -127,7 +127,9 @@ static int try_tier(Backend *backend, Tier tier)
                 return r;
         }
         guard_begin(backend);
+        adopt_begin(backend);
         needed = proof = needs_in_force(backend);
+        adopt_programs(backend, &needed);
         proof.tier = 1;
         missing = attach_hooks(backend, &proof);
         if (!tier_is_proven(backend)) {
@@ -143,6 +145,8 @@ static int try_tier(Backend *backend, Tier tier)
         release_hooks(backend, &needed);
         if (!(missing & ~header_in_force(backend)->hooks_accepted))
                 unpin_strangers(backend);
+        if (!missing)
+                adopt_end(backend);
         return 0;
 }
 

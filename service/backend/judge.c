@@ -92,6 +92,13 @@ int judge_pin(const Backend *backend, const Program *program)
         return 0;
 }
 
+const char *judge_pin_of(const char *pin, uint32_t *ret_loaded_as)
+{
+        int n = 0;
+
+        return sscanf(pin, LINK_PREFIX ASK "_%8x_%n", ret_loaded_as, &n) == 1 && n ? pin + n : NULL;
+}
+
 int judge_owns_pin(const Program *program, const char *pin)
 {
         char name[SYMBOL_MAX + 32];
@@ -116,7 +123,6 @@ int judge_attach(Backend *backend, Program *program, const struct bpf_program *l
         if (fd < 0)
                 return -errno;
         program->ask_fd = fd;
-        program->loaded_as = backend->load_id;
         return 0;
 }
 

@@ -122,6 +122,7 @@ struct Backend {
         uint32_t signal;           /* of rules that name none */
         const char *guard_trouble; /* why it cannot; "" */
         int adopted;
+        int finds_own;      /* what is pinned is of this build */
         int is_mended;      /* see mend.c */
         uint64_t n_changes; /* of what is attached */
         int takes_times;
@@ -208,6 +209,14 @@ struct bpf_object *object_open(const Backend *backend); /* NULL with errno */
  * negative errno. */
 int programs_load(Backend *backend, ProgramSet *set, struct bpf_object **ret_object);
 
+/* What an image asks of the hooks. */
+typedef struct Needs {
+        uint64_t hooks;
+        uint32_t flags; /* IMAGE_… */
+        int guard;      /* the programs that protect the service */
+        int tier;       /* the one that proves the tier */
+} Needs;
+
 /* judge.c. Takes the one that was handed over for the tier, or loads it: root may. 0 or a negative
  * errno. */
 int judge_open(Backend *backend);
@@ -221,17 +230,23 @@ int judge_owns_pin(const Program *program, const char *pin);
 /* Lets go of it there, and of the pin. */
 void judge_detach(const Backend *backend, Program *program);
 
+/* The name of the program that a pin holds it in; NULL: it is no such pin. */
+const char *judge_pin_of(const char *pin, uint32_t *ret_loaded_as);
+
+/* adopt.c. To be called before anything is attached. */
+void adopt_begin(Backend *backend);
+/* Takes those of an earlier service that are needed and that deny a canary. */
+void adopt_programs(Backend *backend, const Needs *needs);
+/* To be called when all that is pinned is of this build. */
+void adopt_end(Backend *backend);
+
 /* attach.c */
-/* What an image asks of the hooks. */
-typedef struct Needs {
-        uint64_t hooks;
-        uint32_t flags; /* IMAGE_… */
-        int guard;      /* the programs that protect the service */
-        int tier;       /* the one that proves the tier */
-} Needs;
 /* Without those that are newer than this kernel, which needs others in their place. */
 uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks);
 uint64_t hooks_attached(const Backend *backend);
+int is_needed(const Program *program, const Needs *needs);
+/* Whether it denies a canary; the state of its hook says so then. */
+int is_proven(Backend *backend, const Program *program);
 /* Those that nothing but the service's own protection stands at. */
 uint64_t hooks_guarded(const Backend *backend);
 /* Attaches and proves what is needed and not attached yet. Returns the hooks that could not be;

@@ -538,26 +538,6 @@ static void test_a_swap_leaves_no_gap(void)
         g_assert_cmpuint(counts.wrongly_denied, ==, 0);
 }
 
-static void test_enforcement_outlives_the_backend_and_is_adopted(void)
-{
-        BackendState before, after;
-
-        fresh_tree();
-        make_file("/t/secret");
-        apply("[deny_path]\n/t/secret\n");
-        backend_state(backend, &before);
-        backend = backend_free(backend);
-        assert_open("/t/secret", EPERM);
-        backend = start_backend();
-        assert_open("/t/secret", EPERM);
-        backend_state(backend, &after);
-        g_assert_true(after.adopted);
-        g_assert_cmpuint(after.generation, ==, before.generation);
-        g_assert_cmpmem(after.digest, DIGEST_SIZE, before.digest, DIGEST_SIZE);
-        apply("");
-        assert_open("/t/secret", 0);
-}
-
 #define ADD(name) g_test_add_func("/backend/" #name, test_##name)
 
 int main(int argc, char **argv)
@@ -587,6 +567,5 @@ int main(int argc, char **argv)
         ADD(what_is_prepared_and_aborted_changes_nothing);
         ADD(hits_go_on_while_the_same_documents_are_in_force);
         ADD(a_swap_leaves_no_gap);
-        ADD(enforcement_outlives_the_backend_and_is_adopted);
         return g_test_run();
 }
