@@ -171,15 +171,34 @@ static __always_inline int decide_place(struct decision *decision, __u64 known)
         return ask(decision);
 }
 
-/* Whether it is known, at little cost, that no rule is about a file. */
-static __always_inline bool place_is_free(const struct file *file, const struct dentry *dentry,
-                                          __u32 word, __u64 *ret_known)
+/* What the cache has of the directory that a file is in: 0: nothing. Maps are made all the time. */
+static __always_inline __u64 known_of(const struct file *file, enum hook hook, __u32 word,
+                                      __u32 *ret_length)
 {
-        if (!known_place(dentry->d_parent, word, ret_known)) {
-                *ret_known = 0;
-                return false;
+        const struct dentry *dentry;
+        __u64 key, known;
+
+        if (hook != HOOK_MMAP_FILE && pointers_are_dear()) {
+                dentry = BPF_CORE_READ(file, f_path.dentry);
+                *ret_length = BPF_CORE_READ(dentry, d_name.len);
+                key = key_by_address(BPF_CORE_READ(dentry, d_parent), word, renames_begun());
+        } else {
+                dentry = file->f_path.dentry;
+                *ret_length = dentry->d_name.len;
+                key = directory_key(dentry->d_parent, word);
         }
-        return known_is_free(*ret_known, dentry) && (!(word & WORD_MORE) || !has_more(file, word));
+        return known_place_of(key, &known) ? known : 0;
+}
+
+/* Whether it is known, at little cost, that no rule is about a file. */
+static __always_inline bool place_is_free(const struct file *file, enum hook hook, __u32 word,
+                                          __u64 *ret_known)
+{
+        __u32 length;
+
+        *ret_known = known_of(file, hook, word, &length);
+        return *ret_known && known_is_free(*ret_known, length) &&
+               (!(word & WORD_MORE) || !has_more(file, word));
 }
 
 /* ---- programs ---- */
@@ -250,7 +269,7 @@ static __always_inline int decide_exec(struct linux_binprm *bprm, struct decisio
                         return -EPERM;
         }
         if (!decision->access || !(decision->word & WORD_FILES) ||
-            place_is_free(file, file->f_path.dentry, decision->word, &known))
+            place_is_free(file, HOOK_BPRM_CHECK_SECURITY, decision->word, &known))
                 return 0;
         return decide_place(decision, known);
 }
@@ -309,7 +328,7 @@ static __always_inline int decide_map(struct file *file, __u32 word, enum hook h
 
         if (keep_identity(file, word, hook))
                 return -EPERM;
-        if (!(word & WORD_FILES) || place_is_free(file, file->f_path.dentry, word, &known))
+        if (!(word & WORD_FILES) || place_is_free(file, hook, word, &known))
                 return 0;
         ask_of(&decision, file, hook, ACCESS_MAP);
         return decide_place(&decision, known);
@@ -373,5 +392,6 @@ int BPF_PROG(file_mprotect, struct vm_area_struct *area, unsigned long wanted,
 {
         if (BPF_CORE_READ(area, vm_flags) & MAPPED_EXECUTE)
                 protection &= ~(unsigned long) PROTECT_EXECUTE;
-        return guard_map(area->vm_file, protection, HOOK_FILE_MPROTECT);
+        return guard_map(pointers_are_dear() ? BPF_CORE_READ(area, vm_file) : area->vm_file,
+                         protection, HOOK_FILE_MPROTECT);
 }

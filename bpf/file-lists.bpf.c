@@ -3,6 +3,63 @@
 #include "dentry.h"
 #include "place.h"
 
+/* Older kernels (up to 6.6) let an overlay open a file of a layer as one that has the overlay's
+ * name and the layer's inode. The name in the layer is an alias of that inode. */
+static __always_inline __u64 layer_name(const struct decision *decision)
+{
+        const struct dentry *dentry = (const struct dentry *) decision->dentry;
+        const struct inode *inode = (const struct inode *) decision->inode;
+        const struct hlist_node *alias;
+
+        if (!(decision->mode & OPENED_NOACCOUNT) ||
+            BPF_CORE_READ(inode, i_sb) == BPF_CORE_READ(dentry, d_sb) ||
+            !bpf_core_field_exists(struct dentry, d_u.d_alias))
+                return 0;
+        alias = BPF_CORE_READ(inode, i_dentry.first);
+        return alias ? (__u64) alias - bpf_core_field_offset(struct dentry, d_u.d_alias) : 0;
+}
+
+/* Whether the current task acts in the name of another, as whoever mounted an overlay. */
+static __always_inline bool is_lent(void)
+{
+        const struct task_struct *task = bpf_get_current_task_btf();
+
+        return (__u64) task->cred != (__u64) task->real_cred;
+}
+
+/* Whether an overlay reads a file to copy it: in the name of whoever mounted it, after
+ * inode_copy_up and not as the file behind its own. */
+static __always_inline bool is_copied(const struct decision *decision)
+{
+        const struct inode *inode = (const struct inode *) decision->inode;
+        struct task_note *note;
+
+        if (decision->mode & (OPENED_NOACCOUNT | OPENED_WRITE) || !is_lent() ||
+            (BPF_CORE_READ(inode, i_mode) & MODE_TYPE) != MODE_REGULAR)
+                return false;
+        note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL, 0);
+        if (!note || !note->copying)
+                return false;
+        note->copying = 0;
+        return true;
+}
+
+/* What an overlay opens is meant by the name in its layer, and may be all that is wanted. */
+static __always_inline void look_below_overlay(struct decision *decision)
+{
+        __u64 layer;
+
+        if (is_copied(decision)) {
+                decision->access = ACCESS_ALL;
+                decision->flags |= EVENT_COPY | DECIDE_DEFAULT;
+        }
+        layer = layer_name(decision);
+        if (!layer)
+                return;
+        decision->dentry = layer;
+        decision->known = 0;
+}
+
 /* What is pinned speaks of the file itself, by whatever name, and is asked first. */
 static __always_inline __u32 pinned_ruleset(const struct decision *decision)
 {
@@ -58,6 +115,11 @@ static __always_inline int place_in_known(struct decision *decision, struct plac
 
         if (read_named(&named, dentry))
                 return -1;
+        if (!decision->digest_algorithm) { /* else they would overwrite the digest */
+                decision->parent = named.parent;
+                decision->hash_length = named.hash_length;
+                decision->flags |= DECIDE_NAMED;
+        }
         cache_unpack(decision->known, &step->place);
         if (named.parent == decision->dentry) /* the root of its file system */
                 return 0;
@@ -100,6 +162,8 @@ int file_find_lists(struct decision *decision)
 
         if (!decision)
                 return 1;
+        if (decision->flags & DECIDE_OPEN)
+                look_below_overlay(decision);
         r = find_place(decision, &step);
         if (decision->flags & DECIDE_MOVE)
                 return set_move(decision, &step.place, r);

@@ -8,16 +8,7 @@ static __always_inline bool leave_early(__u32 word)
         return !(word & (WORD_FILES | WORD_CANARY));
 }
 
-static __always_inline int ask_of(struct decision *decision, const struct dentry *dentry,
-                                  const struct dentry *parent)
-{
-        decision->dentry = (__u64) dentry;
-        decision->parent = (__u64) parent;
-        decision->hash_length = dentry->d_name.hash | (__u64) dentry->d_name.len << 32;
-        decision->flags |= DECIDE_NAMED;
-        return verdict_return(ask(decision));
-}
-
+/* The inode is an address alone. */
 static __always_inline bool is_pinned(const struct inode *inode, __u32 word)
 {
         __u32 flags = image_flags(word);
@@ -28,28 +19,28 @@ static __always_inline bool is_pinned(const struct inode *inode, __u32 word)
 
 /* A dentry's inode may be NULL where the verifier of some kernels (6.2 to 6.15) holds that it never
  * is, and drops the test: so it is read as a number. */
-static __always_inline int guard_name(struct dentry *dentry, enum hook hook, __u32 access)
+static __always_inline int guard_name(const struct inode *dir, struct dentry *dentry,
+                                      enum hook hook, __u32 access)
 {
         struct decision decision = {.hook = hook, .access = access, .flags = DECIDE_FILE};
-        struct dentry *parent;
         __u32 word = word_read();
 
         count_call(hook);
         if (leave_early(word))
                 return 0;
-        parent = dentry->d_parent; /* dear, and here the verifier comes once */
         if (is_canary(word, hook))
                 return -CANARY_ERRNO;
         decision.word = word;
+        decision.dentry = (__u64) dentry;
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
-        if (known_place(parent, word, &decision.known)) {
-                if (known_is_free(decision.known, dentry) &&
+        if (known_place_of(parent_key(dir, dentry, word), &decision.known)) {
+                if (known_is_free(decision.known, dentry->d_name.len) &&
                     !(word & WORD_MORE && is_pinned((const void *) decision.inode, word)))
                         return 0;
         } else {
                 decision.known = 0;
         }
-        return ask_of(&decision, dentry, parent);
+        return verdict_return(ask(&decision));
 }
 
 static __always_inline __u32 access_of_open(const struct file *file, __u32 mode)
@@ -65,82 +56,46 @@ static __always_inline __u32 access_of_open(const struct file *file, __u32 mode)
         return access ? access : ACCESS_READ; /* mode 3, for ioctl alone */
 }
 
-/* Older kernels (up to 6.6) let an overlay open a file of a layer as one that has the overlay's
- * name and the layer's inode. The name in the layer is an alias of that inode. */
-static __always_inline __u64 layer_name(const struct file *file, const struct dentry *dentry,
-                                        __u32 mode)
-{
-        const struct hlist_node *alias;
-
-        if (!(mode & OPENED_NOACCOUNT) ||
-            BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ(dentry, d_sb) ||
-            !bpf_core_field_exists(struct dentry, d_u.d_alias))
-                return 0;
-        alias = BPF_CORE_READ(file, f_inode, i_dentry.first);
-        return alias ? (__u64) alias - bpf_core_field_offset(struct dentry, d_u.d_alias) : 0;
-}
-
-/* Whether an overlay reads a file to copy it: in the name of whoever mounted it (is_lent), after
- * inode_copy_up and not as the file behind its own. */
-static __always_inline bool is_copied(const struct file *file, __u32 mode, bool is_lent)
-{
-        struct task_note *note;
-
-        if (mode & (OPENED_NOACCOUNT | OPENED_WRITE) || !is_lent ||
-            (BPF_CORE_READ(file, f_inode, i_mode) & MODE_TYPE) != MODE_REGULAR)
-                return false;
-        note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL, 0);
-        if (!note || !note->copying)
-                return false;
-        note->copying = 0;
-        return true;
-}
-
 /* Whether anything beside its name may speak of a file. */
 static __always_inline bool has_more(const struct file *file, __u32 word)
 {
         return (image_flags(word) & IMAGE_DEFAULT && file->f_flags & OPENED_FOR_EXEC) ||
-               is_pinned(file->f_inode, word);
+               is_pinned(BPF_CORE_READ(file, f_inode), word);
 }
 
 /* A function of its own, so that the way that most opens go saves no registers for it. */
-static __noinline int decide_open(struct file *file, struct dentry *dentry, __u32 word, __u64 known)
+static __noinline int ask_open(struct file *file, struct dentry *dentry, __u32 word, __u64 known)
 {
-        struct decision decision = {
-                .word = word, .hook = HOOK_FILE_OPEN, .known = known, .flags = DECIDE_FILE};
-        struct task_struct *task;
-        bool is_lent;
-        __u64 layer;
-        __u32 mode;
+        struct decision decision = {.word = word,
+                                    .hook = HOOK_FILE_OPEN,
+                                    .known = known,
+                                    .flags = DECIDE_FILE | DECIDE_OPEN};
+
+        decision.dentry = (__u64) dentry;
+        decision.inode =
+                (__u64) (pointers_are_dear() ? BPF_CORE_READ(file, f_inode) : file->f_inode);
+        decision.mode = file->f_mode;
+        decision.access = access_of_open(file, decision.mode);
+        if (decision.access & ACCESS_MAP)
+                decision.flags |= DECIDE_DEFAULT;
+        return verdict_return(ask(&decision));
+}
+
+/* Likewise. */
+static __noinline int decide_open(struct file *file, __u32 word)
+{
+        struct dentry *dentry = file->f_path.dentry;
+        __u64 known;
 
         if (leave_early(word))
                 return 0;
-        /* pointers are loaded here, where the verifier comes seldom: see pointers_are_dear() */
-        task = bpf_get_current_task_btf();
-        is_lent = (__u64) task->cred != (__u64) task->real_cred;
-        decision.inode = (__u64) file->f_inode;
         if (is_canary(word, HOOK_FILE_OPEN))
                 return -CANARY_ERRNO;
-        if (!known) {
-                if (!known_place(dentry->d_parent, word, &decision.known))
-                        decision.known = 0;
-                else if (known_is_free(decision.known, dentry) && !has_more(file, word))
-                        return 0;
-        }
-        mode = file->f_mode;
-        decision.access = access_of_open(file, mode);
-        if (is_copied(file, mode, is_lent)) {
-                decision.access = ACCESS_ALL;
-                decision.flags |= EVENT_COPY;
-        }
-        if (decision.access & ACCESS_MAP)
-                decision.flags |= DECIDE_DEFAULT;
-        layer = layer_name(file, dentry, mode);
-        if (!layer)
-                return ask_of(&decision, dentry, dentry->d_parent);
-        decision.dentry = layer;
-        decision.known = 0;
-        return verdict_return(ask(&decision));
+        if (!known_place(dentry->d_parent, word, &known))
+                known = 0;
+        else if (known_is_free(known, dentry->d_name.len) && !has_more(file, word))
+                return 0;
+        return ask_open(file, dentry, word, known);
 }
 
 /* The way nearly all opens go: a directory whose place is learnt, and no name in it that a rule
@@ -151,22 +106,19 @@ int BPF_PROG(file_open, struct file *file)
         struct dentry *dentry;
         __u64 known;
         __u32 word;
-        int r;
 
         count_call(HOOK_FILE_OPEN);
         word = word_read();
         if (word <= WORD_NAMES_MAX) {
                 dentry = file->f_path.dentry;
                 if (known_place(dentry->d_parent, word, &known)) {
-                        if (known_is_free(known, dentry))
+                        if (known_is_free(known, dentry->d_name.len))
                                 return 0;
                         barrier_var(file); /* else what is free saves a register for the dentry */
-                        return decide_open(file, file->f_path.dentry, word, known);
+                        return ask_open(file, file->f_path.dentry, word, known);
                 }
         }
-        r = decide_open(file, file->f_path.dentry, word, 0);
-        asm volatile(""); /* else clang makes one call of both, and what is free pays for it */
-        return r;
+        return decide_open(file, word);
 }
 
 /* Proves that programs at hooks are run and heeded on this machine at all. */
@@ -212,25 +164,25 @@ int BPF_PROG(inode_copy_up, struct dentry *dentry)
 SEC("lsm/inode_create")
 int BPF_PROG(inode_create, struct inode *dir, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_CREATE, ACCESS_CREATE);
+        return guard_name(dir, dentry, HOOK_INODE_CREATE, ACCESS_CREATE);
 }
 
 SEC("lsm/inode_mkdir")
 int BPF_PROG(inode_mkdir, struct inode *dir, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_MKDIR, ACCESS_CREATE);
+        return guard_name(dir, dentry, HOOK_INODE_MKDIR, ACCESS_CREATE);
 }
 
 SEC("lsm/inode_mknod")
 int BPF_PROG(inode_mknod, struct inode *dir, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_MKNOD, ACCESS_CREATE);
+        return guard_name(dir, dentry, HOOK_INODE_MKNOD, ACCESS_CREATE);
 }
 
 SEC("lsm/inode_symlink")
 int BPF_PROG(inode_symlink, struct inode *dir, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_SYMLINK, ACCESS_CREATE);
+        return guard_name(dir, dentry, HOOK_INODE_SYMLINK, ACCESS_CREATE);
 }
 
 /* What is asked for to take a name away. Of a file with several names, the others would leave the
@@ -248,7 +200,7 @@ static __always_inline __u32 access_of_loss(struct dentry *dentry)
 SEC("lsm/inode_unlink")
 int BPF_PROG(inode_unlink, struct inode *dir, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_UNLINK, access_of_loss(dentry));
+        return guard_name(dir, dentry, HOOK_INODE_UNLINK, access_of_loss(dentry));
 }
 
 /* What was learnt ends with the move of a directory, and with its removal where inodes have no
@@ -280,7 +232,7 @@ SEC("lsm/inode_rmdir")
 int BPF_PROG(inode_rmdir, struct inode *dir, struct dentry *dentry)
 {
         const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
-        int r = guard_name(dentry, HOOK_INODE_RMDIR, ACCESS_DELETE);
+        int r = guard_name(dir, dentry, HOOK_INODE_RMDIR, ACCESS_DELETE);
 
         if (!r && !leave_early(word_read()) && !BPF_CORE_READ(inode, i_generation))
                 move_begin(dentry);
@@ -299,9 +251,9 @@ int BPF_PROG(rmdir_end, void *idmap, struct inode *dir, struct dentry *dentry)
 SEC("lsm/inode_link")
 int BPF_PROG(inode_link, struct dentry *old_dentry, struct inode *dir, struct dentry *new_dentry)
 {
-        int r = guard_name(old_dentry, HOOK_INODE_LINK, ACCESS_ALL);
+        int r = guard_name(NULL, old_dentry, HOOK_INODE_LINK, ACCESS_ALL);
 
-        return r ? r : guard_name(new_dentry, HOOK_INODE_LINK, ACCESS_CREATE);
+        return r ? r : guard_name(dir, new_dentry, HOOK_INODE_LINK, ACCESS_CREATE);
 }
 
 static __always_inline int decide_move(struct dentry *dentry, __u32 word)
@@ -313,8 +265,9 @@ static __always_inline int decide_move(struct dentry *dentry, __u32 word)
 
         if (!(image_flags(word) & IMAGE_FILES))
                 return 0;
+        decision.dentry = (__u64) dentry;
         decision.inode = (__u64) BPF_CORE_READ(dentry, d_inode);
-        return ask_of(&decision, dentry, dentry->d_parent);
+        return verdict_return(ask(&decision));
 }
 
 static __always_inline bool is_directory(struct dentry *dentry)
@@ -322,15 +275,16 @@ static __always_inline bool is_directory(struct dentry *dentry)
         return (BPF_CORE_READ(dentry, d_inode, i_mode) & MODE_TYPE) == MODE_DIRECTORY;
 }
 
-static __always_inline int guard_rename(struct dentry *old_dentry, struct dentry *new_dentry)
+static __always_inline int guard_rename(const struct inode *old_dir, struct dentry *old_dentry,
+                                        const struct inode *new_dir, struct dentry *new_dentry)
 {
         __u32 word = word_read();
         int r;
 
-        r = guard_name(old_dentry, HOOK_INODE_RENAME, ACCESS_ALL);
+        r = guard_name(old_dir, old_dentry, HOOK_INODE_RENAME, ACCESS_ALL);
         if (r)
                 return r;
-        r = guard_name(new_dentry, HOOK_INODE_RENAME,
+        r = guard_name(new_dir, new_dentry, HOOK_INODE_RENAME,
                        BPF_CORE_READ(new_dentry, d_inode)
                                ? ACCESS_CREATE | access_of_loss(new_dentry)
                                : ACCESS_CREATE);
@@ -346,7 +300,7 @@ SEC("lsm/inode_rename")
 int BPF_PROG(inode_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
              struct dentry *new_dentry)
 {
-        return guard_rename(old_dentry, new_dentry);
+        return guard_rename(old_dir, old_dentry, new_dir, new_dentry);
 }
 
 /* The LSM hook is called twice for an exchange; security_inode_rename() is told by a flag. */
@@ -354,9 +308,10 @@ SEC("lsm/inode_rename")
 int BPF_PROG(inode_rename_exchange, struct inode *old_dir, struct dentry *old_dentry,
              struct inode *new_dir, struct dentry *new_dentry, unsigned int flags)
 {
-        int r = flags & RENAME_EXCHANGE ? guard_rename(new_dentry, old_dentry) : 0;
+        int r = flags & RENAME_EXCHANGE ? guard_rename(new_dir, new_dentry, old_dir, old_dentry)
+                                        : 0;
 
-        return r ? r : guard_rename(old_dentry, new_dentry);
+        return r ? r : guard_rename(old_dir, old_dentry, new_dir, new_dentry);
 }
 
 SEC("fexit/vfs_rename")
@@ -379,36 +334,36 @@ static __always_inline __u32 access_of_change(const struct iattr *attributes)
 SEC("lsm/inode_setattr")
 int BPF_PROG(inode_setattr, void *idmap, struct dentry *dentry, struct iattr *attributes)
 {
-        return guard_name(dentry, HOOK_INODE_SETATTR, access_of_change(attributes));
+        return guard_name(NULL, dentry, HOOK_INODE_SETATTR, access_of_change(attributes));
 }
 
 SEC("lsm/inode_setattr")
 int BPF_PROG(inode_setattr_2, struct dentry *dentry, struct iattr *attributes)
 {
-        return guard_name(dentry, HOOK_INODE_SETATTR, access_of_change(attributes));
+        return guard_name(NULL, dentry, HOOK_INODE_SETATTR, access_of_change(attributes));
 }
 
 SEC("lsm/inode_setxattr")
 int BPF_PROG(inode_setxattr, void *idmap, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_SETXATTR, ACCESS_ATTR);
+        return guard_name(NULL, dentry, HOOK_INODE_SETXATTR, ACCESS_ATTR);
 }
 
 SEC("lsm/inode_removexattr")
 int BPF_PROG(inode_removexattr, void *idmap, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_REMOVEXATTR, ACCESS_ATTR);
+        return guard_name(NULL, dentry, HOOK_INODE_REMOVEXATTR, ACCESS_ATTR);
 }
 
 /* From 6.2 on; before, an ACL is an extended attribute like others. */
 SEC("lsm/inode_set_acl")
 int BPF_PROG(inode_set_acl, void *idmap, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_SET_ACL, ACCESS_ATTR);
+        return guard_name(NULL, dentry, HOOK_INODE_SET_ACL, ACCESS_ATTR);
 }
 
 SEC("lsm/inode_remove_acl")
 int BPF_PROG(inode_remove_acl, void *idmap, struct dentry *dentry)
 {
-        return guard_name(dentry, HOOK_INODE_REMOVE_ACL, ACCESS_ATTR);
+        return guard_name(NULL, dentry, HOOK_INODE_REMOVE_ACL, ACCESS_ATTR);
 }

@@ -94,7 +94,7 @@ int guard_trusts(void)
 }
 
 static __always_inline int deny(__u32 word, enum hook hook, const struct dentry *dentry,
-                                __u32 target)
+                                __u32 target, __u32 flags)
 {
         struct decision decision = {};
 
@@ -102,7 +102,7 @@ static __always_inline int deny(__u32 word, enum hook hook, const struct dentry 
         decision.inode = dentry ? (__u64) BPF_CORE_READ(dentry, d_inode) : 0;
         decision.word = word;
         decision.hook = hook;
-        decision.flags = EVENT_SELF;
+        decision.flags = EVENT_SELF | flags;
         decision.target = target;
         return verdict_return(ask(&decision));
 }
@@ -117,7 +117,7 @@ static __always_inline int guard_name(struct dentry *dentry, enum hook hook)
                 return -CANARY_ERRNO;
         if (BPF_CORE_READ(dentry, d_sb, s_dev) != hot.self.pin_device)
                 return 0;
-        return deny(word, hook, dentry, 0);
+        return deny(word, hook, dentry, 0, 0);
 }
 
 SEC("lsm/inode_mkdir")
@@ -146,9 +146,8 @@ int BPF_PROG(guard_inode_unlink, struct inode *dir, struct dentry *dentry)
 
 /* ---- mounts ---- */
 
-/* Whether the current process is among the mounts of PID 1. Elsewhere, in a container say, there
- * are copies of them, which come and go. */
-static __always_inline bool sees_first_mounts(void)
+/* Elsewhere, in a container say, there are copies of them, which come and go. */
+int guard_sees_first_mounts(void)
 {
         const struct task_struct *task = bpf_get_current_task_btf();
         const struct mnt_namespace *own = BPF_CORE_READ(task, nsproxy, mnt_ns);
@@ -168,9 +167,7 @@ static __always_inline bool is_in_pins(const struct dentry *dentry)
 
 static __always_inline int guard_mount(const struct dentry *dentry, __u32 word, enum hook hook)
 {
-        if (!is_in_pins(dentry) || !sees_first_mounts())
-                return 0;
-        return deny(word, hook, dentry, 0);
+        return is_in_pins(dentry) ? deny(word, hook, dentry, 0, DECIDE_MOUNT) : 0;
 }
 
 SEC("lsm/sb_umount")
@@ -243,7 +240,7 @@ int BPF_PROG(guard_bpf_map, struct bpf_map *map)
         }
         if (!has_own_name(map) && !bpf_map_lookup_elem(&own_objects, &key))
                 return 0;
-        return deny(word, HOOK_BPF_MAP, NULL, 0);
+        return deny(word, HOOK_BPF_MAP, NULL, 0, 0);
 }
 
 /* A program of ours by its id could be extended by another, and so rewritten. A link by its pin has
@@ -260,7 +257,7 @@ int BPF_PROG(guard_bpf, int command, union bpf_attr *attributes)
                 return 0;
         key.kind = command == BPF_PROG_GET_FD_BY_ID ? OWN_PROGRAM : OWN_LINK;
         bpf_probe_read_kernel(&key.id, sizeof(key.id), attributes);
-        return bpf_map_lookup_elem(&own_objects, &key) ? deny(word, HOOK_BPF, NULL, command) : 0;
+        return bpf_map_lookup_elem(&own_objects, &key) ? deny(word, HOOK_BPF, NULL, command, 0) : 0;
 }
 
 /* ---- the kernel's own switch ---- */
@@ -337,7 +334,7 @@ int BPF_PROG(guard_ptrace_access_check, struct task_struct *child, unsigned int 
         if (!(mode & PTRACE_ATTACH) || !is_on() ||
             (!is_live_service(child) && !has_service_program(child)))
                 return 0;
-        return deny(word, HOOK_PTRACE_ACCESS_CHECK, NULL, child->tgid);
+        return deny(word, HOOK_PTRACE_ACCESS_CHECK, NULL, child->tgid, 0);
 }
 
 static __always_inline bool is_harmless(int signal)
@@ -356,5 +353,5 @@ int BPF_PROG(guard_task_kill, struct task_struct *task, void *info, int signal)
                 return -CANARY_ERRNO;
         if (!is_on() || is_harmless(signal) || !is_live_service(task))
                 return 0;
-        return deny(word, HOOK_TASK_KILL, NULL, task->tgid);
+        return deny(word, HOOK_TASK_KILL, NULL, task->tgid, 0);
 }

@@ -13,6 +13,9 @@ int service_note(void);
 /* guard.bpf.c. Whether what guards the service lets the current process through. */
 __hidden int guard_trusts(void);
 
+/* guard.bpf.c. Whether the current process is among the mounts of PID 1. */
+__hidden int guard_sees_first_mounts(void);
+
 static __always_inline bool is_service(__u32 tgid)
 {
         if (tgid != hot.service_tgid)

@@ -15,6 +15,8 @@
 #define DECIDE_CANARY                                                                              \
         0x2000u /* denied if it is a canary; list: whom it asks, rule: which loading */
 #define DECIDE_MARKED 0x4000u /* marks are there */
+#define DECIDE_OPEN 0x8000u   /* what an overlay makes of it counts: mode is there */
+#define DECIDE_MOUNT 0x10000u /* only among the mounts of PID 1 */
 
 /* What is denied as such, without a clause. (EVENT_COPY: each clause that denies fits, whomever it
  * is about.) */
@@ -43,6 +45,8 @@ struct decision {
         __u32 flags;  /* EVENT_… and DECIDE_… */
         __u32 rule;   /* out: the rule that decided */
         __u32 digest_algorithm; /* 0: the object has an address or the like, not a digest */
+        __u32 mode;             /* OPENED_… */
+        __u32 reserved;
         union {
                 struct {
                         union {
@@ -56,7 +60,7 @@ struct decision {
                         __u16 protocol;
                         __u32 operation;
                         __u32 target;
-                        __u32 reserved;
+                        __u32 padding;
                 };
                 __u8 digest[DIGEST_SIZE];
         };

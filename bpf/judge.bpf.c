@@ -270,6 +270,8 @@ int judge(struct decision *decision)
                 return -EPERM;
         if (decision->flags & DECIDE_CANARY)
                 return canary_is_answered(decision->list, decision->rule) ? -CANARY_ERRNO : 0;
+        if (decision->flags & DECIDE_MOUNT && !guard_sees_first_mounts())
+                return 0;
         if (decision->flags & EVENT_SELF && guard_trusts())
                 return 0;
         if (decision->flags & (DECIDE_FILE | DECIDE_MOVE) && !file_find_lists(decision))

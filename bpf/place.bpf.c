@@ -178,16 +178,6 @@ int place_descend(struct place_step *step, __u32 slot)
         return -1;
 }
 
-static __always_inline __u64 key_of(const struct dentry *dentry, __u32 word, __u64 begun)
-{
-        const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
-
-        return cache_mix(BPF_CORE_READ(inode, i_ino),
-                         (__u64) BPF_CORE_READ(inode, i_sb, s_dev) << 32 |
-                                 BPF_CORE_READ(inode, i_generation),
-                         word, begun);
-}
-
 /* Where subvolumes and snapshots give one number to several directories, nothing can be learnt. In
  * an overlay a name may stand for a file of a layer: no name there is free (place_is_free()). A
  * function of its own, for its stack. */
@@ -208,7 +198,7 @@ __noinline int place_learn(struct place_walk *walk, __u64 begun)
                 data |= CACHED_RULESET(RULESET_INHERITED);
         else if (magic == OVERLAY_MAGIC)
                 data |= CACHED_LENGTHS(0xffff); /* names of all lengths are looked up */
-        cache_learn(key_of(dentry, walk->word, begun), data);
+        cache_learn(key_by_address(dentry, walk->word, begun), data);
         return 0;
 }
 
@@ -254,7 +244,7 @@ __noinline int place_climb(struct place_walk *walk)
                         walk->step.place.ruleset |= PLACE_FOLDS;
                 return CLIMB_KNOWN;
         }
-        if (cache_find(key_of(dentry, walk->word, renames_begun()), &walk->step.place))
+        if (cache_find(key_by_address(dentry, walk->word, renames_begun()), &walk->step.place))
                 return CLIMB_KNOWN;
         walk->step.dentry = (__u64) parent;
         return 0;

@@ -142,6 +142,31 @@ static __always_inline int place_down(struct place_step *step, __u32 slot)
         return place_settle(step, slot, r);
 }
 
+static __always_inline __u64 key_by_address(const struct dentry *dentry, __u32 word, __u64 begun)
+{
+        const struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+        return cache_mix(BPF_CORE_READ(inode, i_ino),
+                         (__u64) BPF_CORE_READ(inode, i_sb, s_dev) << 32 |
+                                 BPF_CORE_READ(inode, i_generation),
+                         word, begun);
+}
+
+/* Of the directory that a name is in. dir: its inode, where a hook is told it; NULL. */
+static __always_inline __u64 parent_key(const struct inode *dir, const struct dentry *dentry,
+                                        __u32 word)
+{
+        __u32 device;
+
+        if (!dir && pointers_are_dear())
+                return key_by_address(BPF_CORE_READ(dentry, d_parent), word, renames_begun());
+        if (!dir)
+                dir = dentry->d_parent->d_inode;
+        device = pointers_are_dear() ? BPF_CORE_READ(dir, i_sb, s_dev) : dir->i_sb->s_dev;
+        return cache_mix(dir->i_ino, (__u64) device << 32 | dir->i_generation, word,
+                         renames_begun());
+}
+
 static __always_inline __u64 directory_key(const struct dentry *directory, __u32 word)
 {
         const struct inode *inode = directory->d_inode;
@@ -169,22 +194,26 @@ static __always_inline bool place_goes_on(const struct place *place, __u32 lengt
 }
 
 /* What the cache has of a directory, as it stands there. Returns whether there is something. */
-static __always_inline bool known_place(const struct dentry *directory, __u32 word,
-                                        __u64 *ret_known)
+static __always_inline bool known_place_of(__u64 key, __u64 *ret_known)
 {
-        __u64 key = directory_key(directory, word);
         struct cache_entry *entry = cache_slot(key);
 
         *ret_known = *(volatile __u64 *) &entry->data;
         return (*(volatile __u64 *) &entry->x ^ *ret_known) == key;
 }
 
+static __always_inline bool known_place(const struct dentry *directory, __u32 word,
+                                        __u64 *ret_known)
+{
+        return known_place_of(directory_key(directory, word), ret_known);
+}
+
 /* Whether no rule is about a name in a directory of that place: the same question as
  * place_goes_on(), for a place without a ruleset. */
-static __always_inline bool known_is_free(__u64 known, const struct dentry *dentry)
+static __always_inline bool known_is_free(__u64 known, __u32 length)
 {
         __u64 rest = known >> 24;
 
         barrier_var(rest); /* else clang compares the whole with what has no room in a comparison */
-        return !rest || (rest <= 0xffff && !has_bit(rest, dentry->d_name.len & 15));
+        return !rest || (rest <= 0xffff && !has_bit(rest, length & 15));
 }

@@ -17,27 +17,25 @@
 #include "util/log.h"
 
 /* Of the very bytes that programs are loaded from. */
-static void build_of(uint8_t ret_build[DIGEST_SIZE])
+static void find_build(Backend *backend)
 {
         size_t size;
         const void *bytes = aegis_bpf__elf_bytes(&size);
 
-        crypto_generichash(ret_build, DIGEST_SIZE, bytes, size, NULL, 0);
+        crypto_generichash(backend->build, DIGEST_SIZE, bytes, size, NULL, 0);
 }
 
 void adopt_begin(Backend *backend)
 {
-        uint8_t own[DIGEST_SIZE];
-
-        build_of(own);
-        backend->finds_own = memcmp(backend->hot->build, own, DIGEST_SIZE) == 0;
+        find_build(backend);
+        backend->finds_own = memcmp(backend->hot->build, backend->build, DIGEST_SIZE) == 0;
         if (!backend->finds_own)
                 memset(backend->hot->build, 0, DIGEST_SIZE);
 }
 
 void adopt_end(Backend *backend)
 {
-        build_of(backend->hot->build);
+        memcpy(backend->hot->build, backend->build, DIGEST_SIZE);
 }
 
 static struct bpf_link *open_link(const Backend *backend, const char *pin)

@@ -38,6 +38,8 @@ __attribute__((format(printf, 2, 0))) static int ignore_messages(enum libbpf_pri
 {
         char message[1024];
 
+        if (log_max_level() < LOG_DEBUG)
+                return 0;
         vsnprintf(message, sizeof(message), format, arguments);
         message[strcspn(message, "\n")] = '\0';
         log_debug("libbpf: %s", message);

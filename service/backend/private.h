@@ -122,9 +122,10 @@ struct Backend {
         uint32_t signal;           /* of rules that name none */
         const char *guard_trouble; /* why it cannot; "" */
         int adopted;
-        int finds_own;      /* what is pinned is of this build */
-        int is_mended;      /* see mend.c */
-        uint64_t n_changes; /* of what is attached */
+        uint8_t build[DIGEST_SIZE]; /* of this one, see adopt.c */
+        int finds_own;              /* what is pinned is of this build */
+        int is_mended;              /* see mend.c */
+        uint64_t n_changes;         /* of what is attached */
         int takes_times;
         int times_fd;   /* while it is open the kernel takes the time of programs; or -1 */
         int prepared;   /* the idle slot is filled and waits for its commit */
