@@ -286,8 +286,6 @@ int digest_of_bytes(struct decision *decision)
         return -1;
 }
 
-#define VERITY_SHA256 1 /* FS_VERITY_HASH_ALG_SHA256 */
-
 static __always_inline const struct fsverity_info *verity_info(const struct inode *inode)
 {
         const struct super_block___verity *super;
@@ -296,6 +294,8 @@ static __always_inline const struct fsverity_info *verity_info(const struct inod
 
         if (bpf_core_field_exists(struct inode___verity, i_verity_info))
                 return BPF_CORE_READ((const struct inode___verity *) inode, i_verity_info);
+        if (!bpf_core_field_exists(struct fsverity_operations, inode_info_offs))
+                return NULL;
         super = (const void *) BPF_CORE_READ(inode, i_sb);
         offset = BPF_CORE_READ(super, s_vop, inode_info_offs);
         if (!offset || bpf_probe_read_kernel(&info, sizeof(info), (const char *) inode + offset))
@@ -315,20 +315,6 @@ static __always_inline int read_verity(const struct inode *inode, __u8 digest[DI
         return bpf_core_read(digest, DIGEST_SIZE, &info->file_digest) ? -1 : DIGEST_VERITY_SHA256;
 }
 
-static __always_inline int take_verity(__u8 digest[DIGEST_SIZE])
-{
-        struct exec_note *note = bpf_task_storage_get(&noted, bpf_get_current_task_btf(), NULL, 0);
-        __u16 algorithm = note ? note->verity.algorithm : 0;
-
-        if (!algorithm)
-                return -1;
-        note->verity.algorithm = 0;
-        if (algorithm != VERITY_SHA256)
-                return 0;
-        __builtin_memcpy(digest, note->verity.digest, DIGEST_SIZE);
-        return DIGEST_VERITY_SHA256;
-}
-
 int digest_of_verity(struct decision *decision)
 {
         const struct inode *inode;
@@ -338,6 +324,5 @@ int digest_of_verity(struct decision *decision)
         inode = (const struct inode *) decision->inode;
         if (!(BPF_CORE_READ(inode, i_flags) & INODE_VERITY))
                 return 0;
-        return verity_is_in_reach() ? read_verity(inode, decision->digest)
-                                    : take_verity(decision->digest);
+        return read_verity(inode, decision->digest);
 }

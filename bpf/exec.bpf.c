@@ -45,8 +45,6 @@ struct task_struct___personality {
 
 const volatile bool in_lsm = false;
 
-extern int bpf_get_fsverity_digest(struct file *file, struct bpf_dynptr *digest) __ksym __weak;
-
 /* ---- by its bytes ---- */
 
 static __always_inline __u32 list_of_digest(const struct decision *decision, __u32 algorithm)
@@ -212,28 +210,10 @@ static __always_inline void ask_of(struct decision *decision, const struct file 
         decision->access = access;
 }
 
-/* Where the digest of fs-verity is out of our reach the kernel itself tells it, to BPF LSM. */
-static __always_inline void ask_verity(struct file *file, struct exec_note *note)
+static __always_inline int decide_digest(struct decision *decision)
 {
-        struct bpf_dynptr dynptr;
-
-        note->verity.algorithm = 0;
-        if (bpf_dynptr_from_mem(&note->verity, sizeof(note->verity), 0, &dynptr) == 0)
-                bpf_get_fsverity_digest(file, &dynptr);
-}
-
-static __always_inline int decide_digest(struct file *file, struct decision *decision)
-{
-        struct exec_note *note;
         int r;
 
-        if (in_lsm && is_built_for(IMAGE_VERITY) && bpf_get_fsverity_digest &&
-            !verity_is_in_reach() && word_header(decision->word)->flags & IMAGE_VERITY) {
-                note = bpf_task_storage_get(&noted, bpf_get_current_task_btf(), NULL,
-                                            BPF_LOCAL_STORAGE_GET_F_CREATE);
-                if (note)
-                        ask_verity(file, note);
-        }
         exec_find_digest(decision);
         r = ask(decision);
         if (!r && decision->flags & EVENT_UNHASHED) {
@@ -261,7 +241,7 @@ static __always_inline int decide_exec(struct linux_binprm *bprm, struct decisio
 
         ask_of(decision, file, HOOK_BPRM_CHECK_SECURITY, ACCESS_EXEC);
         if (is_built_for(IMAGE_SHA256 | IMAGE_VERITY) && flags & (IMAGE_SHA256 | IMAGE_VERITY) &&
-            decide_digest(file, decision))
+            decide_digest(decision))
                 return -EPERM;
         if (is_built_for(IMAGE_COMMS) && flags & IMAGE_COMMS && decision->access) {
                 exec_find_comms(decision, (__u64) BPF_CORE_READ(bprm, interp));

@@ -30,13 +30,6 @@ struct super_block___verity {
 
 #pragma clang attribute pop
 
-/* Whether the kernel keeps what it knows of a file under fs-verity where a program can follow. */
-static __always_inline bool verity_is_in_reach(void)
-{
-        return bpf_core_field_exists(struct inode___verity, i_verity_info) ||
-               bpf_core_field_exists(struct fsverity_operations, inode_info_offs);
-}
-
 /* The first call of an exec is about the file that was named; each further one is about what runs
  * the one before (a script's interpreter). */
 static __always_inline bool is_named_itself(const struct linux_binprm *bprm)
@@ -53,10 +46,6 @@ extern const volatile bool in_lsm;
 struct exec_note {
         __u64 inode; /* an address: which file it is about; 0: none */
         __u8 digest[DIGEST_SIZE];
-        struct {
-                __u16 algorithm, size;
-                __u8 digest[64];
-        } verity; /* struct fsverity_digest, where the kernel is asked for it */
 };
 
 typedef struct {

@@ -24,7 +24,7 @@ static __always_inline bool is_lent(void)
 {
         const struct task_struct *task = bpf_get_current_task_btf();
 
-        return (__u64) task->cred != (__u64) task->real_cred;
+        return BPF_CORE_READ(task, cred) != BPF_CORE_READ(task, real_cred);
 }
 
 /* Whether an overlay reads a file to copy it: in the name of whoever mounted it, after
@@ -34,7 +34,7 @@ static __always_inline bool is_copied(const struct decision *decision)
         const struct inode *inode = (const struct inode *) decision->inode;
         struct task_note *note;
 
-        if (decision->mode & (OPENED_NOACCOUNT | OPENED_WRITE) || !is_lent() ||
+        if (!copies_made || decision->mode & (OPENED_NOACCOUNT | OPENED_WRITE) || !is_lent() ||
             (BPF_CORE_READ(inode, i_mode) & MODE_TYPE) != MODE_REGULAR)
                 return false;
         note = bpf_task_storage_get(&notes, bpf_get_current_task_btf(), NULL, 0);

@@ -158,6 +158,7 @@ int BPF_PROG(inode_copy_up, struct dentry *dentry)
         if (!note)
                 return verdict_return(judge_unkept(dentry, word));
         note->copying = 1;
+        copies_made = 1;
         return 0;
 }
 

@@ -12,8 +12,7 @@
 #define DECIDE_FILE 0x400u    /* the lists are those of the dentry's place */
 #define DECIDE_DEFAULT 0x800u /* and in the end, what holds for all that nothing else decides */
 #define DECIDE_MOVE 0x1000u   /* denied as such if rules name something below the dentry */
-#define DECIDE_CANARY                                                                              \
-        0x2000u /* denied if it is a canary; list: whom it asks, rule: which loading */
+#define DECIDE_CANARY 0x2000u /* denied if a canary; list: whom it asks, rule: which loading */
 #define DECIDE_MARKED 0x4000u /* marks are there */
 #define DECIDE_OPEN 0x8000u   /* what an overlay makes of it counts: mode is there */
 #define DECIDE_MOUNT 0x10000u /* only among the mounts of PID 1 */

@@ -32,6 +32,7 @@ struct renames renames SEC(".data.renames");
 struct cache_entry cache[N_CACHE_ENTRIES];
 __u64 warned[N_WARNED];
 __u64 rare[N_RARE];
+__u32 copies_made;
 
 /* New for each loading, so that a canary proves these programs and not adopted ones. */
 const volatile __u32 load_id = 0;

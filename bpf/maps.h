@@ -123,6 +123,7 @@ extern struct account account;
 extern struct renames renames;
 extern struct cache_entry cache[N_CACHE_ENTRIES];
 extern __u64 warned[N_WARNED]; /* processes that were sent a SIGTERM */
+extern __u32 copies_made;      /* an overlay has begun to copy something */
 extern __u64 rare[N_RARE];     /* when a denial was told though its ring was full */
 extern const volatile __u32 load_id;
 extern const volatile __u32 built_for; /* IMAGE_… of IMAGE_BUILT_FOR */

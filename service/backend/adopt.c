@@ -3,18 +3,15 @@
  * are of one build, those that deny a canary are taken as they are; nothing is verified or attached
  * a second time. Those of another build, or what does not answer, are replaced: see attach.c. */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "backend/private.h"
+#include "policy/digest.h"
 #include "util/cleanup.h"
-#include "util/log.h"
 
 /* Of the very bytes that programs are loaded from. */
 static void find_build(Backend *backend)
@@ -22,7 +19,7 @@ static void find_build(Backend *backend)
         size_t size;
         const void *bytes = aegis_bpf__elf_bytes(&size);
 
-        crypto_generichash(backend->build, DIGEST_SIZE, bytes, size, NULL, 0);
+        digest_bytes(bytes, size, backend->build);
 }
 
 void adopt_begin(Backend *backend)

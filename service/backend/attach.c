@@ -406,6 +406,16 @@ static uint64_t install(Backend *backend, const Needs *needs, ProgramSet *set)
         return harmed;
 }
 
+void attach_prover(Backend *backend, const struct bpf_object *object)
+{
+        const Needs needs = {.tier = 1};
+        ProgramSet set = {};
+
+        for (size_t i = 0; i < backend->n_programs; i++)
+                set.has[i] = backend->programs[i].role == PROGRAM_TIER;
+        attach_set(backend, &needs, &set, object);
+}
+
 uint64_t hooks_of_this_kernel(const Backend *backend, uint64_t hooks)
 {
         const KernelFunction *functions = backend->tier == TIER_FMOD_RET

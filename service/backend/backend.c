@@ -114,6 +114,7 @@ static int tier_is_proven(const Backend *backend)
  * goes on meanwhile; its hooks are attached anew before the old links are let go. */
 static int try_tier(Backend *backend, Tier tier)
 {
+        struct bpf_object *object = NULL;
         Needs needed, proof;
         uint64_t missing;
         int r;
@@ -123,7 +124,7 @@ static int try_tier(Backend *backend, Tier tier)
                 return r;
         r = take_over(backend);
         if (r == 0)
-                r = judge_open(backend);
+                r = judge_open(backend, &object);
         if (r < 0) {
                 unload(backend);
                 return r;
@@ -132,6 +133,9 @@ static int try_tier(Backend *backend, Tier tier)
         adopt_begin(backend);
         needed = proof = needs_in_force(backend);
         adopt_programs(backend, &needed);
+        if (object)
+                attach_prover(backend, object);
+        bpf_object__close(object);
         proof.tier = 1;
         missing = attach_hooks(backend, &proof);
         if (!tier_is_proven(backend)) {

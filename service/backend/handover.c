@@ -30,11 +30,13 @@ static int attach_sysctl(Backend *backend)
 /* Returns a descriptor, or 0: what is missing is the service's to tell of. */
 static int load_judge(Backend *backend, Tier tier)
 {
+        struct bpf_object *object = NULL;
         int fd;
 
         backend->tier = tier;
-        if (find_programs(backend, tier) < 0 || judge_open(backend) < 0)
+        if (find_programs(backend, tier) < 0 || judge_open(backend, &object) < 0)
                 return 0;
+        bpf_object__close(object);
         fd = backend->judge_fd;
         backend->judge_fd = -1;
         return fd;

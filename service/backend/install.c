@@ -19,7 +19,12 @@ static const Program *find_program(const Backend *backend, const char *name)
         return NULL;
 }
 
-/* cookie: the backend */
+static enum bpf_prog_type type_of_tier(const Backend *backend)
+{
+        return backend->tier == TIER_LSM ? BPF_PROG_TYPE_LSM : BPF_PROG_TYPE_TRACING;
+}
+
+/* cookie: the backend. */
 static int aim(struct bpf_program *program, struct bpf_prog_load_opts *options, long cookie)
 {
         const Backend *backend = (const Backend *) cookie;
@@ -31,14 +36,17 @@ static int aim(struct bpf_program *program, struct bpf_prog_load_opts *options, 
                 return -ENOENT;
         options->attach_btf_id = known->target_id;
         options->prog_flags |= known->flags;
-        return 0;
+        return bpf_program__set_type(program, type_of_tier(backend));
 }
 
 /* A handler of nothing, which stays: libbpf (1.1 does) frees its array with the last handler and
  * uses it again. */
 #define ANCHOR_SECTION "aegis.anchor"
 
-/* The same programs are of another type in each tier of trampolines. */
+/* The same programs are of another type in each tier of trampolines. The library is told of it as
+ * late as it can be: where it knows, it reads all types of the kernel first, to find what it is
+ * told by number.
+ */
 typedef struct Handlers {
         int plain, sleepable, judge; /* negative: not registered */
 } Handlers;
@@ -69,9 +77,9 @@ static int keep_one(Backend *backend)
 
 static int handlers_init(Handlers *handlers, Backend *backend)
 {
-        int is_lsm = backend->tier == TIER_LSM;
-        enum bpf_prog_type type = is_lsm ? BPF_PROG_TYPE_LSM : BPF_PROG_TYPE_TRACING;
-        enum bpf_attach_type attach_type = is_lsm ? BPF_LSM_MAC : BPF_MODIFY_RETURN;
+        const enum bpf_prog_type type = BPF_PROG_TYPE_SOCKET_FILTER;
+        enum bpf_attach_type attach_type =
+                backend->tier == TIER_LSM ? BPF_LSM_MAC : BPF_MODIFY_RETURN;
         LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = (long) backend,
                     .prog_prepare_load_fn = aim);
 

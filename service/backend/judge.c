@@ -33,36 +33,35 @@ int judge_aim(const struct bpf_object *object, struct bpf_prog_load_opts *option
         return 0;
 }
 
-static int load(Backend *backend)
+static int load(Backend *backend, struct bpf_object **ret_object)
 {
         uint32_t built_for = backend->built_for;
-        struct bpf_object *object = NULL;
         ProgramSet set = {};
-        int r, fd;
+        int r;
 
         for (size_t i = 0; i < backend->n_programs; i++)
                 set.has[i] = strcmp(backend->programs[i].name, JUDGE) == 0 ||
                              strcmp(backend->programs[i].name, PROVER) == 0;
         backend->built_for = IMAGE_BUILT_FOR; /* whatever comes */
-        r = programs_load(backend, &set, &object);
+        r = programs_load(backend, &set, ret_object);
         backend->built_for = built_for;
         if (r < 0)
                 return r;
-        fd = bpf_program__fd(bpf_object__find_program_by_name(object, JUDGE));
-        fd = fd < 0 ? -EPERM : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        r = fd < 0 ? -errno : fd;
-        bpf_object__close(object);
-        return r;
+        r = bpf_program__fd(bpf_object__find_program_by_name(*ret_object, JUDGE));
+        backend->judge_fd = r < 0 ? r : fcntl(r, F_DUPFD_CLOEXEC, 3);
+        return backend->judge_fd < 0 ? -EPERM : 0;
 }
 
-int judge_open(Backend *backend)
+int judge_open(Backend *backend, struct bpf_object **ret_object)
 {
-        int handed = backend->judges_handed[backend->tier];
+        int handed = backend->judges_handed[backend->tier], r = 0;
 
-        backend->judge_fd = handed ? fcntl(handed, F_DUPFD_CLOEXEC, 3) : load(backend);
-        if (backend->judge_fd < 0)
-                return log_errno(backend->judge_fd,
-                                 "Cannot load the program that decides in tier %s",
+        if (handed)
+                backend->judge_fd = fcntl(handed, F_DUPFD_CLOEXEC, 3);
+        else
+                r = load(backend, ret_object);
+        if (r < 0)
+                return log_errno(r, "Cannot load the program that decides in tier %s",
                                  tier_to_string(backend->tier));
         return 0;
 }

@@ -219,8 +219,8 @@ typedef struct Needs {
 } Needs;
 
 /* judge.c. Takes the one that was handed over for the tier, or loads it: root may. 0 or a negative
- * errno. */
-int judge_open(Backend *backend);
+ * errno. *ret_object: with it, the program that proves the tier; NULL: it was handed over. */
+int judge_open(Backend *backend, struct bpf_object **ret_object);
 /* Says what it is loaded for: a program of the object that was loaded before. */
 int judge_aim(const struct bpf_object *object, struct bpf_prog_load_opts *options);
 /* Puts it into a program that is not attached yet, if that asks. 0 or a negative errno. */
@@ -253,6 +253,8 @@ uint64_t hooks_guarded(const Backend *backend);
 /* Attaches and proves what is needed and not attached yet. Returns the hooks that could not be;
  * each has its reason then. */
 uint64_t attach_hooks(Backend *backend, const Needs *needs);
+/* Attaches the program that proves the tier, of an object that has it loaded. */
+void attach_prover(Backend *backend, const struct bpf_object *object);
 /* Releases what is attached and not needed. */
 void release_hooks(Backend *backend, const Needs *needs);
 
